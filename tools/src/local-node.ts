@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export type Role = 'resource-manager' | 'coordinator' | 'worker';
+
+export interface NodePorts {
+  readonly cluster: number;
+  readonly edge: number;
+  readonly metrics: number;
+  readonly health: number;
+}
+
+/** One real process of a local cluster: it can be started, killed, frozen and started again on the same ports. */
+export class LocalNode {
+  private child: ChildProcess | undefined;
+  private exited: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly id: string,
+    readonly role: Role,
+    readonly ports: NodePorts,
+    private readonly options: {
+      readonly root: string;
+      readonly directory: string;
+      readonly arguments: readonly string[];
+      readonly env: Readonly<Record<string, string | undefined>>;
+    },
+  ) {}
+
+  get logFile(): string {
+    return join(this.options.directory, `${this.id}.log`);
+  }
+
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  get running(): boolean {
+    return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  /** The exit code of the last process; undefined while it runs or when a signal ended it. */
+  get exitCode(): number | undefined {
+    return this.child?.exitCode ?? undefined;
+  }
+
+  start(): void {
+    if (this.running) return;
+    const log = openSync(this.logFile, 'a');
+    const script = join(this.options.root, 'apps', this.role, 'bundle', 'main.mjs');
+    const child = spawn(process.execPath, ['--enable-source-maps', script, ...this.options.arguments], {
+      // The node sees the end of its standard input when this process dies, even by kill -9, and drains.
+      stdio: ['pipe', log, log],
+      env: { ...this.options.env, TUTTI_EXIT_WITH_STDIN: 'true' },
+    });
+    closeSync(log);
+    this.child = child;
+    this.exited = new Promise((resolve) => {
+      child.once('exit', () => resolve());
+      child.once('error', () => resolve());
+    });
+  }
+
+  signal(name: NodeJS.Signals): void {
+    if (this.running) this.child?.kill(name);
+  }
+
+  /** Asks the process to drain and waits for its end; kills it after `graceMs`. */
+  async stop(graceMs: number): Promise<void> {
+    if (!this.running) return this.exited;
+    this.signal('SIGCONT');
+    this.signal('SIGTERM');
+    const timer = setTimeout(() => this.signal('SIGKILL'), graceMs);
+    await this.exited;
+    clearTimeout(timer);
+  }
+
+  /** Ends the process as a crash would. */
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.exited;
+  }
+
+  /** Whether /readyz on the health port answers 200. */
+  async isReady(): Promise<boolean> {
+    try {
+      const response = await fetch(`http://127.0.0.1:${this.ports.health}/readyz`, {
+        signal: AbortSignal.timeout(1_000),
+      });
+      return response.ok;
+    } catch {
+      return false;
+    }
+  }
+
+  /** The last lines that the process logged. */
+  logTail(lines: number): string {
+    return readFileSync(this.logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+  }
+}
