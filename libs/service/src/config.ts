@@ -1,0 +1,88 @@
+// Loads a configuration: defaults < file (--config) < environment < command line. All that is wrong is reported at once,
+// each problem with the place where the value came from.
+import convict from 'convict';
+import { addFormats } from './config-formats.js';
+import { helpText } from './config-help.js';
+import { type FlatSetting, flattenSettings, nest } from './config-names.js';
+import { readArguments, readEnvironment, readFile, type Source } from './config-sources.js';
+import type { ConfigOf, Settings } from './settings.js';
+
+/** The configuration is wrong; `problems` has one line for each thing to mend. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('\n'));
+  }
+}
+
+/** Somebody asked for --help; `text` is the answer. */
+export class HelpRequested extends Error {
+  override readonly name = 'HelpRequested';
+  constructor(readonly text: string) {
+    super('help requested');
+  }
+}
+
+export interface LoadConfigOptions<S> {
+  /** The arguments after the program's name: process.argv.slice(2). */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What must hold between settings: a sentence that names them, and whether it holds. */
+  readonly relations?: (config: ConfigOf<S>) => Readonly<Record<string, boolean>>;
+  readonly program: string;
+  /** Names of the environment that start with TUTTI_ and belong to other programs. */
+  readonly ignoreEnv?: readonly string[];
+}
+
+/** Loads and checks a configuration. Throws ConfigError with every problem, or HelpRequested. */
+export function loadConfig<S extends Settings>(schema: S, options: LoadConfigOptions<S>): ConfigOf<S> {
+  const settings = flattenSettings(schema);
+  const args = readArguments(options.argv, settings);
+  if (args.help) throw new HelpRequested(helpText(options.program, settings));
+  const environment = readEnvironment(options.env, settings, options.ignoreEnv ?? []);
+  const file = readFile(args.configFile ?? options.env['TUTTI_CONFIG'], settings);
+
+  const sources = [file, environment, args];
+  const problems = sources.flatMap((source) => source.problems);
+  const { values, invalid } = validate(settings, sources);
+  problems.push(...invalid);
+  const config = nest(values) as ConfigOf<S>;
+  if (invalid.length === 0) {
+    // Relations are computed from valid values only: a comparison with a wrong one would say nothing.
+    for (const [sentence, holds] of Object.entries(options.relations?.(config) ?? {})) {
+      if (!holds) problems.push(sentence);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+function validate(settings: readonly FlatSetting[], sources: readonly Source[]) {
+  addFormats();
+  const values = new Map<string, unknown>();
+  const invalid: string[] = [];
+  for (const setting of settings) {
+    const { path } = setting;
+    const source = sources.findLast((candidate) => candidate.values.has(path));
+    // One convict per setting: its own merge knows neither groups with a member called `default` nor where a value is from.
+    const one = convict<{ value: unknown }>(
+      { value: { format: setting.format as string, default: setting.default, doc: setting.doc } },
+      { env: {}, args: [] },
+    );
+    if (source !== undefined) one.set('value', source.values.get(path));
+    try {
+      one.validate({ allowed: 'strict' });
+      values.set(path, one.get('value'));
+    } catch (error) {
+      invalid.push(explain(setting, source, (error as Error).message));
+    }
+  }
+  return { values, invalid };
+}
+
+function explain(setting: FlatSetting, source: Source | undefined, message: string): string {
+  const rule = message.replace(/^value: /, '').replace(/: value was [^]*$/, '');
+  if (source === undefined) return `${setting.path}: ${rule} (set --${setting.arg} or ${setting.env})`;
+  const shown = setting.sensitive === true ? '' : `: value was ${JSON.stringify(source.values.get(setting.path))}`;
+  return `${setting.path}: ${rule}${shown} (from ${source.nameOf(setting)})`;
+}

@@ -1,0 +1,35 @@
+export { AddressWatcher, type Resolve, hostAndPort, isAddressSpec } from './addresses.js';
+export { type ClosableTransport, createClusterTransport } from './cluster-transport.js';
+export { ConfigError, HelpRequested, type LoadConfigOptions, loadConfig } from './config.js';
+export { createEdgeTransport } from './edge/edge-transport.js';
+export { ERROR_DOMAIN, type ErrorDetails, type RemoteError, errorInfo, readRpcError, rpcError } from './errors.js';
+export { drainingError } from './health.js';
+export { aborted, every, explainEnd, runMain, untilSignal } from './lifecycle.js';
+export { CLUSTER_TIMEOUT_MS, EDGE_TIMEOUT_MS, MESSAGE_BYTES_MAX } from './limits.js';
+export { PortTakenError } from './listen.js';
+export { type CreateLogOptions, type Log, type LogFields, createLog } from './log.js';
+export { type Counter, type Gauge, type Histogram, type Metrics, createMetrics } from './metrics.js';
+export { readStream } from './read-stream.js';
+export { requestId } from './request-id.js';
+export { resolveDns } from './resolve-dns.js';
+export type { Router, Routes } from './router.js';
+export { type Ports, type ServeOptions, type Server, serve } from './serve.js';
+export {
+  type CommonConfig,
+  type ConfigOf,
+  type Setting,
+  type Settings,
+  advertisedHost,
+  choice,
+  commonSettings,
+  count,
+  duration,
+  flag,
+  list,
+  nodeIdOf,
+  port,
+  requiredText,
+  sensitive,
+  size,
+  text,
+} from './settings.js';

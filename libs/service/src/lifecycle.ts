@@ -1,0 +1,79 @@
+import { type Clock, type Random, jittered, sleep } from '@tutti/base';
+import { ConfigError, HelpRequested } from './config.js';
+import { PortTakenError } from './listen.js';
+import type { Log } from './log.js';
+
+/** Aborts when the process gets one of the signals, with the signal's name as the reason. A second one ends the process. */
+export function untilSignal(...names: readonly NodeJS.Signals[]): AbortSignal {
+  const controller = new AbortController();
+  for (const name of names) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(EXIT_SECOND_SIGNAL);
+      controller.abort(name);
+    });
+  }
+  return controller.signal;
+}
+
+const EXIT_SECOND_SIGNAL = 130;
+
+/** Resolves when `signal` aborts; at once when it has. Never rejects. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+/**
+ * Runs `run` after each interval until `signal` aborts; resolves then. Runs never overlap: the next interval begins when
+ * a run has ended. A run that throws is logged as `loop-failed` and the loop goes on.
+ */
+export async function every(options: {
+  readonly intervalMs: number;
+  /** The part of the interval by which it varies to either side, 0 to 1; so that nodes do not act in step. */
+  readonly jitter?: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly signal: AbortSignal;
+  readonly run: () => void | Promise<void>;
+  readonly log: Log;
+}): Promise<void> {
+  const { intervalMs, jitter = 0, clock, random, signal, run, log } = options;
+  for (;;) {
+    await sleep(clock, jitter === 0 ? intervalMs : jittered(random, intervalMs, jitter), signal);
+    if (signal.aborted) return;
+    try {
+      await run();
+    } catch (error) {
+      log.error('loop-failed', { error });
+    }
+  }
+}
+
+/**
+ * Runs a program to its end and exits: 0 when `main` returns or help was asked for, 2 for a wrong configuration (all
+ * problems are printed), 1 for anything else.
+ */
+export async function runMain(name: string, main: () => Promise<void>): Promise<never> {
+  try {
+    await main();
+  } catch (error) {
+    const { exitCode, text } = explainEnd(name, error);
+    (exitCode === 0 ? process.stdout : process.stderr).write(`${text}\n`);
+    process.exit(exitCode);
+  }
+  process.exit(0);
+}
+
+/** What a program prints, and its exit code, when its main function threw `error`. */
+export function explainEnd(name: string, error: unknown): { exitCode: number; text: string } {
+  if (error instanceof HelpRequested) return { exitCode: 0, text: error.text };
+  if (error instanceof ConfigError) {
+    const problems = error.problems.map((problem) => `  - ${problem}`);
+    return {
+      exitCode: 2,
+      text: [`${name}: the configuration is wrong:`, ...problems, `Try ${name} --help`].join('\n'),
+    };
+  }
+  if (error instanceof PortTakenError) return { exitCode: 1, text: `${name}: ${error.message}` };
+  return { exitCode: 1, text: `${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` };
+}
