@@ -290,7 +290,7 @@ export type CoordinatorStatus = Message<"tutti.heartbeat.v1.CoordinatorStatus"> 
   queries: QueryInfo[];
 
   /**
-   * What it runs and waits for: all its leaf groups in use. Complete even when queries are left out.
+   * What it runs and waits for: all its groups in use. Complete even when queries are left out.
    *
    * @generated from field: repeated tutti.resourcegroup.v1.GroupCounts groups = 2;
    */

@@ -12,16 +12,17 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tutti/resourcegroup/v1/resource_group.proto.
  */
 export const file_tutti_resourcegroup_v1_resource_group: GenFile = /*@__PURE__*/
-  fileDesc("Cit0dXR0aS9yZXNvdXJjZWdyb3VwL3YxL3Jlc291cmNlX2dyb3VwLnByb3RvEhZ0dXR0aS5yZXNvdXJjZWdyb3VwLnYxInEKC0dyb3VwQ291bnRzEg0KBWdyb3VwGAEgASgJEg8KB3J1bm5pbmcYAiABKAUSDgoGcXVldWVkGAMgASgFEh4KFmhhcmRfY29uY3VycmVuY3lfbGltaXQYBCABKAUSEgoKbWF4X3F1ZXVlZBgFIAEoBSJ+Cg9HZXRVc2FnZVJlcXVlc3QSDwoHbm9kZV9pZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoBBIQCghzZXF1ZW5jZRgDIAEoBBIzCgZncm91cHMYBCADKAsyIy50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkdyb3VwQ291bnRzIscBChBHZXRVc2FnZVJlc3BvbnNlEjIKBmdyb3VwcxgBIAMoCzIiLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuR3JvdXBVc2FnZRI8Cgxjb29yZGluYXRvcnMYAiADKAsyJi50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkNvb3JkaW5hdG9yQWdlEhsKE3Jlc291cmNlX21hbmFnZXJfaWQYAyABKAkSJAoccmVzb3VyY2VfbWFuYWdlcl9pbmNhcm5hdGlvbhgEIAEoBCJSCgpHcm91cFVzYWdlEg0KBWdyb3VwGAEgASgJEg8KB3J1bm5pbmcYAiABKAUSDgoGcXVldWVkGAMgASgFEhQKDHF1ZXVlZF9haGVhZBgEIAEoBSJJCg5Db29yZGluYXRvckFnZRIPCgdub2RlX2lkGAEgASgJEiYKA2FnZRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJCChlMaXN0UmVzb3VyY2VHcm91cHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJImwKGkxpc3RSZXNvdXJjZUdyb3Vwc1Jlc3BvbnNlEjUKBmdyb3VwcxgBIAMoCzIlLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuUmVzb3VyY2VHcm91cBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiswEKDVJlc291cmNlR3JvdXASDQoFZ3JvdXAYASABKAkSDwoHcnVubmluZxgCIAEoBRIOCgZxdWV1ZWQYAyABKAUSHgoWaGFyZF9jb25jdXJyZW5jeV9saW1pdBgEIAEoBRISCgptYXhfcXVldWVkGAUgASgFEj4KDGNvb3JkaW5hdG9ycxgGIAMoCzIoLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuQ29vcmRpbmF0b3JTaGFyZSJsChBDb29yZGluYXRvclNoYXJlEg8KB25vZGVfaWQYASABKAkSDwoHcnVubmluZxgCIAEoBRIOCgZxdWV1ZWQYAyABKAUSJgoDYWdlGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uMvIBChRSZXNvdXJjZUdyb3VwU2VydmljZRJdCghHZXRVc2FnZRInLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuR2V0VXNhZ2VSZXF1ZXN0GigudHV0dGkucmVzb3VyY2Vncm91cC52MS5HZXRVc2FnZVJlc3BvbnNlEnsKEkxpc3RSZXNvdXJjZUdyb3VwcxIxLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuTGlzdFJlc291cmNlR3JvdXBzUmVxdWVzdBoyLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuTGlzdFJlc291cmNlR3JvdXBzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration]);
+  fileDesc("Cit0dXR0aS9yZXNvdXJjZWdyb3VwL3YxL3Jlc291cmNlX2dyb3VwLnByb3RvEhZ0dXR0aS5yZXNvdXJjZWdyb3VwLnYxIpcBCgtHcm91cENvdW50cxINCgVncm91cBgBIAEoCRIPCgdydW5uaW5nGAIgASgFEg4KBnF1ZXVlZBgDIAEoBRIeChZoYXJkX2NvbmN1cnJlbmN5X2xpbWl0GAQgASgFEhIKCm1heF9xdWV1ZWQYBSABKAUSDwoHY2xhaW1lZBgGIAEoBRITCgtjbGFpbV9yb3VuZBgHIAEoBCJ+Cg9HZXRVc2FnZVJlcXVlc3QSDwoHbm9kZV9pZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoBBIQCghzZXF1ZW5jZRgDIAEoBBIzCgZncm91cHMYBCADKAsyIy50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkdyb3VwQ291bnRzItwBChBHZXRVc2FnZVJlc3BvbnNlEjIKBmdyb3VwcxgBIAMoCzIiLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuR3JvdXBVc2FnZRI8Cgxjb29yZGluYXRvcnMYAiADKAsyJi50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkNvb3JkaW5hdG9yQWdlEhsKE3Jlc291cmNlX21hbmFnZXJfaWQYAyABKAkSJAoccmVzb3VyY2VfbWFuYWdlcl9pbmNhcm5hdGlvbhgEIAEoBBITCgtrbm93bl9yb3VuZBgFIAEoBCJ3CgpHcm91cFVzYWdlEg0KBWdyb3VwGAEgASgJEg8KB3J1bm5pbmcYAiABKAUSDgoGcXVldWVkGAMgASgFEjkKDGNsYWltc19haGVhZBgEIAMoCzIjLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuQ2xhaW1zQWhlYWQiKwoLQ2xhaW1zQWhlYWQSDQoFcm91bmQYASABKAQSDQoFY291bnQYAiABKAUiSQoOQ29vcmRpbmF0b3JBZ2USDwoHbm9kZV9pZBgBIAEoCRImCgNhZ2UYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iQgoZTGlzdFJlc291cmNlR3JvdXBzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJsChpMaXN0UmVzb3VyY2VHcm91cHNSZXNwb25zZRI1CgZncm91cHMYASADKAsyJS50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLlJlc291cmNlR3JvdXASFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIrMBCg1SZXNvdXJjZUdyb3VwEg0KBWdyb3VwGAEgASgJEg8KB3J1bm5pbmcYAiABKAUSDgoGcXVldWVkGAMgASgFEh4KFmhhcmRfY29uY3VycmVuY3lfbGltaXQYBCABKAUSEgoKbWF4X3F1ZXVlZBgFIAEoBRI+Cgxjb29yZGluYXRvcnMYBiADKAsyKC50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkNvb3JkaW5hdG9yU2hhcmUibAoQQ29vcmRpbmF0b3JTaGFyZRIPCgdub2RlX2lkGAEgASgJEg8KB3J1bm5pbmcYAiABKAUSDgoGcXVldWVkGAMgASgFEiYKA2FnZRgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbjLyAQoUUmVzb3VyY2VHcm91cFNlcnZpY2USXQoIR2V0VXNhZ2USJy50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkdldFVzYWdlUmVxdWVzdBooLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuR2V0VXNhZ2VSZXNwb25zZRJ7ChJMaXN0UmVzb3VyY2VHcm91cHMSMS50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkxpc3RSZXNvdXJjZUdyb3Vwc1JlcXVlc3QaMi50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkxpc3RSZXNvdXJjZUdyb3Vwc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration]);
 
 /**
- * What one coordinator runs and waits for in one leaf group.
+ * What one coordinator runs and waits for in one leaf group. Ancestors of leaf groups are listed too, with counts of
+ * zero, so that their limits are known.
  *
  * @generated from message tutti.resourcegroup.v1.GroupCounts
  */
 export type GroupCounts = Message<"tutti.resourcegroup.v1.GroupCounts"> & {
   /**
-   * The path of the leaf group, for example "global.adhoc".
+   * The path of the group, for example "global.adhoc".
    *
    * @generated from field: string group = 1;
    */
@@ -54,6 +55,22 @@ export type GroupCounts = Message<"tutti.resourcegroup.v1.GroupCounts"> & {
    * @generated from field: int32 max_queued = 5;
    */
   maxQueued: number;
+
+  /**
+   * Of those that wait, how many hold a claim: the oldest ones. Only a claim that a resource manager has heard of may
+   * start.
+   *
+   * @generated from field: int32 claimed = 6;
+   */
+  claimed: number;
+
+  /**
+   * The round in which they were claimed. Rounds of one incarnation grow, and the claims of a reported round never do.
+   * Every resource manager keeps the order in which it first hears of rounds: that is the order of the claims.
+   *
+   * @generated from field: uint64 claim_round = 7;
+   */
+  claimRound: bigint;
 };
 
 /**
@@ -91,7 +108,7 @@ export type GetUsageRequest = Message<"tutti.resourcegroup.v1.GetUsageRequest"> 
   sequence: bigint;
 
   /**
-   * The asker's own counts: all its leaf groups that are in use.
+   * The asker's own counts: all its groups that are in use.
    *
    * @generated from field: repeated tutti.resourcegroup.v1.GroupCounts groups = 4;
    */
@@ -138,6 +155,14 @@ export type GetUsageResponse = Message<"tutti.resourcegroup.v1.GetUsageResponse"
    * @generated from field: uint64 resource_manager_incarnation = 4;
    */
   resourceManagerIncarnation: bigint;
+
+  /**
+   * The newest round of the asker that was known when the answer was made, 0 when none was: only claims up to this
+   * round may start on this answer.
+   *
+   * @generated from field: uint64 known_round = 5;
+   */
+  knownRound: bigint;
 };
 
 /**
@@ -175,12 +200,11 @@ export type GroupUsage = Message<"tutti.resourcegroup.v1.GroupUsage"> & {
   queued: number;
 
   /**
-   * Of those that wait, how many this resource manager heard of before the asker's oldest waiting query of the same
-   * group. All of them, when the asker has none waiting there.
+   * Claims of other coordinators that come before claims of the asker, by the asker's round.
    *
-   * @generated from field: int32 queued_ahead = 4;
+   * @generated from field: repeated tutti.resourcegroup.v1.ClaimsAhead claims_ahead = 4;
    */
-  queuedAhead: number;
+  claimsAhead: ClaimsAhead[];
 };
 
 /**
@@ -189,6 +213,34 @@ export type GroupUsage = Message<"tutti.resourcegroup.v1.GroupUsage"> & {
  */
 export const GroupUsageSchema: GenMessage<GroupUsage> = /*@__PURE__*/
   messageDesc(file_tutti_resourcegroup_v1_resource_group, 3);
+
+/**
+ * Claims of other coordinators on one group.
+ *
+ * @generated from message tutti.resourcegroup.v1.ClaimsAhead
+ */
+export type ClaimsAhead = Message<"tutti.resourcegroup.v1.ClaimsAhead"> & {
+  /**
+   * The first round of the asker that these claims come before. They come before all its later rounds too.
+   *
+   * @generated from field: uint64 round = 1;
+   */
+  round: bigint;
+
+  /**
+   * How many claims.
+   *
+   * @generated from field: int32 count = 2;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.ClaimsAhead.
+ * Use `create(ClaimsAheadSchema)` to create a new message.
+ */
+export const ClaimsAheadSchema: GenMessage<ClaimsAhead> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 4);
 
 /**
  * How old the data of one coordinator is.
@@ -216,7 +268,7 @@ export type CoordinatorAge = Message<"tutti.resourcegroup.v1.CoordinatorAge"> & 
  * Use `create(CoordinatorAgeSchema)` to create a new message.
  */
 export const CoordinatorAgeSchema: GenMessage<CoordinatorAge> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 4);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 5);
 
 /**
  * Asks for the groups of the cluster.
@@ -244,7 +296,7 @@ export type ListResourceGroupsRequest = Message<"tutti.resourcegroup.v1.ListReso
  * Use `create(ListResourceGroupsRequestSchema)` to create a new message.
  */
 export const ListResourceGroupsRequestSchema: GenMessage<ListResourceGroupsRequest> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 5);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 6);
 
 /**
  * The groups of the cluster.
@@ -272,7 +324,7 @@ export type ListResourceGroupsResponse = Message<"tutti.resourcegroup.v1.ListRes
  * Use `create(ListResourceGroupsResponseSchema)` to create a new message.
  */
 export const ListResourceGroupsResponseSchema: GenMessage<ListResourceGroupsResponse> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 6);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 7);
 
 /**
  * One group, summed over the cluster.
@@ -328,7 +380,7 @@ export type ResourceGroup = Message<"tutti.resourcegroup.v1.ResourceGroup"> & {
  * Use `create(ResourceGroupSchema)` to create a new message.
  */
 export const ResourceGroupSchema: GenMessage<ResourceGroup> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 7);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 8);
 
 /**
  * The part of one coordinator in a group.
@@ -370,7 +422,7 @@ export type CoordinatorShare = Message<"tutti.resourcegroup.v1.CoordinatorShare"
  * Use `create(CoordinatorShareSchema)` to create a new message.
  */
 export const CoordinatorShareSchema: GenMessage<CoordinatorShare> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 8);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 9);
 
 /**
  * ResourceGroupService tells who runs how much. It is served by every resource manager.
@@ -379,9 +431,9 @@ export const CoordinatorShareSchema: GenMessage<CoordinatorShare> = /*@__PURE__*
  */
 export const ResourceGroupService: GenService<{
   /**
-   * Tells one coordinator what all the others run and wait for. The request carries the asker's own counts, and they are taken in
-   * before the answer is made: so of two coordinators that ask, at least one sees the other. Refused with UNAVAILABLE
-   * while a restarted resource manager has not heard every node that it knows of.
+   * Tells one coordinator what all the others run and wait for. The request carries the asker's own counts, and they
+   * are taken in before the answer is made: so of two coordinators that ask, at least one sees the other's claim ahead
+   * of its own. Refused with UNAVAILABLE while a restarted resource manager has not heard every node that it knows of.
    *
    * @generated from rpc tutti.resourcegroup.v1.ResourceGroupService.GetUsage
    */
