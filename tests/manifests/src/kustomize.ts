@@ -1,0 +1,25 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const repositoryRoot = join(__dirname, '..', '..', '..');
+
+/** What can be deployed: the base and each overlay, by their folder under k8s/. */
+export const kustomizations: readonly string[] = [
+  'base',
+  ...readdirSync(join(repositoryRoot, 'k8s', 'overlays')).map((name) => `overlays/${name}`),
+].filter((name) => existsSync(join(repositoryRoot, 'k8s', name, 'kustomization.yaml')));
+
+/** Whether `kubectl kustomize` can be run here; it needs neither a cluster nor a network. */
+export const canBuild = spawnSync('kubectl', ['kustomize', '--help']).status === 0;
+
+/** The manifests of `kustomization` as one YAML text. Throws with kubectl's own words when they cannot be built. */
+export function build(kustomization: string): string {
+  const result = spawnSync('kubectl', ['kustomize', join('k8s', kustomization)], {
+    cwd: repositoryRoot,
+    encoding: 'utf8',
+    maxBuffer: 64 * 2 ** 20,
+  });
+  if (result.status !== 0) throw new Error(`kubectl kustomize k8s/${kustomization}: ${result.stderr}`);
+  return result.stdout;
+}
