@@ -1,6 +1,8 @@
 export { AddressWatcher, type Resolve, hostAndPort, isAddressSpec } from './addresses.js';
+export { ChannelPool } from './channel-pool.js';
 export { type ClosableTransport, createClusterTransport } from './cluster-transport.js';
 export { ConfigError, HelpRequested, type LoadConfigOptions, loadConfig } from './config.js';
+export { type ConnectionEnd, type EachAddressOptions, eachAddress } from './each-address.js';
 export { createEdgeTransport } from './edge/edge-transport.js';
 export { ERROR_DOMAIN, type ErrorDetails, type RemoteError, errorInfo, readRpcError, rpcError } from './errors.js';
 export { drainingError } from './health.js';
@@ -9,6 +11,7 @@ export { CLUSTER_TIMEOUT_MS, EDGE_TIMEOUT_MS, MESSAGE_BYTES_MAX } from './limits
 export { PortTakenError } from './listen.js';
 export { type CreateLogOptions, type Log, type LogFields, createLog } from './log.js';
 export { type Counter, type Gauge, type Histogram, type Metrics, createMetrics } from './metrics.js';
+export { News } from './news.js';
 export { readStream } from './read-stream.js';
 export { requestId } from './request-id.js';
 export { resolveDns } from './resolve-dns.js';
@@ -33,3 +36,5 @@ export {
   size,
   text,
 } from './settings.js';
+export { type TellNewestOptions, tellNewest } from './tell-newest.js';
+export { untilAborted } from './until-aborted.js';

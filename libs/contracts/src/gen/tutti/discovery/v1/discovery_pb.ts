@@ -105,7 +105,8 @@ export type AnnounceRequest = Message<"tutti.discovery.v1.AnnounceRequest"> & {
   announcement?: Announcement | undefined;
 
   /**
-   * Ids of the nodes that the announcing node knows of, so that a restarted resource manager knows whom to wait for.
+   * Ids of the coordinators and workers that the announcing node knows of, so that a restarted resource manager knows
+   * whom to wait for. Empty while it does not know the whole cluster itself.
    *
    * @generated from field: repeated string known_node_ids = 2;
    */

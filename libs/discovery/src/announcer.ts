@@ -1,0 +1,125 @@
+import { createClient } from '@connectrpc/connect';
+import { type Clock, jittered, type NodeId, type Random } from '@tutti/base';
+import { DiscoveryService } from '@tutti/contracts/tutti/discovery/v1/discovery_pb';
+import { type AddressWatcher, eachAddress, type Log, News, readRpcError, tellNewest } from '@tutti/service';
+import { type Connect, connectCluster } from './connect.js';
+import type { AnnouncedState, NodeRecord, NodeRole } from './core/node-record.js';
+import { recordToWire } from './discovery-codec.js';
+
+/** What an Announcer says, and to whom. */
+export interface AnnouncerOptions {
+  readonly role: NodeRole;
+  readonly nodeId: NodeId;
+  /** Unix milliseconds at process start. */
+  readonly incarnation: number;
+  /** The last part of the ids of this coordinator's queries; left out by other roles. */
+  readonly querySuffix?: string;
+  readonly programVersion?: string;
+  /** The resource managers. */
+  readonly addresses: AddressWatcher;
+  /** The coordinators and workers that this node knows of; empty while it does not know the whole cluster. */
+  readonly knownNodeIds: () => readonly NodeId[];
+  /** Time between announcements when nothing changes; well below the lease. Default 2.5 s. */
+  readonly intervalMs?: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly connect?: Connect;
+}
+
+/** Where others reach this node; known once it serves. */
+export interface Endpoints {
+  readonly clusterAddress: string;
+  readonly edgeAddress: string;
+}
+
+const INTERVAL_MS = 2_500;
+const ANSWER_TIMEOUT_MS = 3_000;
+const COALESCE_MS = 5;
+const DEPART_DEADLINE_MS = 500;
+
+/** Announces this node to every resource manager: at once, at each change of its state, and every few seconds. */
+export class Announcer {
+  private state: AnnouncedState = 'ACTIVE';
+  private version = 1;
+  private endpoints: Endpoints | undefined;
+  private readonly news: News;
+  private readonly connect: Connect;
+
+  constructor(private readonly options: AnnouncerOptions) {
+    this.news = new News(options.clock, COALESCE_MS);
+    this.connect = options.connect ?? connectCluster;
+  }
+
+  /** Announces until `signal` aborts. */
+  async run(endpoints: Endpoints, signal: AbortSignal): Promise<void> {
+    this.endpoints = endpoints;
+    await eachAddress({ ...this.options, purpose: 'announce', run: this.announceTo }, signal);
+  }
+
+  /** Changes what this node says of itself; every resource manager hears of it within milliseconds. */
+  setState(state: 'ACTIVE' | 'DRAINING'): void {
+    if (this.state === state || this.state === 'GONE') return;
+    this.change(state);
+  }
+
+  /** The record as it is now. Only after `run`. */
+  record(): NodeRecord {
+    const { role, nodeId, incarnation, querySuffix = '', programVersion = '' } = this.options;
+    const { clusterAddress = '', edgeAddress = '' } = this.endpoints ?? {};
+    const { state, version } = this;
+    return { nodeId, role, incarnation, version, state, clusterAddress, edgeAddress, querySuffix, programVersion };
+  }
+
+  /** Says good-bye to all resource managers at once. Best effort: whoever cannot be told forgets us after the lease. */
+  async depart(): Promise<void> {
+    this.change('GONE');
+    if (this.endpoints === undefined) return;
+    const announcement = recordToWire(this.record());
+    const sayGoodBye = async (address: string) => {
+      const transport = this.connect(address);
+      try {
+        await createClient(DiscoveryService, transport).depart({ announcement }, { timeoutMs: DEPART_DEADLINE_MS });
+      } catch (error) {
+        this.options.log.debug('depart-failed', { address, message: readRpcError(error).message });
+      } finally {
+        transport.close();
+      }
+    };
+    await Promise.all([...this.options.addresses.addresses()].map(sayGoodBye));
+  }
+
+  private change(state: AnnouncedState): void {
+    this.state = state;
+    this.version++;
+    this.news.tell();
+  }
+
+  private readonly announceTo = async (address: string, signal: AbortSignal, connected: () => void) => {
+    const { random, clock, nodeId, knownNodeIds, intervalMs = INTERVAL_MS } = this.options;
+    const transport = this.connect(address);
+    const client = createClient(DiscoveryService, transport);
+    let isSelf = false;
+    try {
+      await tellNewest(
+        {
+          open: (requests, inner) => client.announce(requests, { signal: inner }),
+          message: () => ({ announcement: recordToWire(this.record()), knownNodeIds: [...knownNodeIds()] }),
+          onAnswer: ({ resourceManagerId }) => {
+            connected();
+            isSelf = resourceManagerId === nodeId;
+            return isSelf ? 'stop' : undefined;
+          },
+          news: this.news,
+          intervalMs: () => jittered(random, intervalMs, 0.1),
+          answerTimeoutMs: ANSWER_TIMEOUT_MS,
+          clock,
+        },
+        signal,
+      );
+    } finally {
+      transport.close();
+    }
+    return isSelf ? ('stayAway' as const) : ('again' as const);
+  };
+}
