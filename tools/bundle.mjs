@@ -1,17 +1,18 @@
-// node tools/bundle.mjs apps/worker: one file per entry, with everything but native code in it.
+// node tools/bundle.mjs apps/worker [folder]: one file per entry, with everything but native code in it. The default
+// folder is the project's own bundle/.
 // Entries are named in the project's package.json under tutti.entries; the default is main = src/main.ts.
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
-const project = process.argv[2];
+const [, , project, outdir = join(project, 'bundle')] = process.argv;
 const manifest = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
 const entries = manifest.tutti?.entries ?? { main: 'src/main.ts' };
 
-rmSync(join(project, 'bundle'), { recursive: true, force: true });
+rmSync(outdir, { recursive: true, force: true });
 await build({
   entryPoints: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, join(project, path)])),
-  outdir: join(project, 'bundle'),
+  outdir,
   outExtension: { '.js': '.mjs' },
   bundle: true,
   platform: 'node',

@@ -1,0 +1,66 @@
+import { readFileSync, statSync } from 'node:fs';
+import { FailedQuietlyError, RequestFailedError, UsageError } from '../failures.js';
+import type { StatementSource } from '../output/error-text.js';
+import { reportRequestFailure } from '../report.js';
+import { type Statement, splitStatements } from '../statement-splitter.js';
+import type { Terminal } from '../terminal.js';
+import type { Context } from './context.js';
+import { runStatement, type StatementOptions } from './run-statement.js';
+
+/** Where the statements come from, and what to do when one fails. */
+export interface SqlInput {
+  readonly statement: string | undefined;
+  /** A path, or "-" for standard input. */
+  readonly file: string | undefined;
+  readonly ignoreErrors: boolean;
+}
+
+/** Runs the statements of the input one after another; the first that fails ends the command unless told otherwise. */
+export async function sqlCommand(input: SqlInput, options: StatementOptions, context: Context): Promise<void> {
+  const { text, fileName } = await readSql(input, context.terminal);
+  const statements = splitStatements(text);
+  if (statements.length === 0) throw new UsageError(`there is no statement in ${fileName ?? 'the input'}`);
+  let failures = 0;
+  for (const statement of statements) {
+    try {
+      await runStatement(statement.text, options, context);
+    } catch (error) {
+      if (!(error instanceof RequestFailedError)) throw error;
+      reportRequestFailure(error, context.terminal, sourceOf(statement, text, fileName));
+      failures += 1;
+      if (!input.ignoreErrors) break;
+    }
+  }
+  if (failures > 0) throw new FailedQuietlyError(`${failures} failed`);
+}
+
+async function readSql(input: SqlInput, terminal: Terminal): Promise<{ text: string; fileName: string | undefined }> {
+  const { statement, file } = input;
+  if (statement !== undefined && file !== undefined)
+    throw new UsageError('give either a statement or --file, not both');
+  if (statement !== undefined) return { text: statement, fileName: undefined };
+  if (file !== undefined && file !== '-') return { text: readSqlFile(file), fileName: file };
+  if (terminal.stdinIsTerminal && file === undefined)
+    throw new UsageError(
+      'no statement: write it in quotes (tutti sql "SELECT 1"), name a file with -f FILE, or pipe it in',
+    );
+  return { text: await terminal.readInput(), fileName: undefined };
+}
+
+const FILE_BYTES_MAX = 64 * 2 ** 20;
+
+function readSqlFile(path: string): string {
+  let text: string;
+  try {
+    if (statSync(path).size > FILE_BYTES_MAX) throw new Error(`${path} is larger than 64 MiB`);
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`cannot read the file of --file: ${(error as Error).message}`);
+  }
+  return text.replace(/^\uFEFF/, '');
+}
+
+function sourceOf(statement: Statement, text: string, fileName: string | undefined): StatementSource {
+  const indent = text.slice(text.lastIndexOf('\n', statement.offset - 1) + 1, statement.offset);
+  return { text: statement.text, fileName, line: statement.line, indent };
+}

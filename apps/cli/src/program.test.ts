@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { runInMemory } from './testing/run-in-memory.js';
+import { VERSION } from './version.js';
+
+test('the version is that of the package', async () => {
+  const manifest = JSON.parse(readFileSync(join(__dirname, '../package.json'), 'utf8')) as { version: string };
+  expect(VERSION).toBe(manifest.version);
+  expect(await runInMemory(['--version'])).toEqual({ exitCode: 0, stdout: `${VERSION}\n`, stderr: '' });
+});
+
+describe('help', () => {
+  test('lists the commands, examples and exit codes', async () => {
+    const { exitCode, stdout } = await runInMemory(['--help']);
+    expect(exitCode).toBe(0);
+    for (const name of ['sql', 'status', 'nodes', 'groups', 'queries', 'kill'])
+      expect(stdout).toContain(`\n  ${name} `);
+    expect(stdout).toContain('Exit codes: 0 ok, 1 ');
+  });
+
+  test.each(['sql', 'status', 'nodes', 'groups', 'queries', 'kill'])('of %s has examples', async (name) => {
+    const { exitCode, stdout } = await runInMemory([name, '--help']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain(`$ tutti ${name}`);
+    expect(stdout).toContain('--server <url>');
+  });
+});
+
+describe('a wrong command line', () => {
+  test.each([
+    [['node'], "unknown command 'node'"],
+    [['node'], '(Did you mean nodes?)'],
+    [['SELECT 1'], 'SQL is run with: tutti sql'],
+    [['sql', '--formt', 'csv'], "unknown option '--formt'"],
+    [['sql', '-o', 'xml', 'SELECT 1'], 'Allowed choices are table, csv, json, jsonl.'],
+    [['sql', 'SELECT', '1'], 'The statement must be one argument: put it in quotes.'],
+    [['sql', '--time-limit', '30', 'SELECT 1'], 'Write it with a unit, for example 30s'],
+    [['sql', '--time-limit', '0s', 'SELECT 1'], 'Write it with a unit, for example 30s'],
+    [['queries', '--state', 'running,runing'], '--state: no such state: runing; the states are queued, '],
+    [['queries', '--limit', '0'], 'Write a whole number from 1.'],
+    [['queries', '20261122_151200_00001_k3x9q'], 'tutti queries show QUERY_ID'],
+    [['kill'], "missing required argument 'query-id'"],
+    [['status', '--server', 'ftp://host'], '--server: "ftp://host" is no URL; write it like http://127.0.0.1:8080'],
+    [['status', '--server', ' , '], '--server names no server'],
+    [[], 'Usage: tutti'],
+  ])('%j exits with 2 and says what to do', async (argv, message) => {
+    const { exitCode, stdout, stderr } = await runInMemory(argv);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
+    expect(stderr).toContain(message);
+  });
+});

@@ -1,0 +1,103 @@
+// Queries as the commands show them: plain values with units in their names. Wire types stop here.
+import { durationMs, timestampDate } from '@bufbuild/protobuf/wkt';
+import { type QueryInfo, QueryState, WaitKind, type WaitReason } from '@tutti/contracts/tutti/query/v1/query_pb';
+
+/** Why a query has not started. */
+export interface WaitView {
+  readonly kind: string;
+  readonly blockingGroup: string;
+  readonly hardConcurrencyLimit: number;
+  readonly runningHere: number;
+  readonly runningElsewhere: number;
+  readonly queuedAhead: number;
+  readonly dataAgeMs: number | null;
+  readonly message: string;
+}
+
+/** One query. This is also what `-o json` prints, so a field may be added but not renamed. */
+export interface QueryView {
+  readonly queryId: string;
+  readonly state: string;
+  readonly user: string;
+  readonly source: string;
+  readonly catalog: string;
+  readonly schema: string;
+  readonly group: string;
+  readonly coordinator: string;
+  readonly createTime: string | null;
+  readonly elapsedMs: number;
+  readonly queuedMs: number;
+  readonly rows: number;
+  readonly resultBytes: number;
+  readonly cpuMs: number;
+  readonly memoryBytes: number;
+  readonly peakMemoryBytes: number;
+  readonly spilledBytes: number;
+  readonly workers: readonly string[];
+  readonly waitReason: WaitView | null;
+  readonly error: {
+    readonly reason: string;
+    readonly message: string;
+    readonly line: number;
+    readonly column: number;
+    readonly retriable: boolean;
+  } | null;
+  readonly statement: string;
+}
+
+/** The names of the states on the command line. */
+export const QUERY_STATE_NAMES: readonly string[] = Object.values(QueryState)
+  .filter((value): value is string => typeof value === 'string' && value !== 'UNSPECIFIED')
+  .map((name) => name.toLowerCase());
+
+/** The state of that name, in lower case. */
+export const queryStateOf = (name: string): QueryState => QueryState[name.toUpperCase() as keyof typeof QueryState];
+
+export function decodeQuery(info: QueryInfo): QueryView {
+  const { session, stats, error } = info;
+  return {
+    queryId: info.queryId,
+    state: QueryState[info.state] ?? String(info.state),
+    user: session?.user ?? '',
+    source: session?.source ?? '',
+    catalog: session?.catalog ?? '',
+    schema: session?.schema ?? '',
+    group: info.resourceGroup,
+    coordinator: info.coordinatorId,
+    createTime: info.createTime === undefined ? null : timestampDate(info.createTime).toISOString(),
+    elapsedMs: info.elapsed === undefined ? 0 : durationMs(info.elapsed),
+    queuedMs: info.queued === undefined ? 0 : durationMs(info.queued),
+    rows: Number(stats?.rows ?? 0),
+    resultBytes: Number(stats?.resultBytes ?? 0),
+    cpuMs: stats?.cpuTime === undefined ? 0 : durationMs(stats.cpuTime),
+    memoryBytes: Number(stats?.memoryBytes ?? 0),
+    peakMemoryBytes: Number(stats?.peakMemoryBytes ?? 0),
+    spilledBytes: Number(stats?.spilledBytes ?? 0),
+    workers: stats?.workerIds ?? [],
+    waitReason: info.waitReason === undefined ? null : decodeWaitReason(info.waitReason),
+    error:
+      error === undefined
+        ? null
+        : {
+            reason: error.reason,
+            message: error.message,
+            line: error.line,
+            column: error.column,
+            retriable: error.retriable,
+          },
+    statement: info.statement,
+  };
+}
+
+function decodeWaitReason(reason: WaitReason): WaitView {
+  return {
+    kind: WaitKind[reason.kind] ?? String(reason.kind),
+    blockingGroup: reason.blockingGroup,
+    hardConcurrencyLimit: reason.hardConcurrencyLimit,
+    runningHere: reason.runningHere,
+    runningElsewhere: reason.runningElsewhere,
+    queuedAhead: reason.queuedAhead,
+    dataAgeMs: reason.dataAge === undefined ? null : durationMs(reason.dataAge),
+    message: reason.message,
+  };
+}

@@ -1,0 +1,48 @@
+import { OutputClosedError } from '../failures.js';
+import { NO_COLOURS } from '../output/styles.js';
+import type { Terminal } from '../terminal.js';
+
+/** Streams in memory: pipes unless a test says that they are terminals. */
+export class FakeTerminal implements Terminal {
+  stdout = '';
+  stderr = '';
+  env: Readonly<Record<string, string | undefined>> = {};
+  input = '';
+  stdinIsTerminal = false;
+  stdoutIsTerminal = false;
+  stderrIsTerminal = false;
+  readonly stdoutStyles = NO_COLOURS;
+  readonly stderrStyles = NO_COLOURS;
+  private readonly closed = new AbortController();
+  readonly outputClosed = this.closed.signal;
+
+  constructor(
+    given: Partial<
+      Pick<FakeTerminal, 'env' | 'input' | 'stdinIsTerminal' | 'stdoutIsTerminal' | 'stderrIsTerminal'>
+    > = {},
+  ) {
+    Object.assign(this, given);
+  }
+
+  /** The reader of standard output goes away. */
+  closeOutput(): void {
+    this.closed.abort(new OutputClosedError('standard output is closed'));
+  }
+
+  width(): number {
+    return 80;
+  }
+
+  async write(text: string): Promise<void> {
+    this.outputClosed.throwIfAborted();
+    this.stdout += text;
+  }
+
+  writeError(text: string): void {
+    this.stderr += text;
+  }
+
+  async readInput(): Promise<string> {
+    return this.input;
+  }
+}
