@@ -31,6 +31,14 @@ function configure(manifests: Manifests, role: string, from: string | RegExp, to
   data['config.yaml'] = changed;
 }
 
+/** Replaces text in a file that only one ConfigMap has. */
+function edit(manifests: Manifests, file: string, from: string, to: string): void {
+  const data = manifests.all('ConfigMap').find((map) => map.data?.[file] !== undefined)?.data ?? {};
+  const changed = (data[file] ?? '').replace(from, to);
+  expect(changed).not.toBe(data[file]);
+  data[file] = changed;
+}
+
 const breakages: readonly Breakage[] = [
   {
     check: 'servicesReachPods',
@@ -279,6 +287,24 @@ const breakages: readonly Breakage[] = [
     when: 'an update takes a worker away first',
     says: /tutti-worker goes below its size/,
     breaks: (m) => void (spec(m, 'Deployment', 'tutti-worker').strategy.rollingUpdate.maxUnavailable = 1),
+  },
+  {
+    check: 'resourceGroupsAreValid',
+    when: 'a selector names a group that does not exist',
+    says: /resource-groups.json: .*global.nightly/,
+    breaks: (m) => edit(m, 'resource-groups.json', '"global.batch"', '"global.nightly"'),
+  },
+  {
+    check: 'catalogsAreValid',
+    when: 'a table has a format that the engine cannot read',
+    says: /demo.json: \$.schemas.main.tables.flights.format/,
+    breaks: (m) => edit(m, 'demo.json', '"parquet"', '"orc"'),
+  },
+  {
+    check: 'catalogsAreValid',
+    when: 'the default catalog is not there',
+    says: /there is no sales in \/etc\/tutti\/catalogs/,
+    breaks: (m) => configure(m, 'coordinator', 'default: demo', 'default: sales'),
   },
 ];
 

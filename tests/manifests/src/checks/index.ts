@@ -1,4 +1,5 @@
 import type { Manifests } from '../manifests.js';
+import * as contents from './contents.js';
 import * as hardening from './hardening.js';
 import * as operations from './operations.js';
 import * as references from './references.js';
@@ -7,4 +8,4 @@ import * as references from './references.js';
 export type Check = (manifests: Manifests) => string[];
 
 /** Every check, by name. */
-export const checks: Readonly<Record<string, Check>> = { ...references, ...hardening, ...operations };
+export const checks: Readonly<Record<string, Check>> = { ...references, ...hardening, ...operations, ...contents };
