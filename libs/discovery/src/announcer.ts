@@ -86,7 +86,8 @@ export class Announcer {
         transport.close();
       }
     };
-    await Promise.all([...this.options.addresses.addresses()].map(sayGoodBye));
+    const others = [...this.options.addresses.addresses()].filter((address) => address !== announcement.clusterAddress);
+    await Promise.all(others.map(sayGoodBye));
   }
 
   private change(state: AnnouncedState): void {

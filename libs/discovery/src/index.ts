@@ -11,7 +11,7 @@ export {
   type WitnessedRecord,
 } from './core/node-record.js';
 export { NodeTable, type NodeTableOptions } from './core/node-table.js';
-export { roleFromWire, roleToWire, seenToWire, stateToWire } from './discovery-codec.js';
+export { roleFromWire, roleToWire, seenToWire, stateToWire, wireDuration } from './discovery-codec.js';
 export { discoveryService, type DiscoveryServiceOptions } from './discovery-service.js';
 export { LiveNodeTable } from './live-node-table.js';
 export { type DirectoryNode, NodeDirectory, type NodeDirectoryOptions } from './node-directory.js';

@@ -1,4 +1,5 @@
 // One loop per address of a set that changes. A peer that is slow, dead or gone delays no other.
+import { setMaxListeners } from 'node:events';
 import { type Clock, type Random, sleep } from '@tutti/base';
 import type { AddressWatcher } from './addresses.js';
 import { readRpcError } from './errors.js';
@@ -27,6 +28,8 @@ const BACKOFF_MAX_MS = 1_000;
 
 /** Keeps one connection to each address until `signal` aborts; resolves when all of them have ended. */
 export async function eachAddress(options: EachAddressOptions, signal: AbortSignal): Promise<void> {
+  // Each loop listens; ten, after which Node suspects a leak, are few.
+  setMaxListeners(0, signal);
   const stops = new Map<string, AbortController>();
   const running = new Set<Promise<void>>();
   options.addresses.onChange((addresses) => {

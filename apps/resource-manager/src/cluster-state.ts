@@ -1,0 +1,75 @@
+import { type Clock, type NodeId, nodeId } from '@tutti/base';
+import type { NodeReport } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
+import type { QueryInfo } from '@tutti/contracts/tutti/query/v1/query_pb';
+import { LiveNodeTable, NodeTable } from '@tutti/discovery';
+import { HeartbeatLedger } from '@tutti/heartbeat';
+import { type CoordinatorReport, UsageLedger } from '@tutti/resource-groups';
+import { News } from '@tutti/service';
+import { ClusterView } from './core/cluster-view.js';
+import type { Settings } from './settings.js';
+
+/** All that a resource manager knows. It is in memory only: a restart makes it anew from what the nodes report. */
+export interface ClusterState {
+  /** Who this is. */
+  readonly nodeId: NodeId;
+  /** Unix milliseconds at process start. */
+  readonly incarnation: number;
+  /** Which nodes there are. */
+  readonly nodes: LiveNodeTable;
+  /** What each of them said last. */
+  readonly reports: HeartbeatLedger<NodeReport>;
+  /** The queries of all coordinators. */
+  readonly queries: ClusterView<QueryInfo>;
+  /** What runs and waits in each resource group. */
+  readonly usage: UsageLedger;
+  readonly clock: Clock;
+}
+
+/** Many changes of the table of nodes within this time make one message to those who watch it. */
+const NEWS_COALESCE_MS = 20;
+
+export function createClusterState(
+  node: { readonly nodeId: NodeId; readonly incarnation: number; readonly clock: Clock },
+  config: Pick<Settings, 'nodes' | 'queries'>,
+): ClusterState {
+  const { clock } = node;
+  const { suspectAfter, lease } = config.nodes;
+  const { expireAfter, completedKept, completedMax } = config.queries;
+  const table = new NodeTable({ suspectAfterMs: suspectAfter, leaseMs: lease }, clock.now());
+  return {
+    ...node,
+    nodes: new LiveNodeTable(table, new News(clock, NEWS_COALESCE_MS)),
+    reports: new HeartbeatLedger<NodeReport>({ expireAfterMs: lease }),
+    queries: new ClusterView({ expireAfterMs: expireAfter, endedKeptMs: completedKept, endedMax: completedMax }),
+    usage: new UsageLedger({ expireAfterMs: expireAfter }),
+  };
+}
+
+/** Whether what this resource manager says of the cluster is whole. */
+export const isSynced = ({ nodes, clock }: ClusterState): boolean =>
+  nodes.update((table) => table.isSynced(clock.now()));
+
+/** Takes in what a coordinator runs and waits for, from a heartbeat or a question. Late counts change nothing. */
+export function recordCounts(state: ClusterState, report: CoordinatorReport): void {
+  const now = state.clock.now();
+  const node = state.nodes.nodes.get(nodeId(report.coordinatorId), now);
+  const isThisLife = node?.incarnation === report.incarnation && node.querySuffix !== '';
+  state.usage.record(isThisLife ? { ...report, queryIdSuffix: node.querySuffix } : report, now);
+}
+
+/** Lets time pass in all parts of the state; runs every few hundred milliseconds. */
+export function sweep(state: ClusterState): void {
+  const now = state.clock.now();
+  state.nodes.update((table) => table.tick(now));
+  for (const { nodeId: id, incarnation, report } of [...state.reports.all()]) {
+    const node = state.nodes.nodes.get(id, now);
+    if (node?.state !== 'GONE' || node.incarnation !== incarnation) continue;
+    state.reports.forget(id);
+    if (report.status.case !== 'coordinator') continue;
+    state.queries.departed(id, now);
+    state.usage.forget(id);
+  }
+  state.reports.expire(now);
+  state.queries.expire(now);
+  state.usage.expire(now);
+}

@@ -1,0 +1,83 @@
+// The resource manager hears every node, and tells coordinators how the cluster stands.
+import { nodeId, seededRandom, sleep, systemClock } from '@tutti/base';
+import {
+  AddressWatcher,
+  aborted,
+  advertisedHost,
+  createLog,
+  createMetrics,
+  hostAndPort,
+  loadConfig,
+  nodeIdOf,
+  resolveDns,
+  runMain,
+  serve,
+  untilSignal,
+} from '@tutti/service';
+import { createResourceManager } from './resource-manager.js';
+import { relations, settings } from './settings.js';
+
+await runMain('resource-manager', async () => {
+  // config
+  const program = 'resource-manager';
+  const config = loadConfig(settings, { argv: process.argv.slice(2), env: process.env, relations, program });
+  const id = nodeId(nodeIdOf(config, program));
+  const clock = systemClock;
+  const incarnation = clock.wallMs();
+  const log = createLog({ ...config.log, fields: { node: id, role: program } });
+  const metrics = createMetrics({ node: id, role: program });
+
+  // wiring
+  const stop = untilSignal('SIGTERM', 'SIGINT');
+  const loops = new AbortController();
+  const random = seededRandom(incarnation);
+  const { addresses: specs, resolveInterval: resolveIntervalMs } = config.resourceManagers;
+  const addresses = new AddressWatcher({ specs, resolveIntervalMs, resolve: resolveDns, clock, log });
+  const resourceManager = createResourceManager({
+    nodeId: id,
+    incarnation,
+    config,
+    addresses,
+    clock,
+    random,
+    metrics,
+    log,
+  });
+
+  // serve
+  const server = await serve({
+    ports: {
+      cluster: config.cluster.port,
+      edge: config.edge.port,
+      metrics: config.metrics.port,
+      health: config.health.port,
+    },
+    bindHost: config.bind.host,
+    clusterRoutes: resourceManager.clusterRoutes,
+    edgeRoutes: resourceManager.edgeRoutes,
+    drainGraceMs: config.drain.grace,
+    name: `tutti resource manager ${id}`,
+    clock,
+    log,
+    metrics,
+  });
+  const { cluster: clusterPort, edge: edgePort, metrics: metricsPort, health: healthPort } = server.ports;
+  log.info('serving', { nodeId: id, clusterPort, edgePort, metricsPort, healthPort });
+  const host = advertisedHost(config);
+  const endpoints = { clusterAddress: hostAndPort(host, clusterPort), edgeAddress: hostAndPort(host, edgePort) };
+  addresses.start(loops.signal);
+  const onSynced = (synced: boolean, why: string) => {
+    server.setReady(synced, why);
+    if (synced) log.info('ready');
+  };
+  const running = resourceManager.run(endpoints, onSynced, loops.signal);
+
+  // drain
+  await aborted(stop);
+  log.info('draining', { signal: String(stop.reason) });
+  server.setReady(false, 'draining');
+  await resourceManager.depart();
+  await sleep(clock, config.drain.announceDelay);
+  loops.abort();
+  await Promise.all([running, server.drain()]);
+});

@@ -1,0 +1,78 @@
+// Reads what nodes report into the types of the parts that keep it, and writes queries back out.
+import { clone } from '@bufbuild/protobuf';
+import { queryId } from '@tutti/base';
+import type { CoordinatorStatus, NodeReport, WorkerStatus } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
+import { type QueryInfo, QueryInfoSchema, QueryState } from '@tutti/contracts/tutti/query/v1/query_pb';
+import type * as wire from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
+import { TaskState } from '@tutti/contracts/tutti/task/v1/task_pb';
+import type { NodeLoad, NodeRole } from '@tutti/discovery';
+import type { GroupCounts, GroupUsage, WorkerTask } from '@tutti/resource-groups';
+import type { ReportedQuery, ViewedQuery } from './core/cluster-view.js';
+
+const ENDED: ReadonlySet<QueryState> = new Set([QueryState.FINISHED, QueryState.FAILED, QueryState.CANCELED]);
+const ENDED_TASKS: ReadonlySet<TaskState> = new Set([TaskState.FINISHED, TaskState.FAILED, TaskState.CANCELED]);
+
+/** The role that a report is of; undefined when it says nothing of it. */
+export function roleOf({ status }: NodeReport): NodeRole | undefined {
+  return status.case;
+}
+
+export const queriesOf = (status: CoordinatorStatus): ReportedQuery<QueryInfo>[] =>
+  status.queries
+    .filter((info) => info.queryId !== '')
+    .map((info) => ({
+      queryId: queryId(info.queryId),
+      state: QueryState[info.state],
+      isEnded: ENDED.has(info.state),
+      user: info.session?.user ?? '',
+      info,
+    }));
+
+export const countsOf = (groups: readonly wire.GroupCounts[]): GroupCounts[] =>
+  groups.map(({ $typeName: _, claimRound, ...counts }) => ({ ...counts, claimRound: Number(claimRound) }));
+
+export const usageToWire = ([group, { running, queued, claimsAhead }]: readonly [string, GroupUsage]) => ({
+  group,
+  running,
+  queued,
+  claimsAhead: claimsAhead.map(({ round, count }) => ({ round: BigInt(round), count })),
+});
+
+/** The tasks that really run, as the worker says. */
+export const tasksOf = (status: WorkerStatus): WorkerTask[] =>
+  status.tasks
+    .filter((task) => !ENDED_TASKS.has(task.state))
+    .map((task) => ({
+      coordinatorId: task.coordinatorId,
+      group: task.resourceGroup,
+      queryId: task.queryId,
+    }));
+
+export const loadOf = (status: WorkerStatus, sequence: number): NodeLoad => ({
+  runningTasks: status.tasks.filter((task) => !ENDED_TASKS.has(task.state)).length,
+  tasksMax: status.tasksMax,
+  memoryReservedBytes: Number(status.memoryReservedBytes),
+  memoryLimitBytes: Number(status.memoryLimitBytes),
+  sequence,
+});
+
+/** The state in which a query is shown. */
+export const shownState = ({ query, isLost }: ViewedQuery<unknown>): string => (isLost ? 'FAILED' : query.state);
+
+/** A query as it is shown: one whose coordinator is gone has failed, whatever it was doing. */
+export function shownInfo({ query, coordinatorId, isLost }: ViewedQuery<QueryInfo>): QueryInfo {
+  if (!isLost) return query.info;
+  const info = clone(QueryInfoSchema, query.info);
+  delete info.waitReason;
+  return Object.assign(info, {
+    state: QueryState.FAILED,
+    error: {
+      $typeName: 'tutti.query.v1.QueryError',
+      reason: 'COORDINATOR_GONE',
+      message: `coordinator ${coordinatorId} is gone; the query was ${query.state} when it was last heard`,
+      line: 0,
+      column: 0,
+      retriable: true,
+    },
+  });
+}

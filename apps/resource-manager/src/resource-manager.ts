@@ -1,0 +1,123 @@
+import { type Clock, type NodeId, type Random } from '@tutti/base';
+import { ClusterService } from '@tutti/contracts/tutti/cluster/v1/cluster_pb';
+import { DiscoveryService } from '@tutti/contracts/tutti/discovery/v1/discovery_pb';
+import { HeartbeatService } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
+import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
+import { Announcer, discoveryService, type Endpoints, replicate } from '@tutti/discovery';
+import { HeartbeatSender, type NodeStatus, ProcessMonitor, reportToWire } from '@tutti/heartbeat';
+import { type AddressWatcher, ChannelPool, every, type Log, type Metrics, type Routes } from '@tutti/service';
+import { clusterService } from './cluster-service.js';
+import { createClusterState, isSynced, sweep } from './cluster-state.js';
+import { heartbeatService } from './heartbeat-service.js';
+import { loadOf } from './report-codec.js';
+import { resourceGroupService } from './resource-group-service.js';
+import { resourceManagerMetrics } from './resource-manager-metrics.js';
+import type { Settings } from './settings.js';
+
+const SWEEP_INTERVAL_MS = 200;
+
+export interface ResourceManagerOptions {
+  readonly nodeId: NodeId;
+  /** Unix milliseconds at process start. */
+  readonly incarnation: number;
+  readonly programVersion?: string;
+  readonly config: Pick<Settings, 'heartbeat' | 'nodes' | 'queries'>;
+  /** All resource managers; this one may be among them. */
+  readonly addresses: AddressWatcher;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** A resource manager without its ports. */
+export interface ResourceManager {
+  /** What the other roles call. */
+  readonly clusterRoutes: Routes;
+  /** What people call. */
+  readonly edgeRoutes: Routes;
+  /** Sweeps, replicates and reports itself until `signal` aborts; tells whenever it becomes synced, or stops being so. */
+  run(endpoints: Endpoints, onSynced: (synced: boolean, why: string) => void, signal: AbortSignal): Promise<void>;
+  /** Tells everybody that it leaves. */
+  depart(): Promise<void>;
+}
+
+/** Wires the parts of a resource manager. */
+export function createResourceManager(options: ResourceManagerOptions): ResourceManager {
+  const { nodeId, incarnation, config, clock, log } = options;
+  const state = createClusterState({ nodeId, incarnation, clock }, config);
+  const metrics = resourceManagerMetrics(options.metrics, state);
+  const { connect } = new ChannelPool();
+
+  const loadOfWorker = (id: NodeId) => {
+    const entry = state.reports.get(id);
+    return entry?.report.status.case === 'worker' ? loadOf(entry.report.status.value, entry.sequence) : undefined;
+  };
+  const edgeRoutes: Routes = (router) => {
+    const { listResourceGroups } = resourceGroupService(state, metrics);
+    router.service(ClusterService, clusterService(state));
+    router.service(ResourceGroupService, { listResourceGroups });
+  };
+  const clusterRoutes: Routes = (router, drainSignal) => {
+    const discovery = { nodes: state.nodes, resourceManagerId: nodeId, leaseMs: config.nodes.lease, clock, log };
+    router.service(HeartbeatService, heartbeatService(state, metrics, drainSignal));
+    router.service(DiscoveryService, discoveryService({ ...discovery, loadOf: loadOfWorker }, drainSignal));
+    router.service(ResourceGroupService, resourceGroupService(state, metrics));
+    router.service(ClusterService, clusterService(state));
+  };
+
+  const status = (): NodeStatus => ({ case: 'resourceManager', value: { synced: isSynced(state) } });
+  const monitor = new ProcessMonitor(clock);
+  const processUsage = () => monitor.usage();
+  const announcer = new Announcer({
+    ...options,
+    role: 'resourceManager',
+    connect,
+    // What other resource managers need to know of the cluster comes with replication.
+    knownNodeIds: () => [],
+  });
+  const intervalMs = config.heartbeat.interval;
+  const sender = new HeartbeatSender({ ...options, intervalMs, status, processUsage, connect });
+
+  /** It is in its own view as the others are, without a network between. */
+  const noteSelf = () => {
+    const now = clock.now();
+    const sequence = sender.nextSequence();
+    state.nodes.update((table) => table.announced(announcer.record(), [], now));
+    const report = reportToWire({ nodeId, incarnation, sequence, process: processUsage(), status: status() });
+    state.reports.record({ nodeId, incarnation, sequence, report, arrivedAt: now });
+  };
+
+  return {
+    clusterRoutes,
+    edgeRoutes,
+    async run(endpoints, onSynced, signal) {
+      let toldSynced: boolean | undefined;
+      const sweepOnce = () => {
+        sweep(state);
+        const synced = isSynced(state);
+        if (synced === toldSynced) return;
+        toldSynced = synced;
+        const missing = state.nodes.nodes.missing();
+        log.info(synced ? 'synced' : 'syncing', { missing });
+        onSynced(synced, synced ? 'synced' : `waits for ${missing.join(', ') || 'any coordinator'}`);
+      };
+      const loop = { clock, random: options.random, signal, log };
+      const announced = announcer.run(endpoints, signal);
+      noteSelf();
+      sweepOnce();
+      await Promise.all([
+        announced,
+        sender.run(signal),
+        replicate({ ...options, nodes: state.nodes, resourceManagerId: nodeId, connect }, signal),
+        every({ ...loop, intervalMs: SWEEP_INTERVAL_MS, run: sweepOnce }),
+        every({ ...loop, intervalMs, run: noteSelf }),
+      ]);
+      monitor.close();
+    },
+    async depart() {
+      announcer.setState('DRAINING');
+      await announcer.depart();
+    },
+  };
+}
