@@ -131,6 +131,14 @@ describe('signals', () => {
   });
 });
 
+test('SIGINT ends a program that waits for its input', async () => {
+  const run = processes.start(['sql'], { inputStaysOpen: true });
+  await run.untilReading();
+  run.child.kill('SIGINT');
+  expect(await run.exitCode).toBe(130);
+  expect(run.stderr).toBe('interrupted\n');
+});
+
 describe('a pipeline', () => {
   test('whose reader has enough ends quietly, and the query with it', async () => {
     const left = new AbortController();

@@ -48,3 +48,8 @@ export class InterruptedError extends Error {
 export class OutputClosedError extends Error {
   override readonly name = 'OutputClosedError';
 }
+
+/** Standard output cannot be written to, for example because the disk is full. */
+export class OutputFailedError extends Error {
+  override readonly name = 'OutputFailedError';
+}

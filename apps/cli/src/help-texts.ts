@@ -2,11 +2,12 @@
 export const EXAMPLES = {
   tutti: `
 Examples:
-  $ tutti sql "SELECT origin, count(*) FROM flights GROUP BY origin ORDER BY 2 DESC LIMIT 5"
+  $ tutti sql "SELECT origin, count(*) FROM flights GROUP BY origin"
   $ tutti status
   $ tutti queries --state running,queued
 
-Exit codes: 0 ok, 1 the query or the request failed, 2 wrong command line, 3 cannot connect, 130 interrupted.
+Exit codes: 0 ok, 1 the query or the request failed, 2 wrong command line,
+3 cannot connect, 130 interrupted.
 \`tutti help COMMAND\` has more examples.`,
   sql: `
 Examples:
@@ -17,11 +18,12 @@ Examples:
   $ echo "SELECT 1; SELECT 2" | tutti sql --ignore-errors
 
 Ctrl-C cancels the query on the server; pressed again it ends the program at once.
-BIGINT and DECIMAL values are printed with all their digits, in json and jsonl as numbers.`,
+BIGINT and DECIMAL values are printed with all their digits, in json and jsonl
+as numbers.`,
   status: `
 Examples:
   $ tutti status
-  $ until tutti status > /dev/null; do sleep 1; done   # wait for a cluster
+  $ until tutti status > /dev/null 2>&1; do sleep 1; done   # wait for a cluster
   $ tutti status -o json`,
   nodes: `
 Examples:

@@ -6,6 +6,7 @@ import { groupsCommand } from './commands/groups.js';
 import { killCommand } from './commands/kill.js';
 import { nodesCommand } from './commands/nodes.js';
 import { queriesCommand, showQueryCommand } from './commands/queries.js';
+import type { ProgressKind } from './commands/run-statement.js';
 import { sqlCommand } from './commands/sql.js';
 import { statusCommand } from './commands/status.js';
 import { Connection, parseServers, type ServerTransport } from './connection.js';
@@ -96,8 +97,8 @@ interface SqlFlags {
   file?: string;
   user: string;
   source: string;
-  catalog: string;
-  schema: string;
+  catalog?: string;
+  schema?: string;
   timeLimit?: number;
   output?: ResultFormatName;
   header: boolean;
@@ -116,8 +117,8 @@ function addSql(program: Command, terminal: Terminal, run: Run): void {
       new Option('-o, --output <format>', 'table on a terminal, csv elsewhere, unless given').choices(RESULT_FORMATS),
     )
     .option('--no-header', 'leave the column names out of table and csv')
-    .option('--catalog <name>', "catalog of unqualified table names (default: the coordinator's)", '')
-    .option('--schema <name>', 'schema of unqualified table names (default: main)', '')
+    .option('--catalog <name>', "catalog of unqualified table names (default: the coordinator's)")
+    .option('--schema <name>', 'schema of unqualified table names (default: main)')
     .option('--user <name>', 'user that asks (env TUTTI_USER)', terminal.env['TUTTI_USER'] || systemUser())
     .option('--source <name>', 'program that asks; resource groups can select by it', 'tutti-cli')
     .option(
@@ -139,17 +140,27 @@ function addSql(program: Command, terminal: Terminal, run: Run): void {
           {
             user: flags.user,
             source: flags.source,
-            catalog: flags.catalog,
-            schema: flags.schema,
+            catalog: flags.catalog ?? '',
+            schema: flags.schema ?? '',
             timeLimitMs: flags.timeLimit,
             format: flags.output ?? (terminal.stdoutIsTerminal ? 'table' : 'csv'),
             header: flags.header,
-            showsProgress: flags.progress === 'auto' ? terminal.stderrIsTerminal : flags.progress === 'on',
+            progress: progressOf(flags.progress, terminal),
           },
           context,
         ),
       ),
     );
+}
+
+/**
+ * How far the progress line goes. It must not be drawn between rows: neither on the terminal, nor into what the reader
+ * of a pipe (head, less, jq) may be printing on the same one.
+ */
+function progressOf(when: SqlFlags['progress'], terminal: Terminal): ProgressKind {
+  if (when === 'off' || (when === 'auto' && !terminal.stderrIsTerminal)) return 'none';
+  if (terminal.stdoutIsTerminal) return 'untilRows';
+  return when === 'on' || terminal.stdoutIsFile ? 'always' : 'untilRowsNoSummary';
 }
 
 interface ListFlags {
@@ -189,12 +200,12 @@ function addQueryCommands(program: Command, run: Run): void {
     .description('Lists the queries of the whole cluster: live ones first, then the newest that ended.')
     .summary('list the queries of the whole cluster')
     .addOption(listOutput())
-    .option('--state <names>', `only these states, with commas between: ${QUERY_STATE_NAMES.join(', ')}`, '')
-    .option('--user <name>', 'only the queries of this user', '')
+    .option('--state <names>', `only these states, with commas between: ${QUERY_STATE_NAMES.join(', ')}`)
+    .option('--user <name>', 'only the queries of this user')
     .option('--limit <count>', 'at most this many', parseLimit, 100)
     .addHelpText('after', EXAMPLES.queries)
-    .action((flags: { output: ListFormat; state: string; user: string; limit: number }) =>
-      run((context) => queriesCommand({ ...flags, format: flags.output }, context)),
+    .action((flags: { output: ListFormat; state?: string; user?: string; limit: number }) =>
+      run((context) => queriesCommand({ state: '', user: '', ...flags, format: flags.output }, context)),
     );
   queries
     .command('show')
@@ -210,11 +221,11 @@ function addQueryCommands(program: Command, run: Run): void {
     .description('Cancels a query, whichever coordinator owns it.')
     .summary('cancel a query')
     .argument('<query-id>', 'the id, as `tutti queries` prints it')
-    .option('--reason <text>', 'why; shown to the one who waits for the query', '')
+    .option('--reason <text>', 'why; shown to the one who waits for the query')
     .addOption(listOutput())
     .addHelpText('after', EXAMPLES.kill)
-    .action((queryId: string, flags: { reason: string; output: ListFormat }) =>
-      run((context) => killCommand({ queryId, reason: flags.reason, format: flags.output }, context)),
+    .action((queryId: string, flags: { reason?: string; output: ListFormat }) =>
+      run((context) => killCommand({ queryId, reason: flags.reason ?? '', format: flags.output }, context)),
     );
 }
 

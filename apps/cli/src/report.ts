@@ -5,6 +5,7 @@ import {
   FailedQuietlyError,
   InterruptedError,
   OutputClosedError,
+  OutputFailedError,
   RequestFailedError,
   UsageError,
 } from './failures.js';
@@ -35,6 +36,10 @@ export function reportEnd(error: unknown, terminal: Terminal): number {
   }
   if (error instanceof RequestFailedError) {
     reportRequestFailure(error, terminal);
+    return EXIT.failed;
+  }
+  if (error instanceof OutputFailedError) {
+    fail(error.message);
     return EXIT.failed;
   }
   fail(error instanceof Error ? (error.stack ?? error.message) : String(error));

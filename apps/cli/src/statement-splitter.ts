@@ -27,7 +27,7 @@ export function splitStatements(source: string): Statement[] {
     if (!isEmpty) {
       const piece = source.slice(start, end);
       const offset = start + (piece.length - piece.trimStart().length);
-      line += countNewlines(source, lineUpTo, offset);
+      line += countLineEnds(source, lineUpTo, offset);
       lineUpTo = offset;
       statements.push({ text: piece.trim(), offset, line });
     }
@@ -54,7 +54,10 @@ export function splitStatements(source: string): Statement[] {
 
 /** The end of the comment that starts at `at`; undefined when none does. An open comment reaches to the end. */
 function endOfComment(source: string, at: number): number | undefined {
-  if (source.startsWith('--', at)) return indexOrEnd(source, '\n', at);
+  if (source.startsWith('--', at)) {
+    LINE_END.lastIndex = at;
+    return LINE_END.exec(source)?.index ?? source.length;
+  }
   if (!source.startsWith('/*', at)) return undefined;
   const bracket = /\/\*|\*\//g;
   bracket.lastIndex = at;
@@ -105,13 +108,11 @@ function matchAt(pattern: RegExp, source: string, at: number): string | undefine
   return pattern.exec(source)?.[0];
 }
 
-function indexOrEnd(source: string, text: string, from: number): number {
-  const index = source.indexOf(text, from);
-  return index < 0 ? source.length : index;
-}
+const LINE_END = /\r\n|\n|\r/g;
 
-function countNewlines(source: string, from: number, to: number): number {
+function countLineEnds(source: string, from: number, to: number): number {
   let count = 0;
-  for (let at = source.indexOf('\n', from); at >= 0 && at < to; at = source.indexOf('\n', at + 1)) count += 1;
+  LINE_END.lastIndex = from;
+  for (let end = LINE_END.exec(source); end !== null && end.index < to; end = LINE_END.exec(source)) count += 1;
   return count;
 }

@@ -1,4 +1,6 @@
-import { OutputClosedError, UsageError } from './failures.js';
+import { fstatSync } from 'node:fs';
+import { addAbortSignal } from 'node:stream';
+import { OutputClosedError, OutputFailedError, UsageError } from './failures.js';
 import { COLOURS, NO_COLOURS, type Styles } from './output/styles.js';
 
 /** The outside of the program: its streams and what they are connected to. */
@@ -6,6 +8,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdinIsTerminal: boolean;
   readonly stdoutIsTerminal: boolean;
+  /** Standard output goes into a file, and so to no terminal. */
+  readonly stdoutIsFile: boolean;
   readonly stderrIsTerminal: boolean;
   readonly stdoutStyles: Styles;
   readonly stderrStyles: Styles;
@@ -17,8 +21,8 @@ export interface Terminal {
   write(text: string, signal?: AbortSignal): Promise<void>;
   /** Writes to standard error. */
   writeError(text: string): void;
-  /** All of standard input. */
-  readInput(): Promise<string>;
+  /** All of standard input. Throws when `signal` aborts. */
+  readInput(signal: AbortSignal): Promise<string>;
 }
 
 const INPUT_BYTES_MAX = 64 * 2 ** 20;
@@ -32,7 +36,7 @@ export function processTerminal(): Terminal & { flush(): Promise<void> } {
     closed.abort(
       error.code === 'EPIPE'
         ? new OutputClosedError('standard output is closed')
-        : new Error(`cannot write to standard output: ${error.message}`),
+        : new OutputFailedError(`cannot write to standard output: ${error.message}`),
     );
   });
   // Without a reader for standard error there is nobody to tell.
@@ -41,6 +45,7 @@ export function processTerminal(): Terminal & { flush(): Promise<void> } {
     env,
     stdinIsTerminal: stdin.isTTY,
     stdoutIsTerminal: stdout.isTTY,
+    stdoutIsFile: fstatSync(stdout.fd).isFile(),
     stderrIsTerminal: stderr.isTTY && env['TERM'] !== 'dumb',
     stdoutStyles: wantsColours(stdout.isTTY, env) ? COLOURS : NO_COLOURS,
     stderrStyles: wantsColours(stderr.isTTY, env) ? COLOURS : NO_COLOURS,
@@ -53,10 +58,10 @@ export function processTerminal(): Terminal & { flush(): Promise<void> } {
       closed.signal.throwIfAborted();
     },
     writeError: (text) => void stderr.write(text),
-    async readInput() {
+    async readInput(signal) {
       const chunks: Buffer[] = [];
       let bytes = 0;
-      for await (const chunk of stdin as AsyncIterable<Buffer>) {
+      for await (const chunk of addAbortSignal(signal, stdin) as AsyncIterable<Buffer>) {
         bytes += chunk.length;
         if (bytes > INPUT_BYTES_MAX) throw new UsageError('standard input holds more than 64 MiB of SQL');
         chunks.push(chunk);

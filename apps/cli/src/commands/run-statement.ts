@@ -18,8 +18,11 @@ export interface StatementOptions {
   readonly timeLimitMs: number | undefined;
   readonly format: ResultFormatName;
   readonly header: boolean;
-  readonly showsProgress: boolean;
+  readonly progress: ProgressKind;
 }
+
+/** Whether the progress line is shown: not at all, until the first rows are printed, or to the end. */
+export type ProgressKind = 'none' | 'untilRows' | 'untilRowsNoSummary' | 'always';
 
 /** Time that a server has to confirm that it canceled a query after Ctrl-C. */
 const CANCEL_TIMEOUT_MS = 3_000;
@@ -38,7 +41,7 @@ export async function runStatement(text: string, options: StatementOptions, cont
   const target = { write: (piece: string) => terminal.writeError(piece), width: () => terminal.width() };
   const line = new ProgressLine({ target, clock, inPlace: terminal.stderrIsTerminal, progress });
   const show = () => {
-    if (options.showsProgress && !(terminal.stdoutIsTerminal && run.hasPrinted)) line.show();
+    if (options.progress === 'always' || (options.progress !== 'none' && !run.hasPrinted)) line.show();
   };
 
   const stop = new AbortController();
@@ -48,7 +51,7 @@ export async function runStatement(text: string, options: StatementOptions, cont
   terminal.outputClosed.addEventListener('abort', onOutputClosed, { once: true });
   const print = async (piece: string) => {
     if (piece === '') return;
-    if (terminal.stdoutIsTerminal) line.clear();
+    if (options.progress !== 'always') line.clear();
     run.hasPrinted = true;
     await terminal.write(piece, stop.signal);
   };
@@ -73,7 +76,8 @@ export async function runStatement(text: string, options: StatementOptions, cont
     if (run.query?.state !== 'FINISHED') throw cutOff(run.query);
     await print(run.format?.end() ?? '');
     line.clear();
-    if (options.showsProgress) terminal.writeError(`${terminal.stderrStyles.dim(renderSummary(progress()))}\n`);
+    if (options.progress === 'always' || options.progress === 'untilRows')
+      terminal.writeError(`${terminal.stderrStyles.dim(renderSummary(progress()))}\n`);
   } catch (error) {
     line.clear();
     terminal.outputClosed.throwIfAborted();

@@ -36,6 +36,25 @@ describe('tutti sql prints', () => {
     expect(stderr).toMatch(/\(1 row, 0\.00 s, query 20261122_151200_00001_k3x9q, worker w1\)\n$/);
   });
 
+  test('the progress line to the end beside a file', async () => {
+    const terminal = new FakeTerminal({ stdoutIsFile: true, stderrIsTerminal: true });
+    const { stderr } = await runInMemory(['sql', 'SELECT 1'], { routes, terminal, clock: new FakeClock() });
+    expect(stderr).toMatch(/FINISHED {2}0\.00 s {2}1 row {2}6B {2}w1\x1b\[K\r\x1b\[K\(1 row, .*\)\n$/);
+  });
+
+  test('the progress line beside a pipe only until the first rows: its reader may print on the same terminal', async () => {
+    const terminal = new FakeTerminal({ stderrIsTerminal: true });
+    const { stderr } = await runInMemory(['sql', 'SELECT 1'], { routes, terminal, clock: new FakeClock() });
+    expect(stderr).toMatch(/RUNNING {2}0\.00 s {2}0 rows {2}0B {2}w1\x1b\[K\r\x1b\[K$/);
+  });
+
+  test('no progress line when it is switched off', async () => {
+    const terminal = new FakeTerminal({ stdoutIsTerminal: true, stderrIsTerminal: true });
+    expect(await runInMemory(['sql', '--progress', 'off', 'SELECT 1'], { routes, terminal })).toMatchObject({
+      stderr: '',
+    });
+  });
+
   test.each([
     ['csv', '1\n'],
     ['table', ' 1\n'],

@@ -1,9 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
-import { FailedQuietlyError, RequestFailedError, UsageError } from '../failures.js';
+import { FailedQuietlyError, InterruptedError, RequestFailedError, UsageError } from '../failures.js';
 import type { StatementSource } from '../output/error-text.js';
 import { reportRequestFailure } from '../report.js';
 import { type Statement, splitStatements } from '../statement-splitter.js';
-import type { Terminal } from '../terminal.js';
 import type { Context } from './context.js';
 import { runStatement, type StatementOptions } from './run-statement.js';
 
@@ -17,7 +16,7 @@ export interface SqlInput {
 
 /** Runs the statements of the input one after another; the first that fails ends the command unless told otherwise. */
 export async function sqlCommand(input: SqlInput, options: StatementOptions, context: Context): Promise<void> {
-  const { text, fileName } = await readSql(input, context.terminal);
+  const { text, fileName } = await readSql(input, context);
   const statements = splitStatements(text);
   if (statements.length === 0) throw new UsageError(`there is no statement in ${fileName ?? 'the input'}`);
   let failures = 0;
@@ -34,7 +33,10 @@ export async function sqlCommand(input: SqlInput, options: StatementOptions, con
   if (failures > 0) throw new FailedQuietlyError(`${failures} failed`);
 }
 
-async function readSql(input: SqlInput, terminal: Terminal): Promise<{ text: string; fileName: string | undefined }> {
+async function readSql(
+  input: SqlInput,
+  { terminal, interrupt }: Context,
+): Promise<{ text: string; fileName: string | undefined }> {
   const { statement, file } = input;
   if (statement !== undefined && file !== undefined)
     throw new UsageError('give either a statement or --file, not both');
@@ -44,7 +46,12 @@ async function readSql(input: SqlInput, terminal: Terminal): Promise<{ text: str
     throw new UsageError(
       'no statement: write it in quotes (tutti sql "SELECT 1"), name a file with -f FILE, or pipe it in',
     );
-  return { text: await terminal.readInput(), fileName: undefined };
+  try {
+    return { text: await terminal.readInput(interrupt), fileName: undefined };
+  } catch (error) {
+    if (interrupt.aborted) throw new InterruptedError('interrupted', Number(interrupt.reason));
+    throw error;
+  }
 }
 
 const FILE_BYTES_MAX = 64 * 2 ** 20;

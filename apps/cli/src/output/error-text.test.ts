@@ -39,6 +39,14 @@ test('wide characters and tabs before the place are counted in cells', () => {
   );
 });
 
+test('columns count characters, and lines end as they do everywhere', () => {
+  const text = "SELECT 1,\r\n'😀😀' FORM\r, 2";
+  expect(render({ ...SYNTAX, line: 2, column: 6, source: source(text) })).toContain(
+    "\n  line 2: '😀😀' FORM\n                 ^\n",
+  );
+  expect(render({ ...SYNTAX, line: 3, column: 3, source: source(text) })).toContain('\n  line 3: , 2\n            ^\n');
+});
+
 test('a long line is cut around the place', () => {
   const text = `SELECT ${'a, '.repeat(100)}FORM ${'b, '.repeat(100)}`;
   const lines = render({ ...SYNTAX, line: 1, column: text.indexOf('FORM') + 1, source: source(text) }).split('\n');

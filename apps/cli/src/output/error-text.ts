@@ -17,7 +17,9 @@ export interface StatementSource {
 export interface ErrorReport {
   readonly name: string;
   readonly message: string;
+  /** Line of the statement, from 1. */
   readonly line?: number | undefined;
+  /** In characters, from 1. */
   readonly column?: number | undefined;
   readonly queryId?: string | undefined;
   readonly hint?: string | undefined;
@@ -39,10 +41,10 @@ export function renderError(report: ErrorReport, styles: Styles, width: number):
 const CONTEXT_AFTER = 20;
 
 function renderPlace(source: StatementSource, line: number, column: number, styles: Styles, width: number): string[] {
-  const text = source.text.split('\n')[line - 1]?.trimEnd();
+  const text = source.text.split(LINE_END)[line - 1]?.trimEnd();
   if (text === undefined) return [];
   const shown = line === 1 ? source.indent + text : text;
-  const at = Math.max(0, column - 1) + (line === 1 ? source.indent.length : 0);
+  const at = charactersToUnits(text, Math.max(0, column - 1)) + (line === 1 ? source.indent.length : 0);
   const lineNumber = source.line + line - 1;
   const label = source.fileName === undefined ? `line ${lineNumber}: ` : `${source.fileName}:${lineNumber}: `;
   // A long line is cut on both sides of the place, so that the caret stands on the same line of the terminal.
@@ -54,6 +56,11 @@ function renderPlace(source: StatementSource, line: number, column: number, styl
   if (column <= 0) return [context];
   return [context, `${' '.repeat(2 + textWidth(label) + textWidth(before))}${styles.red('^')}`];
 }
+
+const LINE_END = /\r\n|\n|\r/;
+
+/** The place behind the first `count` characters of `text`, in the units that strings are indexed by. */
+const charactersToUnits = (text: string, count: number): number => [...text].slice(0, count).join('').length;
 
 /** Tabs as one space each, so that the caret lines up on every terminal; other control characters escaped. */
 const flatten = (text: string): string => escapeControls(text.replaceAll('\t', ' '));

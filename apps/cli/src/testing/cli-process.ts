@@ -13,13 +13,16 @@ export class CliProcesses {
     execFileSync(process.execPath, ['tools/bundle.mjs', 'apps/cli', this.folder], { cwd: root });
   }
 
-  start(argv: readonly string[], options: { readonly input?: string } = {}): CliProcess {
+  start(
+    argv: readonly string[],
+    options: { readonly input?: string; readonly inputStaysOpen?: boolean } = {},
+  ): CliProcess {
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TUTTI_')));
     const child = spawn(process.execPath, [join(this.folder, 'main.mjs'), ...argv], {
       stdio: ['pipe', 'pipe', 'pipe'],
       env,
     });
-    child.stdin.end(options.input ?? '');
+    if (!options.inputStaysOpen) child.stdin.end(options.input ?? '');
     return new CliProcess(child);
   }
 
@@ -44,6 +47,12 @@ export class CliProcess {
   /** Resolves when standard error holds `text`; fails when the process ends before. */
   untilStderr(text: string): Promise<void> {
     return this.untilData(this.child.stderr, () => this.stderr.includes(text));
+  }
+
+  /** Resolves when the process reads its standard input: it is sent more than a pipe holds. */
+  untilReading(): Promise<void> {
+    this.child.stdin.on('error', () => undefined); // The process ends without reading the rest.
+    return new Promise((done) => this.child.stdin.write(' '.repeat(4 * 2 ** 20), () => done()));
   }
 
   /** Resolves when standard output holds something. */

@@ -10,6 +10,7 @@ export class FakeTerminal implements Terminal {
   input = '';
   stdinIsTerminal = false;
   stdoutIsTerminal = false;
+  stdoutIsFile = false;
   stderrIsTerminal = false;
   readonly stdoutStyles = NO_COLOURS;
   readonly stderrStyles = NO_COLOURS;
@@ -18,7 +19,7 @@ export class FakeTerminal implements Terminal {
 
   constructor(
     given: Partial<
-      Pick<FakeTerminal, 'env' | 'input' | 'stdinIsTerminal' | 'stdoutIsTerminal' | 'stderrIsTerminal'>
+      Pick<FakeTerminal, 'env' | 'input' | 'stdinIsTerminal' | 'stdoutIsTerminal' | 'stdoutIsFile' | 'stderrIsTerminal'>
     > = {},
   ) {
     Object.assign(this, given);
