@@ -36,7 +36,7 @@ export function copyContext(target: string): void {
 }
 
 /**
- * Stands in for `npm ci` in a copied context: links what is installed in this repository. The project's own packages
+ * Stands in for `npm install` in a copied context: links what is installed in this repository. The project's own packages
  * are linked to the copy, so that what the context lacks is missed.
  */
 export function installFromRepository(target: string): void {

@@ -26,7 +26,7 @@ export class ImageLayout {
     const source = join(directory, 'build', workingDirectory(build));
     copyContext(source);
     for (const { text } of instructionsOf(build, 'RUN')) {
-      if (text.startsWith('npm ci')) installFromRepository(source);
+      if (text.startsWith('npm install')) installFromRepository(source);
       else run(text, source);
     }
     const root = join(directory, 'image');
