@@ -12,3 +12,31 @@ export {
 export { type CatalogDecoding, decodeCatalog } from './catalog-decoder.js';
 export { parseColumnType } from './column-type.js';
 export { nearestName } from './nearest.js';
+export {
+  ALLOWED_TABLE_FUNCTIONS,
+  type AstInspection,
+  inspectAst,
+  refuseTable,
+  type TableReference,
+} from './ast-gate.js';
+export { type OffsetUnit, type Position, positionAt } from './error-position.js';
+export { nearestNames } from './nearest-names.js';
+export { answerFromCatalogs, type CatalogStatement, describeColumns, type TextRows } from './own-answers.js';
+export { classifyStatement, type NamePath, type OwnStatement, type StatementKind } from './own-statements.js';
+export {
+  didYouMean,
+  type StatementError,
+  statementError,
+  type StatementErrorReason,
+  type TextOffset,
+} from './statement-error.js';
+export { refuseStatement } from './statement-kinds.js';
+export {
+  findCatalog,
+  findSchema,
+  findTables,
+  fullTableName,
+  type NamedTable,
+  type NameProblem,
+  type Session,
+} from './table-names.js';

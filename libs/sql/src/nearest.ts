@@ -1,5 +1,5 @@
 /** Edits that turn `a` into `b`, where one edit adds, drops, replaces or swaps neighbouring characters. */
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   // Optimal string alignment, a table with one row more and one column more than the texts.
   const rows = Array.from({ length: a.length + 1 }, (_, i) => [i, ...new Array<number>(b.length).fill(0)]);
   const at = (i: number, j: number): number => rows[i]?.[j] ?? 0;

@@ -1,0 +1,47 @@
+import { formatSize } from '@tutti/base';
+import { positionAt } from '@tutti/sql';
+import { TaskError } from '../engine.js';
+import type { DuckdbError } from './duckdb-error.js';
+
+/** What the errors of a running task are told with. */
+export interface FailureContext {
+  readonly statement: string;
+  readonly memoryLimitBytes: number;
+  readonly spillLimitBytes: number;
+}
+
+/** What an error at run time means. */
+export function toTaskError(error: DuckdbError, context: FailureContext): TaskError {
+  const { type, message } = error;
+  if (type === 'Out of Memory')
+    return /max_temp_directory_size/.test(message)
+      ? spillLimit(context.spillLimitBytes)
+      : memoryLimit(context.memoryLimitBytes);
+  if (type === 'INTERRUPT') return new TaskError('CANCELED', 'The task was canceled.', false);
+  if (type === 'INTERNAL' || type === 'FATAL')
+    return new TaskError('INTERNAL_ERROR', `The engine failed: ${firstLine(message)}`, true);
+  if (UNREADABLE_TYPES.has(type) || UNREADABLE.test(message))
+    return new TaskError('TABLE_UNREADABLE', `A table cannot be read: ${firstLine(message)}`, false);
+  const place = error.position === undefined ? undefined : positionAt(context.statement, error.position, 'bytes');
+  return new TaskError('QUERY_FAILED', `${type === '' ? 'The query failed' : type}: ${message}`, false, place);
+}
+
+const UNREADABLE_TYPES = new Set(['IO', 'Permission', 'HTTP', 'Serialization', 'Missing Extension']);
+const UNREADABLE = /CSV Error|Malformed JSON|No magic bytes|Parquet|^Cannot open file|schema mismatch in glob/i;
+
+const firstLine = (text: string): string => (text.split('\n')[0] ?? '').trim();
+
+/** The engine's own limit was hit, or the process outgrew what goes with it. */
+export const memoryLimit = (limitBytes: number): TaskError =>
+  new TaskError(
+    'EXCEEDED_LOCAL_MEMORY_LIMIT',
+    `The query needs more than its memory limit of ${formatSize(limitBytes)} (task.memoryLimit of the worker). Select fewer columns, filter earlier, or aggregate before joining.`,
+    false,
+  );
+
+const spillLimit = (limitBytes: number): TaskError =>
+  new TaskError(
+    'EXCEEDED_SPILL_LIMIT',
+    `The query wrote more than ${formatSize(limitBytes)} to disk for lack of memory (task.spillLimit of the worker). Filter earlier, or ask for a higher limit.`,
+    false,
+  );

@@ -1,0 +1,1 @@
+export { runExecutorProcess } from './executor/executor-process.js';

@@ -1,0 +1,101 @@
+// An executor's process, seen from its parent.
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Log } from '@tutti/service';
+import type { ActiveTask } from './active-task.js';
+import { offerToOutOfMemoryKiller, type ProcessUsage, readProcessUsage } from './process-usage.js';
+import type { FromExecutor, ToExecutor } from './protocol.js';
+
+/** `starting` also between two tasks, while the next database is opened. */
+export type ExecutorState = 'starting' | 'idle' | 'busy' | 'gone';
+
+const STDERR_MAX = 4_000;
+
+/** A child process that runs one task at a time. */
+export class ExecutorChild {
+  state: ExecutorState = 'starting';
+  active: { readonly task: ActiveTask; readonly spillDirectory: string } | undefined;
+  /** Whether it was ever ready: a program that never is will not be better the next time. */
+  wasReady = false;
+  private readonly process: ChildProcess;
+  private stderr = '';
+  private lastUsage: ProcessUsage = { cpuMs: 0, rssBytes: 0 };
+  private killedByUs = false;
+
+  constructor(
+    private readonly options: {
+      readonly path: string;
+      readonly directory: string;
+      readonly log: Log;
+      /** It became idle, let go of its task, or is gone. */
+      readonly changed: (child: ExecutorChild) => void;
+    },
+  ) {
+    this.process = forkIsolated(options.path, options.directory);
+    this.process.on('message', (message: FromExecutor) => this.receive(message));
+    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr = (this.stderr + text).slice(-STDERR_MAX);
+    });
+    // Also when it could not be started at all, and when a message could not be sent because it is gone: 'exit' follows.
+    this.process.on('error', (error) => this.options.log.warn('executor-error', { error }));
+    this.process.once('close', (code, signal) => this.closed(code, signal));
+    if (this.process.pid !== undefined) offerToOutOfMemoryKiller(this.process.pid);
+  }
+
+  get pid(): number {
+    return this.process.pid ?? 0;
+  }
+
+  send(message: ToExecutor): void {
+    if (this.process.connected) this.process.send(message);
+  }
+
+  kill(): void {
+    this.killedByUs = true;
+    this.process.kill('SIGKILL');
+  }
+
+  usage(): ProcessUsage {
+    if (this.state !== 'gone') this.lastUsage = readProcessUsage(this.pid) ?? this.lastUsage;
+    return this.lastUsage;
+  }
+
+  assign(task: ActiveTask, spillDirectory: string): void {
+    this.state = 'busy';
+    this.active = { task, spillDirectory };
+  }
+
+  private receive(message: FromExecutor): void {
+    if (message.kind === 'ready') {
+      this.state = 'idle';
+      this.wasReady = true;
+      return this.options.changed(this);
+    }
+    this.active?.task.handle(message);
+    if (message.kind !== 'ended' && message.kind !== 'failed') return;
+    this.active = undefined;
+    this.state = 'starting';
+    if (message.kind === 'failed' && message.broken) this.kill();
+    this.options.changed(this);
+  }
+
+  private closed(code: number | null, signal: NodeJS.Signals | null): void {
+    this.usage();
+    this.state = 'gone';
+    const how = signal === null ? `exit code ${code}` : signal;
+    if (!this.killedByUs) this.options.log.error('executor-crashed', { pid: this.pid, how, stderr: this.stderr });
+    this.active?.task.processEnded(how);
+    this.options.changed(this);
+  }
+}
+
+/** Forks a program that gets nothing of ours but a channel: no environment, no standard input, no terminal. */
+export function forkIsolated(path: string, directory: string): ChildProcess {
+  return fork(path, [], {
+    cwd: directory,
+    // Each running statement takes a thread of libuv; the default of four would do for one task, but not by much.
+    env: { UV_THREADPOOL_SIZE: '8', NODE_ENV: 'production' },
+    execArgv: ['--max-old-space-size=512', '--enable-source-maps'],
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+}

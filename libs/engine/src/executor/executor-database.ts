@@ -1,0 +1,126 @@
+// A database that has never seen a query, and what makes it ready for exactly one.
+import { rmSync } from 'node:fs';
+import { type DuckDBConnection, type DuckDBInstance, StatementType } from '@duckdb/node-api';
+import { classifyStatement, refuseTable, type StatementError } from '@tutti/sql';
+import { readDuckdbError } from '../duckdb/duckdb-error.js';
+import { CONNECTION_SETTINGS, openInstance } from '../duckdb/open-instance.js';
+import { QueryGate } from '../duckdb/query-gate.js';
+import { createSchemas, readerCall, tableName, tableSelect } from '../duckdb/reader-sql.js';
+import { identifier, literal, literals } from '../duckdb/sql-text.js';
+import { toTaskError } from '../duckdb/task-failure.js';
+import { TaskError } from '../engine.js';
+import type { Fragment } from '../fragment.js';
+
+/** What one task may use. */
+export interface TaskLimits {
+  readonly memoryLimitBytes: number;
+  readonly threads: number;
+  readonly spillDirectory: string;
+  readonly spillLimitBytes: number;
+}
+
+/** One database for one query. */
+export class ExecutorDatabase {
+  private spillDirectory: string | undefined;
+
+  private constructor(
+    private readonly instance: DuckDBInstance,
+    readonly connection: DuckDBConnection,
+    private readonly gate: QueryGate,
+    /** Runs beside the query, for its memory. */
+    readonly sampling: DuckDBConnection,
+  ) {}
+
+  /** Opens a database ahead of time, so that no query waits for it. */
+  static async open(): Promise<ExecutorDatabase> {
+    const instance = await openInstance({ threads: '1' });
+    const connection = await instance.connect();
+    await connection.run(CONNECTION_SETTINGS);
+    return new ExecutorDatabase(instance, connection, await QueryGate.open(connection), await instance.connect());
+  }
+
+  /**
+   * Checks the statement, makes its tables and locks the database. From here on it can open the files of these tables
+   * and its own spill directory, and nothing else. Throws TaskError.
+   */
+  async admit(fragment: Fragment, limits: TaskLimits): Promise<void> {
+    await this.check(fragment);
+    this.spillDirectory = limits.spillDirectory;
+    await this.runAll([
+      `SET memory_limit = '${Math.floor(limits.memoryLimitBytes)}B'`,
+      `SET threads = ${Math.max(1, Math.floor(limits.threads))}`,
+      `SET temp_directory = ${literal(limits.spillDirectory)}`,
+      // Only now, as a statement: as an option of opening it is ignored.
+      `SET max_temp_directory_size = '${Math.floor(limits.spillLimitBytes)}B'`,
+    ]);
+    await this.makeTables(fragment);
+    const files = fragment.tables.flatMap((table) => table.files);
+    await this.runAll([
+      `USE ${identifier(fragment.session.catalog)}.${identifier(fragment.session.schema)}`,
+      `SET allowed_paths = ${literals(files)}`,
+      'SET enable_external_access = false',
+      'SET lock_configuration = true',
+    ]);
+  }
+
+  /** Closes the database and removes what it spilled. */
+  close(): void {
+    this.gate.close();
+    this.sampling.closeSync();
+    this.connection.closeSync();
+    this.instance.closeSync();
+    if (this.spillDirectory !== undefined) rmSync(this.spillDirectory, { recursive: true, force: true });
+  }
+
+  /** The planner has done this already; an executor that believed it would do whatever a forged fragment says. */
+  private async check(fragment: Fragment): Promise<void> {
+    const statement = classifyStatement(fragment.sql);
+    if (statement.kind !== 'other') throw refused('An executor runs queries only.');
+    const gate = await this.gate.inspect(statement.sql, statement.words);
+    if ('error' in gate) throw refused(gate.error);
+    const known = new Set(fragment.tables.map((table) => table.name.toLowerCase()));
+    for (const table of gate.ok.tables) {
+      const name = (table.parts.at(-1) ?? '').toLowerCase();
+      if (known.has(name) || (table.parts.length === 1 && gate.ok.cteNames.has(name))) continue;
+      const refusal = refuseTable(table);
+      const why =
+        refusal !== undefined && 'reason' in refusal ? refusal.message : `Table "${name}" is not part of the task.`;
+      throw refused(why);
+    }
+  }
+
+  private async makeTables(fragment: Fragment): Promise<void> {
+    await this.runAll(createSchemas([...fragment.tables, fragment.session]));
+    for (const table of fragment.tables) {
+      try {
+        await this.connection.run(`CREATE VIEW ${tableName(table)} AS ${tableSelect(table, readerCall(table))}`);
+      } catch (error) {
+        const { message } = readDuckdbError(error);
+        const name = `${table.catalog}.${table.schema}.${table.name}`;
+        throw new TaskError('TABLE_UNREADABLE', `Table ${name} cannot be read: ${message}`, false);
+      }
+    }
+  }
+
+  private async runAll(statements: readonly string[]): Promise<void> {
+    await this.connection.run(statements.join('; '));
+  }
+
+  /** Binds the statement. Throws TaskError. */
+  async prepare(fragment: Fragment) {
+    const context = { statement: fragment.sql, memoryLimitBytes: 0, spillLimitBytes: 0 };
+    try {
+      const prepared = await this.connection.prepare(fragment.sql);
+      if (prepared.statementType !== StatementType.SELECT) throw refused('An executor runs queries only.');
+      return prepared;
+    } catch (error) {
+      if (error instanceof TaskError) throw error;
+      throw toTaskError(readDuckdbError(error), context);
+    }
+  }
+}
+
+function refused(why: string | StatementError): TaskError {
+  if (typeof why === 'string') return new TaskError('PERMISSION_DENIED', why, false);
+  return new TaskError('PERMISSION_DENIED', why.message, false, why);
+}

@@ -1,0 +1,205 @@
+// Keeps executors warm and gives each task one.
+//   X1. At most maxTasks tasks are in hand: with an executor, or waiting for one that starts.
+//   X2. An executor has at most one task, and is used again only when its database was replaced and its memory is small.
+//   X3. An executor that ends harms its own task only; another one is started in its place.
+import type { Clock } from '@tutti/base';
+import type { Log } from '@tutti/service';
+import { type EngineTask, type ExecutorPool, type ExecutorPoolStats, TaskError, type TaskRun } from '../engine.js';
+import { ActiveTask } from './active-task.js';
+import { ExecutorChild } from './executor-child.js';
+import { SpillDirectories } from './spill-directories.js';
+
+export interface ExecutorPoolOptions {
+  /** The executor program: a file that calls runExecutorProcess(). */
+  readonly executorPath: string;
+  /** Executors that are kept ready. */
+  readonly warm: number;
+  /** Tasks at once, and so executors at most. */
+  readonly maxTasks: number;
+  /** Where tasks may spill, each in a directory of its own that is removed afterwards. */
+  readonly spillDirectory: string;
+  /** What one task may spill. */
+  readonly spillLimitBytes: number;
+  /** How long a canceled task may take to stop before its executor is killed. */
+  readonly interruptGraceMs: number;
+  /** An executor that holds more after a task is replaced. */
+  readonly recycleRssBytes: number;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** Makes a pool of executors that are child processes with DuckDB in them. */
+export const createDuckdbExecutorPool = (options: ExecutorPoolOptions): ExecutorPool => new DuckdbExecutorPool(options);
+
+const WATCH_INTERVAL_MS = 250;
+const RESTART_DELAY_MS = 1_000;
+/** After this many executors that never became ready, tasks are refused instead of waiting. */
+const FAILED_STARTS_MAX = 3;
+
+interface Waiter {
+  readonly take: (child: ExecutorChild) => void;
+  readonly refuse: (error: TaskError) => void;
+}
+
+class DuckdbExecutorPool implements ExecutorPool {
+  private readonly children = new Set<ExecutorChild>();
+  private readonly waiters = new Set<Waiter>();
+  private readonly spill: SpillDirectories;
+  private failedStarts = 0;
+  private endedCpuMs = 0;
+  private watching = false;
+  private closing = false;
+  private firstReady: (() => void) | undefined;
+
+  constructor(private readonly options: ExecutorPoolOptions) {
+    this.spill = new SpillDirectories(options.spillDirectory, process.pid);
+  }
+
+  async start(): Promise<void> {
+    this.spill.open();
+    const ready = new Promise<void>((resolve) => (this.firstReady = resolve));
+    for (let i = 0; i < Math.max(1, this.options.warm); i++) this.startExecutor();
+    await ready;
+  }
+
+  async run(task: EngineTask, signal: AbortSignal): Promise<TaskRun> {
+    const child = await this.acquire(signal);
+    if (child.state === 'gone')
+      throw new TaskError('EXECUTOR_CRASHED', 'The executor ended before it got the task.', true);
+    const active = new ActiveTask(task, child, this.options);
+    const spillDirectory = this.spill.next();
+    child.assign(active, spillDirectory);
+    const { fragment, memoryLimitBytes, threads } = task;
+    const { spillLimitBytes } = this.options;
+    child.send({ kind: 'run', fragment, memoryLimitBytes, threads, spillDirectory, spillLimitBytes });
+    const cancel = () => active.cancel();
+    signal.addEventListener('abort', cancel, { once: true });
+    if (signal.aborted) cancel();
+    void active.ended.then(() => {
+      signal.removeEventListener('abort', cancel);
+      this.spill.remove(spillDirectory);
+    });
+    this.watch();
+    await active.started;
+    return active;
+  }
+
+  stats(): ExecutorPoolStats {
+    const usages = [...this.children].map((child) => child.usage());
+    return {
+      warm: this.count('idle'),
+      busy: this.count('busy'),
+      pids: [...this.children].map((child) => child.pid),
+      rssBytes: usages.reduce((sum, usage) => sum + usage.rssBytes, 0),
+      cpuMs: usages.reduce((sum, usage) => sum + usage.cpuMs, this.endedCpuMs),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.closing = true;
+    for (const waiter of this.waiters) waiter.refuse(new TaskError('CANCELED', 'The worker stops.', true));
+    const gone = new Promise<void>((resolve) => (this.allGone = resolve));
+    for (const child of this.children) child.kill();
+    if (this.children.size > 0) await gone;
+    this.spill.close();
+  }
+
+  private allGone: () => void = () => {};
+
+  private count(state: ExecutorChild['state']): number {
+    return [...this.children].filter((child) => child.state === state).length;
+  }
+
+  /** An executor that was idle and is marked busy, so that nobody else finds it; perhaps after one has started. */
+  private acquire(signal: AbortSignal): Promise<ExecutorChild> {
+    if (signal.aborted || this.closing)
+      return Promise.reject(new TaskError('CANCELED', 'The task was canceled.', false));
+    const idle = [...this.children].find((child) => child.state === 'idle');
+    if (idle !== undefined) {
+      idle.state = 'busy';
+      return Promise.resolve(idle);
+    }
+    if (this.count('busy') + this.waiters.size >= this.options.maxTasks)
+      return Promise.reject(busy(this.options.maxTasks));
+    if (this.failedStarts >= FAILED_STARTS_MAX) return Promise.reject(cannotStart());
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.waiters.delete(waiter);
+        signal.removeEventListener('abort', cancel);
+      };
+      const waiter: Waiter = {
+        take: (child) => (leave(), resolve(child)),
+        refuse: (error) => (leave(), reject(error)),
+      };
+      const cancel = () => waiter.refuse(new TaskError('CANCELED', 'The task was canceled.', false));
+      signal.addEventListener('abort', cancel, { once: true });
+      this.waiters.add(waiter);
+      if (this.count('starting') < this.waiters.size && this.children.size < this.options.maxTasks)
+        this.startExecutor();
+    });
+  }
+
+  private startExecutor(): void {
+    const { executorPath, log } = this.options;
+    const changed = (child: ExecutorChild) => this.childChanged(child);
+    this.children.add(new ExecutorChild({ path: executorPath, directory: this.spill.path, log, changed }));
+  }
+
+  private childChanged(child: ExecutorChild): void {
+    if (child.state === 'gone') return this.childGone(child);
+    if (child.state !== 'idle') return;
+    this.failedStarts = 0;
+    if (child.usage().rssBytes > this.options.recycleRssBytes) {
+      // The allocator keeps what a large query used; only a new process gives it back.
+      this.options.log.debug('executor-recycled', { pid: child.pid, rssBytes: child.usage().rssBytes });
+      child.state = 'starting';
+      return child.kill();
+    }
+    const [waiter] = this.waiters;
+    if (waiter !== undefined) {
+      child.state = 'busy';
+      waiter.take(child);
+    }
+    this.firstReady?.();
+  }
+
+  private childGone(child: ExecutorChild): void {
+    this.children.delete(child);
+    this.endedCpuMs += child.usage().cpuMs;
+    if (this.closing) return this.children.size === 0 ? this.allGone() : undefined;
+    if (child.wasReady) return this.refill();
+    this.failedStarts++;
+    if (this.failedStarts >= FAILED_STARTS_MAX) for (const waiter of this.waiters) waiter.refuse(cannotStart());
+    this.options.clock.schedule(RESTART_DELAY_MS, () => this.refill());
+  }
+
+  private refill(): void {
+    const wanted = Math.min(this.options.maxTasks, Math.max(this.options.warm, this.waiters.size + this.count('busy')));
+    while (!this.closing && this.children.size < wanted) this.startExecutor();
+  }
+
+  /** Looks after the memory of busy executors while there are any. */
+  private watch(): void {
+    if (this.watching) return;
+    this.watching = true;
+    this.options.clock.schedule(WATCH_INTERVAL_MS, () => {
+      this.watching = false;
+      for (const child of this.children) child.active?.task.checkRss();
+      if (this.count('busy') > 0) this.watch();
+    });
+  }
+}
+
+const busy = (maxTasks: number): TaskError =>
+  new TaskError(
+    'WORKER_BUSY',
+    `The worker runs ${maxTasks} tasks already (task.maxTasks). Ask another worker, or again later.`,
+    true,
+  );
+
+const cannotStart = (): TaskError =>
+  new TaskError(
+    'EXECUTOR_CRASHED',
+    "The worker cannot start executors; its log says why under 'executor-crashed'.",
+    true,
+  );

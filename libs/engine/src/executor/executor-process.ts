@@ -1,0 +1,44 @@
+import { ExecutorDatabase } from './executor-database.js';
+import type { FromExecutor, ToExecutor } from './protocol.js';
+import { QueryRun } from './query-run.js';
+
+/**
+ * The whole life of an executor: takes tasks from its parent, one at a time, each on a database of its own. Ends with
+ * its parent. Call it from the entry file of the executor program.
+ */
+export function runExecutorProcess(): void {
+  const send = (message: FromExecutor): void => {
+    process.send?.(message);
+  };
+  let run: QueryRun | undefined;
+  let spare: ExecutorDatabase | undefined;
+
+  const openSpare = async (): Promise<void> => {
+    spare = await ExecutorDatabase.open();
+    send({ kind: 'ready' });
+  };
+  const runTask = async (message: Extract<ToExecutor, { kind: 'run' }>): Promise<void> => {
+    const database = spare;
+    if (database === undefined) throw new Error('a task came before the executor was ready');
+    spare = undefined;
+    run = new QueryRun(database, message, send);
+    const sound = await run.run();
+    run = undefined;
+    database.close();
+    if (sound) await openSpare();
+  };
+
+  process.on('message', (message: ToExecutor) => {
+    if (message.kind === 'run') runTask(message).catch(endBroken);
+    else if (message.kind === 'credit') run?.addCredit();
+    else run?.cancel();
+  });
+  // Without its parent an executor serves nobody. The engine's threads may be busy: only the kernel ends them at once.
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  openSpare().catch(endBroken);
+}
+
+/** Nothing is known of the engine's state any more. The parent sees the exit and starts another executor. */
+function endBroken(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`, () => process.exit(1));
+}

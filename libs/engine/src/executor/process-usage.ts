@@ -1,0 +1,34 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+
+/** What a process uses, as the kernel counts it. */
+export interface ProcessUsage {
+  /** CPU time since it started, of all its threads. */
+  readonly cpuMs: number;
+  readonly rssBytes: number;
+}
+
+// Linux reports in units of these to every program, whatever the machine (USER_HZ, and 4 KiB pages on x86-64 and arm64).
+const TICK_MS = 10;
+const PAGE_BYTES = 4096;
+
+/** Reads the usage of a process from /proc; undefined when it is gone, or on systems without /proc. */
+export function readProcessUsage(pid: number): ProcessUsage | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field is a name in parentheses, which may itself contain spaces and parentheses.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const cpuMs = (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+    return { cpuMs, rssBytes: Number(fields[21]) * PAGE_BYTES };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Asks the kernel to kill this process before its parent when the machine runs out of memory. Only Linux knows how. */
+export function offerToOutOfMemoryKiller(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, '900');
+  } catch {
+    // Elsewhere there is no such file; the engine's own limits hold anyway.
+  }
+}

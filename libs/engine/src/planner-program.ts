@@ -1,0 +1,1 @@
+export { runPlannerProcess } from './planner/planner-process.js';

@@ -1,0 +1,209 @@
+// Plans in a child process. Binding evaluates constant expressions, so any statement can take all the time and memory
+// there is while it is merely planned; here it costs a process that is replaced, and nobody else's query.
+//   P1. A statement is answered once, by the process or by what happened to it.
+//   P2. A statement that takes longer than planTimeoutMs is given up; with it goes the process, if it does not stop.
+//   P3. Statements that were under way in a process that ended are tried once more; their fault cannot be known.
+import type { ChildProcess } from 'node:child_process';
+import type { Clock } from '@tutti/base';
+import type { Log } from '@tutti/service';
+import { type Catalog, type Session, type StatementError, statementError, type StatementErrorReason } from '@tutti/sql';
+import type { Planner, PlanOutcome } from '../engine.js';
+import { forkIsolated } from '../executor/executor-child.js';
+import { offerToOutOfMemoryKiller, readProcessUsage } from '../executor/process-usage.js';
+import type { CheckedTable } from './catalog-check.js';
+import { CatalogError } from './catalog-error.js';
+import type { FromPlanner, ToPlanner } from './protocol.js';
+
+export interface IsolatedPlannerOptions {
+  readonly catalogs: readonly Catalog[];
+  readonly scratchDirectory: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** The planner program: a file that calls runPlannerProcess(). */
+  readonly plannerPath: string;
+  readonly planTimeoutMs: number;
+  /** A planner process that holds more is replaced. */
+  readonly rssLimitBytes: number;
+}
+
+const INTERRUPT_GRACE_MS = 1_000;
+const WATCH_INTERVAL_MS = 200;
+const RESTART_DELAY_MS = 500;
+const ATTEMPTS_MAX = 2;
+
+interface Pending {
+  readonly statement: string;
+  readonly session: Session;
+  readonly answer: (outcome: PlanOutcome) => void;
+  readonly sinceMs: number;
+  attempts: number;
+}
+
+/** A planner in a process of its own. */
+export class IsolatedPlanner implements Planner {
+  private readonly pending = new Map<number, Pending>();
+  private child: ChildProcess | undefined;
+  private open = false;
+  private tables: readonly CheckedTable[] | undefined;
+  private lastId = 0;
+  private watching = false;
+  private closing = false;
+  private opened: { resolve: () => void; reject: (error: Error) => void } | undefined;
+
+  constructor(private readonly options: IsolatedPlannerOptions) {}
+
+  /** Resolves when statements can be planned; rejects with CatalogError when the catalogs are wrong. */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.opened = { resolve, reject };
+      this.fork();
+    });
+  }
+
+  plan(statement: string, session: Session, signal: AbortSignal): Promise<PlanOutcome> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted || this.closing) return reject(canceled(signal));
+      const id = ++this.lastId;
+      const { clock, planTimeoutMs } = this.options;
+      const leave = () => {
+        cancelTimer();
+        signal.removeEventListener('abort', abort);
+        this.pending.delete(id);
+      };
+      const abort = () => {
+        leave();
+        this.giveUp(id);
+        reject(canceled(signal));
+      };
+      const cancelTimer = clock.schedule(planTimeoutMs, () => {
+        leave();
+        this.giveUp(id);
+        resolve(tooLong(planTimeoutMs));
+      });
+      signal.addEventListener('abort', abort, { once: true });
+      const answer = (outcome: PlanOutcome) => (leave(), resolve(outcome));
+      this.pending.set(id, { statement, session, answer, sinceMs: clock.now(), attempts: 0 });
+      this.submit(id);
+      this.watch();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.closing = true;
+    const { child } = this;
+    if (child === undefined) return;
+    const gone = new Promise((resolve) => child.once('close', resolve));
+    child.kill('SIGKILL');
+    await gone;
+  }
+
+  private fork(): void {
+    const { plannerPath, scratchDirectory, catalogs, log } = this.options;
+    const child = forkIsolated(plannerPath, scratchDirectory);
+    let stderr = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-4_000)));
+    child.on('message', (message: FromPlanner) => this.receive(message));
+    child.on('error', (error) => log.warn('planner-error', { error }));
+    child.once('close', (code, signal) => this.childGone(`${signal ?? `exit code ${code}`}`, stderr));
+    if (child.pid !== undefined) offerToOutOfMemoryKiller(child.pid);
+    this.child = child;
+    this.send({ kind: 'open', catalogs, tables: this.tables, scratchDirectory });
+  }
+
+  private send(message: ToPlanner): void {
+    if (this.child?.connected) this.child.send(message);
+  }
+
+  private submit(id: number): void {
+    const pending = this.pending.get(id);
+    // What comes before the process is open is sent when it is.
+    if (pending === undefined || !this.open) return;
+    pending.attempts++;
+    this.send({ kind: 'plan', id, statement: pending.statement, session: pending.session });
+  }
+
+  private receive(message: FromPlanner): void {
+    switch (message.kind) {
+      case 'opened':
+        this.tables = message.tables;
+        this.open = true;
+        this.opened?.resolve();
+        for (const id of this.pending.keys()) this.submit(id);
+        return;
+      case 'refused':
+        this.opened?.reject(new CatalogError(message.problems));
+        return;
+      case 'planned':
+        this.running.delete(message.id);
+        this.pending.get(message.id)?.answer(message.outcome);
+        return;
+    }
+  }
+
+  /** Statements that nobody waits for any more, and that the process still works on. */
+  private readonly running = new Set<number>();
+
+  private giveUp(id: number): void {
+    if (!this.open) return;
+    const { child } = this;
+    this.running.add(id);
+    this.send({ kind: 'cancel', id });
+    this.options.clock.schedule(INTERRUPT_GRACE_MS, () => {
+      if (this.running.has(id) && child === this.child) child?.kill('SIGKILL');
+    });
+  }
+
+  private childGone(how: string, stderr: string): void {
+    this.open = false;
+    this.child = undefined;
+    this.running.clear();
+    if (this.closing) return;
+    this.options.log.warn('planner-ended', { how, stderr });
+    if (this.tables === undefined) {
+      this.opened?.reject(new Error(`the planner process ended before it was ready (${how}): ${stderr}`));
+      return;
+    }
+    for (const { attempts, answer } of [...this.pending.values()])
+      if (attempts >= ATTEMPTS_MAX) answer(failed('INTERNAL_ERROR', CRASHED));
+    this.options.clock.schedule(RESTART_DELAY_MS, () => {
+      if (!this.closing) this.fork();
+    });
+  }
+
+  /** Looks after the process's memory while it plans. */
+  private watch(): void {
+    if (this.watching) return;
+    this.watching = true;
+    const { clock, rssLimitBytes } = this.options;
+    clock.schedule(WATCH_INTERVAL_MS, () => {
+      this.watching = false;
+      const { child } = this;
+      const rssBytes = readProcessUsage(child?.pid ?? 0)?.rssBytes ?? 0;
+      if (rssBytes > rssLimitBytes) {
+        for (const { sinceMs, answer } of [...this.pending.values()])
+          if (clock.now() - sinceMs >= WATCH_INTERVAL_MS / 4) answer(failed('EXCEEDED_LOCAL_MEMORY_LIMIT', TOO_LARGE));
+        child?.kill('SIGKILL');
+      }
+      if (this.pending.size > 0 || this.running.size > 0) this.watch();
+    });
+  }
+}
+
+const CRASHED =
+  'The engine ended unexpectedly while it planned this statement. Write it in another way, and report it.';
+const TOO_LARGE =
+  'Planning this statement needs too much memory: the engine computes constant expressions while it plans. Make its constants smaller.';
+
+const failed = (reason: StatementErrorReason, message: string): PlanOutcome => {
+  const error: StatementError = statementError(reason, message);
+  return { kind: 'error', error };
+};
+
+const tooLong = (planTimeoutMs: number): PlanOutcome =>
+  failed(
+    'EXCEEDED_TIME_LIMIT',
+    `Planning this statement took longer than ${planTimeoutMs / 1000} s: the engine computes constant expressions while it plans. Make its constants smaller.`,
+  );
+
+const canceled = (signal: AbortSignal): Error =>
+  signal.reason instanceof Error ? signal.reason : new Error('planning was canceled');

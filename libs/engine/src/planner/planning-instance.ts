@@ -1,0 +1,235 @@
+// The engine as the coordinator uses it: it knows the tables' columns and sizes, and none of their files.
+//   L1. It can open its own empty stub files and nothing else, and its configuration is locked.
+//   L2. A statement is bound only after it has passed the gate.
+//   L3. Each statement has a connection to itself.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  type DuckDBConnection,
+  type DuckDBInstance,
+  type DuckDBPreparedStatement,
+  StatementType,
+} from '@duckdb/node-api';
+import { invariant } from '@tutti/base';
+import {
+  answerFromCatalogs,
+  type Catalog,
+  classifyStatement,
+  describeColumns,
+  findCatalog,
+  findSchema,
+  findTables,
+  fullTableName,
+  type NamedTable,
+  type OwnStatement,
+  refuseTable,
+  type Session,
+  type StatementError,
+  statementError,
+  type TableReference,
+} from '@tutti/sql';
+import { typeName } from '../duckdb/column-type-name.js';
+import { readDuckdbError, toStatementError } from '../duckdb/duckdb-error.js';
+import { hasUnnamedFields } from '../duckdb/json-value.js';
+import { CONNECTION_SETTINGS, openInstance } from '../duckdb/open-instance.js';
+import { QueryGate } from '../duckdb/query-gate.js';
+import { createSchemas } from '../duckdb/reader-sql.js';
+import { identifier, literals } from '../duckdb/sql-text.js';
+import type { Column, PlanOutcome } from '../engine.js';
+import { encodeFragment, type TableReader } from '../fragment.js';
+import type { CheckedTable } from './catalog-check.js';
+import { ConnectionQueue, type PlanningConnection } from './connection-queue.js';
+import { createStubView } from './stub-table.js';
+
+export interface PlanningInstanceOptions {
+  readonly catalogs: readonly Catalog[];
+  readonly tables: readonly CheckedTable[];
+  /** Existing directory for the stub files; nobody else writes there. */
+  readonly scratchDirectory: string;
+}
+
+/** Statements that are planned at the same time; each takes a thread while it is bound. */
+const CONNECTIONS = 4;
+const MEMORY_LIMIT = '512MB';
+
+/** Plans statements in this process. */
+export class PlanningInstance {
+  private constructor(
+    private readonly instance: DuckDBInstance,
+    private readonly connections: ConnectionQueue,
+    private readonly catalogs: readonly Catalog[],
+    private readonly readers: ReadonlyMap<string, TableReader>,
+  ) {}
+
+  static async open(options: PlanningInstanceOptions): Promise<PlanningInstance> {
+    const { catalogs, tables } = options;
+    const stubs = join(options.scratchDirectory, 'stubs');
+    mkdirSync(stubs, { recursive: true });
+    const instance = await openInstance({ threads: '1', memory_limit: MEMORY_LIMIT });
+    const connections: PlanningConnection[] = [];
+    for (let i = 0; i < CONNECTIONS; i++) {
+      const connection = await instance.connect();
+      await connection.run(`${CONNECTION_SETTINGS}; SET explain_output = 'optimized_only'`);
+      connections.push({ connection, gate: await QueryGate.open(connection) });
+    }
+    const admin = await instance.connect();
+    const places = catalogs.flatMap((c) => c.schemas.map((schema) => ({ catalog: c.name, schema: schema.name })));
+    for (const statement of createSchemas(places)) await admin.run(statement);
+    for (const [index, table] of tables.entries()) await createStubView(admin, table, join(stubs, `${index}.parquet`));
+    await admin.run(
+      `SET allowed_directories = ${literals([stubs])}; SET enable_external_access = false; SET lock_configuration = true`,
+    );
+    admin.closeSync();
+    const readers = new Map(tables.map(({ reader }) => [`${reader.catalog}.${reader.schema}.${reader.name}`, reader]));
+    return new PlanningInstance(instance, new ConnectionQueue(connections), catalogs, readers);
+  }
+
+  /** Plans one statement. When `signal` aborts the engine is interrupted, which it may notice late. */
+  async plan(text: string, session: Session, signal: AbortSignal): Promise<PlanOutcome> {
+    const statement = classifyStatement(text);
+    if (statement.kind === 'error') return statement;
+    if (statement.kind === 'own') return this.planOwn(statement.statement, text, session, signal);
+    return this.bind(statement.sql, session, signal, async (bound) => bound.query());
+  }
+
+  close(): void {
+    this.connections.close();
+    this.instance.closeSync();
+  }
+
+  private async planOwn(own: OwnStatement, text: string, session: Session, signal: AbortSignal): Promise<PlanOutcome> {
+    if (own.kind === 'describeQuery' || own.kind === 'explain') {
+      const inner = classifyStatement(own.query);
+      if (inner.kind === 'error') return inner;
+      const keyword = own.kind === 'explain' ? 'EXPLAIN' : 'DESCRIBE';
+      if (inner.kind === 'own')
+        return failed(
+          statementError('NOT_SUPPORTED', `${keyword} takes a query, not SHOW, DESCRIBE or EXPLAIN.`, text),
+        );
+      return this.bind(inner.sql, session, signal, (bound) =>
+        own.kind === 'explain' ? bound.explain() : bound.describe(),
+      );
+    }
+    const answer = answerFromCatalogs(own, this.catalogs, session, text);
+    return 'ok' in answer ? { kind: 'rows', ...answer.ok } : failed(answer.error);
+  }
+
+  private async bind(
+    sql: string,
+    session: Session,
+    signal: AbortSignal,
+    use: (bound: BoundQuery) => Promise<PlanOutcome>,
+  ): Promise<PlanOutcome> {
+    const catalog = findCatalog(this.catalogs, session.catalog);
+    if (!('ok' in catalog)) return failed(statementError(catalog.reason, catalog.message));
+    const schema = findSchema(catalog.ok, session.schema);
+    if (!('ok' in schema)) return failed(statementError(schema.reason, schema.message));
+    const place = { catalog: catalog.ok.name, schema: schema.ok.name };
+
+    return this.connections.use(signal, async ({ connection, gate }) => {
+      const { words } = classifyStatement(sql) as { words: readonly string[] };
+      const inspection = await gate.inspect(sql, words);
+      if ('error' in inspection) return failed(inspection.error);
+      const tables = this.resolve(inspection.ok.tables, inspection.ok.cteNames, place, sql);
+      if (!Array.isArray(tables)) return failed(tables);
+      let prepared: DuckDBPreparedStatement | undefined;
+      try {
+        await connection.run(`USE ${identifier(place.catalog)}.${identifier(place.schema)}`);
+        prepared = await connection.prepare(sql);
+        invariant(prepared.statementType === StatementType.SELECT, 'the gate lets queries pass only');
+        if (prepared.parameterCount > 0)
+          return failed(
+            statementError('NOT_SUPPORTED', 'Parameters such as ? and $1 are not supported. Write the values.', sql),
+          );
+        const columns = columnsOf(prepared);
+        if (!Array.isArray(columns)) return failed(columns);
+        return await use(new BoundQuery(connection, sql, place, columns, tables, this.readers));
+      } catch (error) {
+        const names = tables.flatMap(({ table }) => table.columns.map((column) => column.name));
+        return failed(toStatementError(readDuckdbError(error), sql, names));
+      } finally {
+        prepared?.destroySync();
+      }
+    });
+  }
+
+  /** The catalog tables that the statement can touch. A name that is also a CTE counts as both: more is harmless. */
+  private resolve(
+    references: readonly TableReference[],
+    cteNames: ReadonlySet<string>,
+    session: Session,
+    sql: string,
+  ): NamedTable[] | StatementError {
+    const tables = new Map<string, NamedTable>();
+    for (const reference of references) {
+      const found = findTables(this.catalogs, session, reference.parts);
+      if ('ok' in found) {
+        for (const table of found.ok) tables.set(fullTableName(table), table);
+        continue;
+      }
+      if (reference.parts.length === 1 && cteNames.has((reference.parts[0] ?? '').toLowerCase())) continue;
+      const refusal = refuseTable(reference);
+      const { reason, message } = refusal !== undefined && 'reason' in refusal ? refusal : found;
+      return statementError(
+        reason,
+        message,
+        sql,
+        reference.at === undefined ? undefined : { at: reference.at, unit: 'bytes' },
+      );
+    }
+    return [...tables.values()];
+  }
+}
+
+/** A query that has passed every check. */
+class BoundQuery {
+  constructor(
+    private readonly connection: DuckDBConnection,
+    private readonly sql: string,
+    private readonly session: Session,
+    private readonly columns: readonly Column[],
+    private readonly tables: readonly NamedTable[],
+    private readonly readers: ReadonlyMap<string, TableReader>,
+  ) {}
+
+  query(): Promise<PlanOutcome> {
+    const names = this.tables.map(fullTableName);
+    const tables = names.map((name) => {
+      const reader = this.readers.get(name);
+      invariant(reader !== undefined, `table ${name} has been checked`);
+      return reader;
+    });
+    const { sql, session, columns } = this;
+    const fragment = encodeFragment({ version: 1, sql, session, tables, columns });
+    return Promise.resolve({ kind: 'query', columns, fragment, tables: names });
+  }
+
+  describe(): Promise<PlanOutcome> {
+    return Promise.resolve({ kind: 'rows', ...describeColumns(this.columns) });
+  }
+
+  async explain(): Promise<PlanOutcome> {
+    const rows = await (await this.connection.run(`EXPLAIN ${this.sql}`)).getRows();
+    const lines = String(rows[0]?.[1] ?? '')
+      .trimEnd()
+      .split('\n');
+    const text = [...lines, '', 'The query runs whole on one worker.'];
+    return { kind: 'rows', columns: [{ name: 'Query Plan', type: 'VARCHAR' }], rows: text.map((line) => [line]) };
+  }
+}
+
+function columnsOf(prepared: DuckDBPreparedStatement): Column[] | StatementError {
+  const columns: Column[] = [];
+  for (let i = 0; i < prepared.columnCount; i++) {
+    const type = prepared.columnType(i);
+    const name = prepared.columnName(i);
+    if (hasUnnamedFields(type)) {
+      const hint = "Name them, as in {'a': 1, 'b': 2} or struct_pack(a := 1, b := 2).";
+      return statementError('NOT_SUPPORTED', `Column "${name}" is a struct whose fields have no names. ${hint}`);
+    }
+    columns.push({ name, type: typeName(type) });
+  }
+  return columns;
+}
+
+const failed = (error: StatementError): PlanOutcome => ({ kind: 'error', error });

@@ -1,0 +1,23 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { tableName } from '../duckdb/reader-sql.js';
+import { identifier, literal } from '../duckdb/sql-text.js';
+import type { CheckedTable } from './catalog-check.js';
+
+/** Types that a Parquet file keeps as they are; columns of others are cast back by the view. */
+const KEPT =
+  /^(BOOLEAN|U?(TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)|VARCHAR|BLOB|DATE|TIME|TIMESTAMP|TIMESTAMP WITH TIME ZONE|UUID)$/;
+
+/**
+ * Makes a table for planning: a view over a Parquet file without rows, which is said to have as many rows as the real
+ * table. The optimiser then plans as if it had the data, and no statement can reach the data.
+ */
+export async function createStubView(connection: DuckDBConnection, table: CheckedTable, path: string): Promise<void> {
+  const { reader, rows } = table;
+  const nulls = reader.columns.map(({ name, type }) => `NULL::${type} AS ${identifier(name)}`);
+  await connection.run(`COPY (SELECT ${nulls.join(', ')} LIMIT 0) TO ${literal(path)} (FORMAT parquet)`);
+  const columns = reader.columns.map(({ name, type }) =>
+    KEPT.test(type) ? identifier(name) : `${identifier(name)}::${type} AS ${identifier(name)}`,
+  );
+  const source = `read_parquet(${literal(path)}, explicit_cardinality = ${Math.max(1, Math.round(rows))})`;
+  await connection.run(`CREATE VIEW ${tableName(reader)} AS SELECT ${columns.join(', ')} FROM ${source}`);
+}

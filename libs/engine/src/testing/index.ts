@@ -1,0 +1,3 @@
+export { type TestFiles, writeTestFiles } from './files.js';
+export { plannerProgram, executorProgram } from './programs.js';
+export { planOrThrow, readAll } from './results.js';
