@@ -1,0 +1,30 @@
+import type { ServiceImpl } from '@connectrpc/connect';
+import { ClusterService } from '@tutti/contracts/tutti/cluster/v1/cluster_pb';
+import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
+import type { Peers } from './peers.js';
+
+/** Passes questions about the cluster on to a resource manager: clients need to know coordinators only. */
+export function clusterProxy(peers: Peers): ServiceImpl<typeof ClusterService> {
+  return {
+    getCluster: (request, { signal }) =>
+      peers.askResourceManager(ClusterService, (client, call) => client.getCluster(request, call), signal),
+    listNodes: (request, { signal }) =>
+      peers.askResourceManager(ClusterService, (client, call) => client.listNodes(request, call), signal),
+    listQueries: (request, { signal }) =>
+      peers.askResourceManager(ClusterService, (client, call) => client.listQueries(request, call), signal),
+    getQuery: (request, { signal }) =>
+      peers.askResourceManager(ClusterService, (client, call) => client.getQuery(request, call), signal),
+  };
+}
+
+/** The part of ResourceGroupService that is for people; GetUsage stays between coordinators and resource managers. */
+export function resourceGroupProxy(peers: Peers): Partial<ServiceImpl<typeof ResourceGroupService>> {
+  return {
+    listResourceGroups: (request, { signal }) =>
+      peers.askResourceManager(
+        ResourceGroupService,
+        (client, call) => client.listResourceGroups(request, call),
+        signal,
+      ),
+  };
+}

@@ -1,0 +1,57 @@
+import type { Metrics } from '@tutti/service';
+import type { QuerySnapshot } from './core/query.js';
+import { queryStates } from './core/query.js';
+
+const WAIT_BUCKETS_S = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60, 300, 1_800];
+
+/** What the live figures are read from, when somebody reads the metrics. */
+export interface MetricSources {
+  readonly queries: () => Iterable<{ readonly state: (typeof queryStates)[number] }>;
+  readonly groups: () => Iterable<{ readonly group: string; readonly running: number; readonly queued: number }>;
+  readonly usageAgeMs: () => number | undefined;
+  readonly historyBytes: () => number;
+}
+
+export type CoordinatorMetrics = ReturnType<typeof createCoordinatorMetrics>;
+
+/** The metrics of a coordinator. Names are Tutti's; docs/metrics.md lists them. */
+export function createCoordinatorMetrics(metrics: Metrics) {
+  const ended = metrics.counter('tutti_queries_ended', 'Queries that ended, by outcome', ['outcome', 'reason']);
+  const duration = metrics.histogram('tutti_query_duration_seconds', 'From acceptance to end', WAIT_BUCKETS_S, [
+    'outcome',
+  ]);
+  const rows = metrics.counter('tutti_result_rows', 'Rows of queries that ended');
+  return {
+    started: metrics.counter('tutti_queries_started', 'Statements that were accepted'),
+    admissionWait: metrics.histogram('tutti_admission_wait_seconds', 'Waits for resource groups', WAIT_BUCKETS_S),
+    resultBytes: metrics.counter('tutti_result_bytes', 'Bytes of results that were sent, as JSON text'),
+
+    ended(query: QuerySnapshot): void {
+      ended.inc({ outcome: query.state, reason: query.failure?.reason ?? '' });
+      duration.observe({ outcome: query.state }, query.elapsedMs / 1_000);
+      rows.inc(query.use.rows);
+    },
+
+    watch(sources: MetricSources): void {
+      metrics.gauge('tutti_queries', 'Queries that have not ended, by state', ['state'], (gauge) => {
+        for (const state of queryStates.slice(0, -3)) gauge.set({ state }, 0);
+        for (const { state } of sources.queries()) gauge.inc({ state });
+      });
+      for (const figure of ['running', 'queued'] as const) {
+        metrics.gauge(`tutti_group_${figure}`, `Queries ${figure} here, by leaf group`, ['resource_group'], (gauge) => {
+          gauge.reset();
+          for (const group of sources.groups()) gauge.set({ resource_group: group.group }, group[figure]);
+        });
+      }
+      metrics.gauge(
+        'tutti_usage_age_seconds',
+        'Age of what is known of other coordinators; NaN before the first answer',
+        [],
+        (gauge) => gauge.set((sources.usageAgeMs() ?? Number.NaN) / 1_000),
+      );
+      metrics.gauge('tutti_query_history_bytes', 'Memory held by queries that ended', [], (gauge) =>
+        gauge.set(sources.historyBytes()),
+      );
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { Clock, Instant } from '@tutti/base';
+import { instant } from '@tutti/base';
+import type { CoordinatorStatusSchema } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
+import type { QueryInfo } from '@tutti/contracts/tutti/query/v1/query_pb';
+import type { QuerySnapshot } from './core/query.js';
+import type { QueryHistory } from './core/query-history.js';
+import type { GroupCounts } from '@tutti/resource-groups';
+import type { LiveQuery } from './live-query.js';
+import { LISTED_STATEMENT_LENGTH, queryInfoOf } from './query-codec.js';
+import { countsToWire } from './usage-codec.js';
+
+/** A report is one message and goes out many times a second when much happens: it must stay small. */
+const QUERIES_MAX = 1_000;
+const REPORT_BYTES_MAX = 2 << 20;
+/** Ended queries are reported this long, so that a lost report or two lose no end. */
+const ENDED_MS = 5_000;
+const ENDED_MAX = 200;
+/** Reports that are asked for sooner than this, per query in them, are put off: a thousand queries cost real time. */
+const GAP_MS_PER_QUERY = 0.1;
+
+export interface CoordinatorStatusOptions {
+  readonly nodeId: string;
+  readonly queries: () => Iterable<LiveQuery> & { readonly size: number };
+  readonly history: QueryHistory;
+  readonly counts: () => readonly GroupCounts[];
+  readonly clock: Clock;
+}
+
+/** What this coordinator reports of itself: its queries (the oldest live ones first), and all its groups in use. */
+export function coordinatorStatus(options: CoordinatorStatusOptions): MessageInitShape<typeof CoordinatorStatusSchema> {
+  const { nodeId, history, clock, counts } = options;
+  const live = options.queries();
+  const queries: QueryInfo[] = [];
+  let bytes = 0;
+  const report = (query: QuerySnapshot): boolean => {
+    bytes += wireBytesMaxOf(query);
+    if (queries.length >= QUERIES_MAX || bytes > REPORT_BYTES_MAX) return false;
+    return queries.push(queryInfoOf(query, nodeId, LISTED_STATEMENT_LENGTH)) > 0;
+  };
+  for (const query of live) if (!report(query.snapshot())) break;
+  const queriesLeftOut = live.size - queries.length;
+  for (const query of history.recent(instant(clock.now() - ENDED_MS), ENDED_MAX)) if (!report(query)) break;
+  return { queries, groups: counts().map(countsToWire), queriesLeftOut };
+}
+
+/** The most that a query may take in a report: a character has at most three bytes. */
+function wireBytesMaxOf({ statement, session, group, failure, wait }: QuerySnapshot): number {
+  const texts = [session.user, session.source, session.catalog, session.schema, group, failure?.message, wait?.message];
+  const lengths = texts.map((text) => text?.length ?? 0);
+  return 300 + 3 * lengths.reduce((sum, length) => sum + length, Math.min(statement.length, LISTED_STATEMENT_LENGTH));
+}
+
+/** Passes wishes for a report on, at once while reports are small and further apart the more they carry. */
+export class ReportPacer {
+  private lastAt: Instant | undefined;
+  private pending = false;
+
+  constructor(
+    private readonly options: {
+      readonly queryCount: () => number;
+      readonly sendSoon: () => void;
+      readonly clock: Clock;
+    },
+  ) {}
+
+  readonly reportSoon = (): void => {
+    if (this.pending) return;
+    const { queryCount, clock } = this.options;
+    const gapMs = queryCount() * GAP_MS_PER_QUERY;
+    const waitMs = this.lastAt === undefined ? 0 : this.lastAt + gapMs - clock.now();
+    if (waitMs <= 0) return this.send();
+    this.pending = true;
+    clock.schedule(waitMs, () => {
+      this.pending = false;
+      this.send();
+    });
+  };
+
+  private send(): void {
+    this.lastAt = this.options.clock.now();
+    this.options.sendSoon();
+  }
+}

@@ -1,0 +1,146 @@
+// One coordinator, wired from its parts. What comes from outside (the engine, the other nodes, time) is passed in, so
+// that tests run whole coordinators in one process.
+import type { Transport } from '@connectrpc/connect';
+import { type Clock, QueryIdGenerator, type NodeId, type Random } from '@tutti/base';
+import { ClusterService } from '@tutti/contracts/tutti/cluster/v1/cluster_pb';
+import { QueryService } from '@tutti/contracts/tutti/query/v1/query_pb';
+import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
+import type { Planner } from '@tutti/engine';
+import type { NodeStatus } from '@tutti/heartbeat';
+import { type GroupConfig, GroupTree } from '@tutti/resource-groups';
+import type { Log, Metrics, Routes } from '@tutti/service';
+import type { Catalog } from '@tutti/sql';
+import { clusterProxy, resourceGroupProxy } from './cluster-proxy.js';
+import { createCoordinatorMetrics } from './coordinator-metrics.js';
+import { coordinatorStatus, ReportPacer } from './coordinator-status.js';
+import { Placements } from './core/placement.js';
+import { QueryHistory } from './core/query-history.js';
+import { Dispatcher } from './dispatcher.js';
+import { type Directory, peersIn, workersIn } from './node-views.js';
+import { CoordinatorQueries } from './own-queries.js';
+import { Peers } from './peers.js';
+import { QueryExecution } from './query-execution.js';
+import { QueryFinder } from './query-finder.js';
+import { QueryList } from './query-list.js';
+import { queryService } from './query-service.js';
+import type { CoordinatorConfig } from './settings.js';
+import { SubmittedQueries } from './submitted-queries.js';
+import { createTaskClient } from './task-client.js';
+import { TaskPlacement } from './task-placement.js';
+import { createUsageClient } from './usage-client.js';
+import { UsagePoller } from './usage-poller.js';
+
+export interface CoordinatorOptions {
+  readonly nodeId: NodeId;
+  readonly incarnation: number;
+  readonly querySuffix: string;
+  readonly config: Pick<CoordinatorConfig, 'catalogs' | 'usage' | 'query' | 'history'>;
+  readonly catalogs: readonly Catalog[];
+  readonly groupConfig: GroupConfig;
+  readonly planner: Planner;
+  readonly directory: Directory;
+  /** A channel to a node of the cluster; the same one for the same address. */
+  readonly transportTo: (address: string) => Transport;
+  readonly heartbeats: { sendSoon(): void; nextSequence(): number };
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export interface Coordinator {
+  readonly routes: Routes;
+  readonly dispatcher: Dispatcher;
+  /** What its heartbeats say. */
+  status(): NodeStatus;
+  /** Does what has to be done again and again, until `signal` aborts. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+export function createCoordinator(options: CoordinatorOptions): Coordinator {
+  const { nodeId, incarnation, querySuffix, config, directory, transportTo, clock, random, log } = options;
+  const metrics = createCoordinatorMetrics(options.metrics);
+  const history = new QueryHistory({ bytesMax: config.history.maxBytes, keepMs: config.history.keep });
+  const ids = new QueryIdGenerator(querySuffix);
+  const groups = new GroupTree({ config: options.groupConfig, usageMaxAgeMs: config.usage.maxAge });
+
+  // From a statement to its rows.
+  const tasks = createTaskClient({ coordinatorId: nodeId, transportTo });
+  const workers = workersIn(directory);
+  const maxWaitMs = config.query.requiredWorkersMaxWait;
+  const placement = new TaskPlacement({ tasks, workers, placements: new Placements(), maxWaitMs, clock, random });
+  const execution = new QueryExecution({ placement, tasks, workers, clock, log });
+  const pacer = new ReportPacer({
+    queryCount: () => dispatcher.queries().size,
+    sendSoon: () => options.heartbeats.sendSoon(),
+    clock,
+  });
+  const dispatcher: Dispatcher = new Dispatcher({
+    planner: options.planner,
+    groups,
+    groupConfig: options.groupConfig,
+    execution,
+    history,
+    metrics,
+    nextQueryId: () => ids.next(clock.wallMs()),
+    reportSoon: pacer.reportSoon,
+    usage: { ask: () => poller.ask(), watch: () => poller.watch() },
+    clock,
+    log,
+  });
+
+  // What the other coordinators run.
+  const poller: UsagePoller = new UsagePoller({
+    source: createUsageClient({ nodeId, incarnation, transportTo }),
+    addresses: () => directory.resourceManagers(),
+    question: () => ({ sequence: options.heartbeats.nextSequence(), groups: groups.counts() }),
+    someoneWaits: () => dispatcher.someoneWaits,
+    onTick: () => dispatcher.applyToGroups({ kind: 'tick' }),
+    onUsage: (usage) => dispatcher.applyToGroups({ kind: 'usageArrived', usage }),
+    onUnavailable: (since) => dispatcher.applyToGroups({ kind: 'usageUnavailable', since }),
+    refreshIntervalMs: config.usage.refreshInterval,
+    clock,
+    log,
+  });
+
+  // What clients see.
+  const peers = new Peers(peersIn(directory, nodeId), transportTo);
+  const submitted = new SubmittedQueries({ clientTimeoutMs: config.query.clientTimeout, clock });
+  const onResultBytes = (count: number) => metrics.resultBytes.inc(count);
+  const own = new CoordinatorQueries({ nodeId, dispatcher, history, submitted, onResultBytes });
+  const finder = new QueryFinder({ own, ownSuffix: querySuffix, peers });
+  const list = new QueryList({ nodeId, own: (filter) => own.list(filter), peers, log });
+  const limits = {
+    catalogs: options.catalogs,
+    defaultCatalog: config.catalogs.default,
+    statementBytesMax: config.query.maxLength,
+    executionMsMax: config.query.maxExecutionTime,
+  };
+  const queries = queryService({ nodeId, dispatcher, submitted, finder, list, limits, onResultBytes, clock });
+
+  metrics.watch({
+    queries: () => dispatcher.queries(),
+    groups: () => groups.counts(),
+    usageAgeMs: () => poller.dataAgeMs(clock.now()),
+    historyBytes: () => history.bytes,
+  });
+  return {
+    routes: (router) => {
+      router.service(QueryService, queries);
+      router.service(ClusterService, clusterProxy(peers));
+      router.service(ResourceGroupService, resourceGroupProxy(peers));
+    },
+    dispatcher,
+    status: () => ({
+      case: 'coordinator',
+      value: coordinatorStatus({
+        nodeId,
+        queries: () => dispatcher.queries(),
+        history,
+        counts: () => groups.counts(),
+        clock,
+      }),
+    }),
+    run: (signal) => poller.run(signal),
+  };
+}

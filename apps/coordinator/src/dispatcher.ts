@@ -1,0 +1,262 @@
+// Holds the queries of this coordinator from their statement to their end, and does what the group machine decides.
+//   D1. A statement is checked and bound before it meets its group: a typo never waits.
+//   D2. Whether a query starts is decided by the group machine alone; here its effects are carried out, in order.
+//   D3. A query gives its slot back when it has ended and its tasks have stopped; a query that waits, when it ends.
+//   D4. Every change of a query is reported soon; its end goes to the history in the same turn.
+import type { Clock, QueryId } from '@tutti/base';
+import { unreachable } from '@tutti/base';
+import type { Planner } from '@tutti/engine';
+import type { GroupConfig, GroupEvent, GroupTree } from '@tutti/resource-groups';
+import { selectGroup } from '@tutti/resource-groups';
+import { aborted, type Log } from '@tutti/service';
+import { Bell } from './bell.js';
+import type { QueryFailure, QuerySession } from './core/query.js';
+import { failure } from './core/query.js';
+import type { QueryHistory } from './core/query-history.js';
+import type { CoordinatorMetrics } from './coordinator-metrics.js';
+import { isRetriable } from './failure-codes.js';
+import { LiveQuery } from './live-query.js';
+import { planStatement } from './plan-statement.js';
+import type { QueryExecution } from './query-execution.js';
+import { linesOfRows } from './row-codec.js';
+
+export interface DispatcherOptions {
+  readonly planner: Planner;
+  readonly groups: GroupTree;
+  readonly groupConfig: GroupConfig;
+  readonly execution: QueryExecution;
+  readonly history: QueryHistory;
+  readonly metrics: CoordinatorMetrics;
+  readonly nextQueryId: () => QueryId;
+  /** Has a report sent to the resource managers soon. */
+  readonly reportSoon: () => void;
+  /** Asks for the usage of the other coordinators: now, or regularly while somebody waits. */
+  readonly usage: { ask(): void; watch(): void };
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface NewStatement {
+  readonly statement: string;
+  readonly session: QuerySession;
+  readonly timeLimitMs: number;
+}
+
+export type Submission =
+  | { readonly kind: 'accepted'; readonly query: LiveQuery }
+  | { readonly kind: 'refused'; readonly failure: QueryFailure };
+
+/** Rows that wait for a client, per query. */
+const BUFFER_BYTES_MAX = 1 << 20;
+/** Statements that are being planned at once; they hold no slot of a group yet. */
+const PLANNING_MAX = 1_000;
+/** Those who watch a waiting query hear of a new reason at most this often. */
+const WAIT_NEWS_MS = 200;
+
+export class Dispatcher {
+  private readonly live = new Map<string, LiveQuery>();
+  private readonly planning = new Set<LiveQuery>();
+  /** Queries in the group machine that it has not started, with what they will run. */
+  private readonly waiting = new Map<string, { readonly query: LiveQuery; readonly fragment: Uint8Array }>();
+  private readonly queryEnded = new Bell();
+  private cancelNews: (() => void) | undefined;
+  private refusal: QueryFailure | undefined;
+
+  constructor(private readonly options: DispatcherOptions) {}
+
+  /** Takes a statement; the query goes on by itself from here. */
+  submit(request: NewStatement): Submission {
+    if (this.refusal) return { kind: 'refused', failure: this.refusal };
+    if (this.planning.size >= PLANNING_MAX) {
+      const message = `The coordinator is planning ${PLANNING_MAX} statements already. Try again in a moment.`;
+      return { kind: 'refused', failure: failure('QUERY_QUEUE_FULL', message, true) };
+    }
+    const query = new LiveQuery({
+      ...request,
+      queryId: this.options.nextQueryId(),
+      bufferBytesMax: BUFFER_BYTES_MAX,
+      clock: this.options.clock,
+      onChange: (changed) => this.changed(changed),
+    });
+    this.live.set(query.queryId, query);
+    this.options.metrics.started.inc();
+    this.options.reportSoon();
+    void this.guard(query, () => this.plan(query));
+    return { kind: 'accepted', query };
+  }
+
+  /** A query that has not ended. */
+  find(queryId: string): LiveQuery | undefined {
+    return this.live.get(queryId);
+  }
+
+  /** All queries that have not ended, the oldest first. */
+  queries(): Iterable<LiveQuery> & { readonly size: number } {
+    return { size: this.live.size, [Symbol.iterator]: () => this.live.values() };
+  }
+
+  /** Whether a query waits for its group. */
+  get someoneWaits(): boolean {
+    return this.waiting.size > 0;
+  }
+
+  /** Tells the group machine what happened outside, and does what it decides. */
+  applyToGroups(event: GroupEvent): void {
+    for (const effect of this.options.groups.apply(event, this.options.clock.now())) {
+      switch (effect.kind) {
+        case 'start':
+          this.start(effect.queryId);
+          break;
+        case 'reject':
+          this.reject(effect.queryId, effect.group);
+          break;
+        case 'askUsage':
+          this.options.usage.ask();
+          break;
+        default:
+          unreachable(effect);
+      }
+    }
+    this.newsForWaiting();
+  }
+
+  /** From now on every new statement is refused with `why`. */
+  refuseNew(why: QueryFailure): void {
+    this.refusal = why;
+  }
+
+  /** Resolves when no query is left, or after `limitMs`. */
+  async untilIdle(limitMs: number): Promise<void> {
+    const { clock } = this.options;
+    const until = clock.now() + limitMs;
+    while (this.live.size > 0 && clock.now() < until) {
+      await this.queryEnded.wait(undefined, { clock, ms: until - clock.now() });
+    }
+  }
+
+  /** Ends all queries that are left. */
+  endAll(why: QueryFailure): void {
+    for (const query of [...this.live.values()]) query.apply({ kind: 'failed', failure: why });
+  }
+
+  /** D1. */
+  private async plan(query: LiveQuery): Promise<void> {
+    this.planning.add(query);
+    const outcome = await planStatement(this.options.planner, query, this.options.log);
+    this.planning.delete(query);
+    if (query.ended) return;
+    switch (outcome.kind) {
+      case 'error': {
+        const { reason, message, line, column } = outcome.error;
+        const retriable = isRetriable(reason);
+        return query.apply({ kind: 'failed', failure: { reason, message, line, column, retriable } });
+      }
+      case 'rows':
+        query.describe(outcome.columns);
+        return this.answer(query, outcome.rows);
+      case 'query':
+        query.describe(outcome.columns);
+        return this.toGroup(query, outcome.fragment);
+      default:
+        unreachable(outcome);
+    }
+  }
+
+  /** Delivers rows that the coordinator knows itself: no group, no worker. */
+  private async answer(query: LiveQuery, rows: readonly (readonly unknown[])[]): Promise<void> {
+    query.apply({ kind: 'running' });
+    let resultBytes = 0;
+    for (const lines of linesOfRows(rows, 64 << 10)) {
+      resultBytes += lines.length;
+      query.using({ resultBytes });
+      await query.rows.push(lines, query.signal);
+      if (query.ended) return;
+    }
+    query.using({ rows: rows.length });
+    query.rows.end();
+    query.apply({ kind: 'tasksEnded' });
+  }
+
+  private toGroup(query: LiveQuery, fragment: Uint8Array): void {
+    const { user, source } = query.session;
+    const group = selectGroup(this.options.groupConfig, { user, source });
+    if (group === undefined) {
+      const message = `No resource group takes queries of user "${user}" with source "${source}": no selector matches them.`;
+      return query.apply({ kind: 'failed', failure: failure('MISSING_RESOURCE_GROUP_SELECTOR', message) });
+    }
+    this.waiting.set(query.queryId, { query, fragment });
+    query.waitsFor(() => this.options.groups.explain(query.queryId, this.options.clock.now()));
+    query.apply({ kind: 'groupChosen', group });
+    this.applyToGroups({ kind: 'submitted', queryId: query.queryId, group });
+    this.options.usage.watch();
+  }
+
+  private start(queryId: QueryId): void {
+    const entry = this.waiting.get(queryId);
+    if (entry === undefined) return;
+    this.waiting.delete(queryId);
+    const { query, fragment } = entry;
+    query.waitsFor(undefined);
+    query.apply({ kind: 'admitted', workersActive: this.options.execution.hasWorkers });
+    this.options.metrics.admissionWait.observe(query.snapshot().queuedMs / 1_000);
+    void this.run(query, fragment);
+  }
+
+  private async run(query: LiveQuery, fragment: Uint8Array): Promise<void> {
+    await this.guard(query, () => this.options.execution.run(query, fragment));
+    await aborted(query.signal);
+    this.applyToGroups({ kind: 'finished', queryId: query.queryId }); // D3
+    this.options.reportSoon();
+  }
+
+  /** An error that nobody expected ends the query and nothing else. */
+  private async guard(query: LiveQuery, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.options.log.error('query-broke', { queryId: query.queryId, error });
+      query.apply({ kind: 'failed', failure: failure('INTERNAL_ERROR', 'The coordinator met an error of its own.') });
+    }
+  }
+
+  private reject(queryId: QueryId, group: string): void {
+    const entry = this.waiting.get(queryId);
+    this.waiting.delete(queryId);
+    const message = `Too many queued queries for "${group}"`;
+    entry?.query.apply({ kind: 'failed', failure: failure('QUERY_QUEUE_FULL', message, true) });
+  }
+
+  /** D4. */
+  private changed(query: LiveQuery): void {
+    const { history, metrics, clock, log, reportSoon } = this.options;
+    reportSoon();
+    if (!query.ended) return;
+    const snapshot = query.snapshot();
+    this.live.delete(query.queryId);
+    this.queryEnded.ring();
+    history.add(snapshot, clock.now());
+    metrics.ended(snapshot);
+    log.info('query-ended', {
+      queryId: query.queryId,
+      state: snapshot.state,
+      user: snapshot.session.user,
+      group: snapshot.group,
+      elapsedMs: Math.round(snapshot.elapsedMs),
+      queuedMs: Math.round(snapshot.queuedMs),
+      rows: snapshot.use.rows,
+      resultBytes: snapshot.use.resultBytes,
+      ...(snapshot.failure && { reason: snapshot.failure.reason, message: snapshot.failure.message }),
+    });
+    if (!this.waiting.delete(query.queryId)) return;
+    this.applyToGroups({ kind: 'finished', queryId: query.queryId }); // D3
+  }
+
+  /** Wakes those who watch waiting queries: the reason may have changed. */
+  private newsForWaiting(): void {
+    if (this.cancelNews !== undefined || this.waiting.size === 0) return;
+    this.cancelNews = this.options.clock.schedule(WAIT_NEWS_MS, () => {
+      this.cancelNews = undefined;
+      for (const { query } of this.waiting.values()) query.bell.ring();
+    });
+  }
+}

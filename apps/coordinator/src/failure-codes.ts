@@ -1,0 +1,60 @@
+import { Code, type ConnectError } from '@connectrpc/connect';
+import { rpcError } from '@tutti/service';
+import type { QueryFailure } from './core/query.js';
+
+/** gRPC codes of the reasons that a query or a call of a coordinator can end with; docs/errors.md shows the same table. */
+const codes: Readonly<Record<string, Code>> = {
+  SYNTAX_ERROR: Code.InvalidArgument,
+  EMPTY_STATEMENT: Code.InvalidArgument,
+  MULTIPLE_STATEMENTS: Code.InvalidArgument,
+  QUERY_TEXT_TOO_LARGE: Code.InvalidArgument,
+  TABLE_NOT_FOUND: Code.NotFound,
+  SCHEMA_NOT_FOUND: Code.NotFound,
+  CATALOG_NOT_FOUND: Code.NotFound,
+  COLUMN_NOT_FOUND: Code.NotFound,
+  FUNCTION_NOT_FOUND: Code.NotFound,
+  TYPE_MISMATCH: Code.InvalidArgument,
+  INVALID_STATEMENT: Code.InvalidArgument,
+  INVALID_ARGUMENT: Code.InvalidArgument,
+  NOT_SUPPORTED: Code.InvalidArgument,
+  PERMISSION_DENIED: Code.PermissionDenied,
+  QUERY_QUEUE_FULL: Code.ResourceExhausted,
+  MISSING_RESOURCE_GROUP_SELECTOR: Code.PermissionDenied,
+  EXCEEDED_TIME_LIMIT: Code.DeadlineExceeded,
+  EXCEEDED_LOCAL_MEMORY_LIMIT: Code.ResourceExhausted,
+  EXCEEDED_SPILL_LIMIT: Code.ResourceExhausted,
+  QUERY_FAILED: Code.InvalidArgument,
+  TABLE_UNREADABLE: Code.FailedPrecondition,
+  NO_WORKERS: Code.Unavailable,
+  WORKER_LOST: Code.Unavailable,
+  WORKER_DRAINING: Code.Unavailable,
+  WORKER_BUSY: Code.ResourceExhausted,
+  EXECUTOR_CRASHED: Code.Unavailable,
+  USER_CANCELED: Code.Canceled,
+  ADMINISTRATIVELY_KILLED: Code.Canceled,
+  ABANDONED_QUERY: Code.Canceled,
+  QUERY_NOT_FOUND: Code.NotFound,
+  TASK_NOT_FOUND: Code.NotFound,
+  COORDINATOR_GONE: Code.Unavailable,
+  COORDINATOR_DRAINING: Code.Unavailable,
+  RESOURCE_MANAGERS_UNREACHABLE: Code.Unavailable,
+  RESOURCE_MANAGER_STARTING: Code.Unavailable,
+};
+
+/** After this long it makes sense to send a statement again that failed for a passing reason. */
+const RETRY_AFTER_MS = 1_000;
+
+/** The error that a client gets for a failure. Its metadata names the query and, when there is one, the place in the text. */
+export function failureError(failure: QueryFailure, queryId?: string): ConnectError {
+  return rpcError(codes[failure.reason] ?? Code.Internal, failure.message, {
+    reason: failure.reason,
+    metadata: {
+      ...(queryId === undefined ? {} : { queryId }),
+      ...(failure.line > 0 ? { line: String(failure.line), column: String(failure.column) } : {}),
+    },
+    ...(failure.retriable ? { retryAfterMs: RETRY_AFTER_MS } : {}),
+  });
+}
+
+/** Whether a statement that failed for this reason may succeed when it is sent again. */
+export const isRetriable = (reason: string): boolean => codes[reason] === Code.Unavailable || reason === 'WORKER_BUSY';

@@ -1,0 +1,136 @@
+import type { Clock, Instant, QueryId } from '@tutti/base';
+import { Bell } from './bell.js';
+import type {
+  QueryColumn,
+  QueryFailure,
+  QuerySession,
+  QuerySnapshot,
+  QueryState,
+  QueryUse,
+  QueryWait,
+} from './core/query.js';
+import { isEnd, noUse } from './core/query.js';
+import type { QueryEvent } from './core/query-machine.js';
+import { QueryMachine } from './core/query-machine.js';
+import { ResultBuffer } from './result-buffer.js';
+
+export interface LiveQueryOptions {
+  readonly queryId: QueryId;
+  readonly statement: string;
+  readonly session: QuerySession;
+  readonly timeLimitMs: number;
+  readonly bufferBytesMax: number;
+  readonly clock: Clock;
+  /** Called after each change of the query, at its end too. */
+  readonly onChange: (query: LiveQuery) => void;
+}
+
+/** One query that has not ended, with its rows on their way to the client. Its end aborts `signal`. */
+export class LiveQuery {
+  readonly queryId: QueryId;
+  readonly statement: string;
+  readonly session: QuerySession;
+  readonly timeLimitMs: number;
+  readonly createdAt: Instant;
+  /** Rings at each change that a client may want to see: state, columns, rows, use, the reason of its wait. */
+  readonly bell = new Bell();
+  readonly rows: ResultBuffer;
+  private readonly createdWallMs: number;
+  private readonly machine: QueryMachine;
+  private readonly stop = new AbortController();
+  private resultColumns: readonly QueryColumn[] | undefined;
+  private used: QueryUse = noUse;
+  private waitOf: (() => QueryWait | undefined) | undefined;
+  private attempts = 0;
+
+  constructor(private readonly options: LiveQueryOptions) {
+    this.queryId = options.queryId;
+    this.statement = options.statement;
+    this.session = options.session;
+    this.timeLimitMs = options.timeLimitMs;
+    this.createdAt = options.clock.now();
+    this.createdWallMs = options.clock.wallMs();
+    this.machine = new QueryMachine(this.createdAt);
+    this.rows = new ResultBuffer(options.bufferBytesMax, () => this.bell.ring());
+  }
+
+  get state(): QueryState {
+    return this.machine.state;
+  }
+
+  get ended(): boolean {
+    return isEnd(this.machine.state);
+  }
+
+  get group(): string {
+    return this.machine.group;
+  }
+
+  get failure(): QueryFailure | undefined {
+    return this.machine.failure;
+  }
+
+  get columns(): readonly QueryColumn[] | undefined {
+    return this.resultColumns;
+  }
+
+  get use(): QueryUse {
+    return this.used;
+  }
+
+  /** Aborts at the end of the query, whatever the end. */
+  get signal(): AbortSignal {
+    return this.stop.signal;
+  }
+
+  apply(event: QueryEvent): void {
+    if (!this.machine.apply(event, this.options.clock.now())) return;
+    if (this.ended) {
+      this.used = { ...this.used, memoryBytes: 0 };
+      this.waitOf = undefined;
+      if (this.machine.failure) this.rows.clear();
+      this.stop.abort();
+    }
+    this.options.onChange(this);
+    this.bell.ring();
+  }
+
+  describe(columns: readonly QueryColumn[]): void {
+    this.resultColumns = columns;
+    this.bell.ring();
+  }
+
+  /** Reports what the query uses; figures that are left out stay. */
+  using(change: Partial<QueryUse>): void {
+    this.used = { ...this.used, ...change };
+    this.bell.ring();
+  }
+
+  /** The number of the next attempt to start a task. */
+  nextAttempt(): number {
+    return this.attempts++;
+  }
+
+  /** Says where the reason of a wait comes from; undefined when the query does not wait. */
+  waitsFor(wait: (() => QueryWait | undefined) | undefined): void {
+    this.waitOf = wait;
+    this.bell.ring();
+  }
+
+  snapshot(): QuerySnapshot {
+    const now = this.options.clock.now();
+    return {
+      queryId: this.queryId,
+      state: this.state,
+      statement: this.statement,
+      session: this.session,
+      group: this.group,
+      createdWallMs: this.createdWallMs,
+      elapsedMs: this.machine.elapsedMs(now),
+      queuedMs: this.machine.queuedMs(now),
+      wait: this.waitOf?.(),
+      use: this.used,
+      failure: this.failure,
+    };
+  }
+}

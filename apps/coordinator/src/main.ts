@@ -1,0 +1,130 @@
+// A coordinator accepts statements, plans and admits them, has workers run them, and returns the rows. There are many.
+import { tmpdir } from 'node:os';
+import { newQueryIdSuffix, nodeId, systemClock } from '@tutti/base';
+import { createNodePresence } from '@tutti/discovery';
+import { HeartbeatSender, ProcessMonitor } from '@tutti/heartbeat';
+import {
+  AddressWatcher,
+  aborted,
+  advertisedHost,
+  ChannelPool,
+  createLog,
+  createMetrics,
+  hostAndPort,
+  loadConfig,
+  nodeIdOf,
+  resolveDns,
+  runMain,
+  serve,
+  untilSignal,
+} from '@tutti/service';
+import { loadCatalogs } from './catalog-files.js';
+import { Channels } from './channels.js';
+import { createCoordinator } from './coordinator.js';
+import { drainCoordinator } from './drain.js';
+import { loadGroups } from './group-file.js';
+import { relations, settings } from './settings.js';
+import { startPlanner } from './start-planner.js';
+
+/** When the queries have ended, the calls that are left are answered at once. */
+const LAST_CALLS_MS = 2_000;
+
+await runMain('coordinator', async () => {
+  // config
+  const program = 'coordinator';
+  const config = loadConfig(settings, { argv: process.argv.slice(2), env: process.env, relations, program });
+  const id = nodeId(nodeIdOf(config, program));
+  const clock = systemClock;
+  const random = Math.random;
+  const incarnation = clock.wallMs();
+  const log = createLog({ ...config.log, fields: { node: id, role: program } });
+  const metrics = createMetrics({ node: id, role: program });
+  const groupConfig = await loadGroups(config.resourceGroups.file);
+  const catalogs = await loadCatalogs(config.catalogs.path, config.catalogs.default);
+
+  // wiring
+  const stop = untilSignal('SIGTERM', 'SIGINT');
+  const loops = new AbortController();
+  const planner = await startPlanner({ catalogs, scratchDirectory: tmpdir(), directory: import.meta.dirname, log });
+  const { addresses: specs, resolveInterval: resolveIntervalMs } = config.resourceManagers;
+  const addresses = new AddressWatcher({ specs, resolveIntervalMs, resolve: resolveDns, clock, log });
+  const { connect } = new ChannelPool();
+  const channels = new Channels(connect, clock);
+  const querySuffix = newQueryIdSuffix(random);
+  const known = { nodeId: id, incarnation, addresses, clock, random, log, connect };
+  const presence = createNodePresence({ ...known, role: 'coordinator', querySuffix });
+  const monitor = new ProcessMonitor(clock);
+  const heartbeats: HeartbeatSender = new HeartbeatSender({
+    ...known,
+    status: () => coordinator.status(),
+    processUsage: () => monitor.usage(),
+    intervalMs: config.heartbeat.interval,
+  });
+  const coordinator = createCoordinator({
+    ...known,
+    querySuffix,
+    config,
+    catalogs,
+    groupConfig,
+    planner,
+    directory: presence.directory,
+    transportTo: channels.to,
+    heartbeats,
+    metrics,
+  });
+
+  // serve
+  const server = await serve({
+    ports: {
+      cluster: config.cluster.port,
+      edge: config.edge.port,
+      metrics: config.metrics.port,
+      health: config.health.port,
+    },
+    bindHost: config.bind.host,
+    clusterRoutes: coordinator.routes,
+    edgeRoutes: coordinator.routes,
+    drainGraceMs: LAST_CALLS_MS,
+    drainReason: 'COORDINATOR_DRAINING',
+    name: `tutti coordinator ${id}`,
+    clock,
+    log,
+    metrics,
+  });
+  const { cluster: clusterPort, edge: edgePort, metrics: metricsPort, health: healthPort } = server.ports;
+  log.info('serving', { nodeId: id, clusterPort, edgePort, metricsPort, healthPort });
+  const host = advertisedHost(config);
+  const endpoints = { clusterAddress: hostAndPort(host, clusterPort), edgeAddress: hostAndPort(host, edgePort) };
+  server.setReady(false, 'no resource manager has answered yet');
+  const forgetListener = presence.directory.onChange(() => {
+    if (presence.directory.resourceManagers().length === 0 || stop.aborted) return;
+    forgetListener(); // It stays ready when resource managers go away: they are not needed to serve.
+    server.setReady(true);
+    log.info('ready', { catalogs: catalogs.map(({ name }) => name) });
+  });
+  addresses.start(loops.signal);
+  const running = Promise.all([
+    presence.run(endpoints, loops.signal),
+    heartbeats.run(loops.signal),
+    coordinator.run(loops.signal),
+  ]);
+
+  // drain
+  await aborted(stop);
+  forgetListener();
+  await drainCoordinator({
+    server,
+    presence,
+    dispatcher: coordinator.dispatcher,
+    sendReport: () => heartbeats.sendSoon(),
+    announceDelayMs: config.drain.announceDelay,
+    graceMs: config.drain.grace,
+    clock,
+    log,
+  });
+  loops.abort();
+  await running;
+  channels.close();
+  monitor.close();
+  await planner.close();
+});

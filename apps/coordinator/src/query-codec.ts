@@ -1,0 +1,85 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { durationFromMs, timestampFromMs } from '@bufbuild/protobuf/wkt';
+import type { QueryInfo } from '@tutti/contracts/tutti/query/v1/query_pb';
+import {
+  ColumnsSchema,
+  QueryInfoSchema,
+  QueryState as WireState,
+  WaitKind,
+} from '@tutti/contracts/tutti/query/v1/query_pb';
+import type { QueryColumn, QuerySnapshot, QueryState, QueryUse, QueryWait, QueryWaitKind } from './core/query.js';
+
+const wireStates: Readonly<Record<QueryState, WireState>> = {
+  queued: WireState.QUEUED,
+  waitingForResources: WireState.WAITING_FOR_RESOURCES,
+  planning: WireState.PLANNING,
+  starting: WireState.STARTING,
+  running: WireState.RUNNING,
+  finishing: WireState.FINISHING,
+  finished: WireState.FINISHED,
+  failed: WireState.FAILED,
+  canceled: WireState.CANCELED,
+};
+
+const wireWaitKinds: Readonly<Record<QueryWaitKind, WaitKind>> = {
+  concurrencyLimit: WaitKind.CONCURRENCY_LIMIT,
+  queuedAhead: WaitKind.QUEUED_AHEAD,
+  staleData: WaitKind.STALE_DATA,
+  resourceManagersUnreachable: WaitKind.RESOURCE_MANAGERS_UNREACHABLE,
+  noWorkers: WaitKind.NO_WORKERS,
+};
+
+/** Lists and reports carry this much of a statement; who asks for one query gets all of it. */
+export const LISTED_STATEMENT_LENGTH = 1_000;
+
+/** A query as others see it. `statementLength` cuts its text. */
+export function queryInfoOf(query: QuerySnapshot, coordinatorId: string, statementLength?: number): QueryInfo {
+  return create(QueryInfoSchema, {
+    queryId: query.queryId,
+    state: wireStates[query.state],
+    statement: cut(query.statement, statementLength),
+    session: { ...query.session },
+    resourceGroup: query.group,
+    coordinatorId,
+    createTime: timestampFromMs(Math.floor(query.createdWallMs)),
+    elapsed: durationOf(query.elapsedMs),
+    queued: durationOf(query.queuedMs),
+    ...(query.wait && { waitReason: waitReasonOf(query.wait) }),
+    stats: statsOf(query.use),
+    ...(query.failure && { error: { ...query.failure } }),
+  });
+}
+
+export const wireStateOf = (state: QueryState): WireState => wireStates[state];
+
+export const columnsOf = (columns: readonly QueryColumn[]) =>
+  create(ColumnsSchema, { columns: columns.map(({ name, type }) => ({ name, type })) });
+
+const cut = (text: string, length: number | undefined): string =>
+  length === undefined || text.length <= length ? text : `${text.slice(0, length - 1)}…`;
+
+type QueryInfoInit = Extract<MessageInitShape<typeof QueryInfoSchema>, { $typeName?: never }>;
+
+const waitReasonOf = (wait: QueryWait): QueryInfoInit['waitReason'] & object => ({
+  kind: wireWaitKinds[wait.kind],
+  blockingGroup: wait.blockingGroup,
+  hardConcurrencyLimit: wait.hardConcurrencyLimit,
+  runningHere: wait.runningHere,
+  runningElsewhere: wait.runningElsewhere,
+  queuedAhead: wait.queuedAhead,
+  ...(wait.dataAgeMs !== undefined && { dataAge: durationOf(wait.dataAgeMs) }),
+  message: wait.message,
+});
+
+const statsOf = (use: QueryUse): QueryInfoInit['stats'] & object => ({
+  rows: BigInt(use.rows),
+  resultBytes: BigInt(use.resultBytes),
+  cpuTime: durationOf(use.cpuMs),
+  memoryBytes: BigInt(use.memoryBytes),
+  peakMemoryBytes: BigInt(use.peakMemoryBytes),
+  spilledBytes: BigInt(use.spilledBytes),
+  workerIds: [...use.workerIds],
+});
+
+/** Whole milliseconds: nobody reads more, and fractions make ugly JSON. */
+const durationOf = (ms: number) => durationFromMs(Math.max(0, Math.round(ms)));

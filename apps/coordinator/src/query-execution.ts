@@ -1,0 +1,108 @@
+// Runs one admitted query: has its task placed, and moves the rows to the client.
+//   E1. A task that was lost runs again elsewhere only while no row has left it, and three times at most.
+//   E2. When `run` resolves, all rows are in the query's buffer or the query has ended, and no task of it is known to run.
+import type { Clock } from '@tutti/base';
+import { formatDuration } from '@tutti/base';
+import type { Log } from '@tutti/service';
+import { workerKey } from './core/placement.js';
+import { failure } from './core/query.js';
+import type { LiveQuery } from './live-query.js';
+import type { TaskClient, TaskOutcome } from './task-client.js';
+import type { Placed, TaskPlacement } from './task-placement.js';
+import { whileWorker, type Workers } from './workers.js';
+
+/** How often a task is started in all (E1). */
+const RUNS_MAX = 3;
+
+export class QueryExecution {
+  constructor(
+    private readonly options: {
+      readonly placement: TaskPlacement;
+      readonly tasks: TaskClient;
+      readonly workers: Workers;
+      readonly clock: Clock;
+      readonly log: Log;
+    },
+  ) {}
+
+  /** Whether an admitted query would find any worker now. */
+  get hasWorkers(): boolean {
+    return this.options.workers.active().length > 0;
+  }
+
+  /** Runs an admitted query. Whatever a worker does becomes an end of the query, never a rejection. */
+  async run(query: LiveQuery, fragment: Uint8Array): Promise<void> {
+    const cancelTimer = this.options.clock.schedule(query.timeLimitMs, () => {
+      const message = `The query exceeded its time limit of ${formatDuration(query.timeLimitMs)}, counted from its admission.`;
+      query.apply({ kind: 'failed', failure: failure('EXCEEDED_TIME_LIMIT', message) });
+    });
+    try {
+      await this.runTask(query, fragment);
+    } finally {
+      cancelTimer();
+    }
+  }
+
+  private async runTask(query: LiveQuery, fragment: Uint8Array): Promise<void> {
+    const { placement, log } = this.options;
+    const lost = new Set<string>();
+    for (let run = 1; ; run++) {
+      const outcome = await placement.place(query, fragment, lost);
+      if (outcome.kind === 'ended') return;
+      if (outcome.kind === 'failed') return query.apply(outcome);
+      const { nodeId } = outcome.worker;
+      query.using({ workerIds: [nodeId] });
+      if (query.state === 'starting') query.apply({ kind: 'running' });
+
+      const end = await this.read(query, outcome);
+      if (query.ended) return;
+      if (end.kind === 'finished') {
+        query.rows.end();
+        return query.apply({ kind: 'tasksEnded' });
+      }
+      if (end.kind === 'failed') return query.apply(end);
+      const again = query.use.resultBytes === 0 && run < RUNS_MAX; // E1
+      log.warn('task-lost', { queryId: query.queryId, workerId: nodeId, message: end.message, again });
+      if (!again) return query.apply({ kind: 'failed', failure: workerLost(nodeId, end.message) });
+      lost.add(workerKey(outcome.worker));
+    }
+  }
+
+  /** Moves the rows of a task to the query until either ends, or the worker is known to be gone. */
+  private async read(query: LiveQuery, placed: Placed): Promise<TaskOutcome> {
+    const { tasks, workers, placement } = this.options;
+    const { worker } = placed;
+    const alive = whileWorker(workers, () => !workers.isGone(worker));
+    const parts = tasks.fetch(worker.address, placed.taskId, AbortSignal.any([query.signal, alive.signal]));
+    let finished = false;
+    try {
+      for (;;) {
+        const next = await parts.next();
+        if (next.done) {
+          finished = next.value.kind === 'finished';
+          return !finished && alive.signal.aborted ? { kind: 'lost', message: 'the node is gone' } : next.value;
+        }
+        if (query.ended) return { kind: 'lost', message: 'the query has ended' };
+        if (next.value.kind === 'use') query.using(next.value.use);
+        else {
+          query.using({ resultBytes: query.use.resultBytes + next.value.lines.length });
+          await query.rows.push(next.value.lines, query.signal);
+        }
+      }
+    } finally {
+      alive.stop();
+      // E2. A finished task needs no word; a node that is gone would not hear it.
+      if (!finished && !alive.signal.aborted) {
+        await tasks.cancel(worker.address, placed.taskId, query.failure?.reason ?? 'the task was lost');
+      }
+      placement.release(placed);
+    }
+  }
+}
+
+const workerLost = (nodeId: string, message: string) =>
+  failure(
+    'WORKER_LOST',
+    `The worker ${nodeId} was lost while it ran the query: ${message}. Send the statement again.`,
+    true,
+  );

@@ -1,0 +1,107 @@
+import { create } from '@bufbuild/protobuf';
+import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
+import type { Clock } from '@tutti/base';
+import type { ExecuteQueryRequest, ExecuteQueryResponse, QueryService } from '@tutti/contracts/tutti/query/v1/query_pb';
+import { ExecuteQueryResponseSchema, ResultFormat, RowsSchema } from '@tutti/contracts/tutti/query/v1/query_pb';
+import { failure } from './core/query.js';
+import { isPageToken } from './core/query-page.js';
+import type { Dispatcher } from './dispatcher.js';
+import { failureError } from './failure-codes.js';
+import type { LiveQuery } from './live-query.js';
+import { columnsOf, LISTED_STATEMENT_LENGTH, queryInfoOf } from './query-codec.js';
+import type { QueryFinder } from './query-finder.js';
+import type { QueryList } from './query-list.js';
+import { queryNews, type QueryNews } from './query-stream.js';
+import type { RequestLimits, StatementRequest } from './request-checks.js';
+import { checkMaxWait, checkPageSize, checkStatement, refuse } from './request-checks.js';
+import { rowsOfLines } from './row-codec.js';
+import type { SubmittedQueries } from './submitted-queries.js';
+
+export interface QueryServiceOptions {
+  readonly nodeId: string;
+  readonly dispatcher: Dispatcher;
+  readonly submitted: SubmittedQueries;
+  readonly finder: QueryFinder;
+  readonly list: QueryList;
+  readonly limits: RequestLimits;
+  readonly onResultBytes: (count: number) => void;
+  readonly clock: Clock;
+}
+
+/** Serves QueryService on both ports of a coordinator. */
+export function queryService(options: QueryServiceOptions): ServiceImpl<typeof QueryService> {
+  const { nodeId, dispatcher, submitted, finder, list, limits, clock } = options;
+
+  const submit = (request: StatementRequest): LiveQuery => {
+    const submission = dispatcher.submit(checkStatement(request, limits));
+    if (submission.kind === 'refused') throw failureError(submission.failure);
+    return submission.query;
+  };
+  const infoOf = (query: LiveQuery) => queryInfoOf(query.snapshot(), nodeId, LISTED_STATEMENT_LENGTH);
+
+  return {
+    async *executeQuery(request, context) {
+      const responseOf = responder(request, options);
+      const query = submit(request);
+      // Not in a finally: while the client does not read, this generator stands still and would never get there.
+      const cancel = () => query.apply({ kind: 'canceled', failure: clientLeft });
+      context.signal.addEventListener('abort', cancel, { once: true });
+      try {
+        for await (const news of queryNews(query, clock, context.signal)) yield responseOf(news);
+        context.signal.throwIfAborted();
+        if (query.failure) throw failureError(query.failure, query.queryId);
+      } finally {
+        context.signal.removeEventListener('abort', cancel);
+        cancel();
+      }
+    },
+
+    submitQuery(request) {
+      const query = submit(request);
+      submitted.add(query);
+      return { query: infoOf(query) };
+    },
+
+    fetchResults: (request, { signal }) => finder.fetch(request, checkMaxWait(request.maxWait), signal),
+
+    async getQuery({ queryId, localOnly }, { signal }) {
+      return { query: await finder.get(queryId, localOnly, signal) };
+    },
+
+    async cancelQuery({ queryId, reason, localOnly }, { signal }) {
+      return { query: await finder.cancel(queryId, reason, localOnly, signal) };
+    },
+
+    async listQueries({ pageSize, pageToken, states, user, localOnly }, { signal }: HandlerContext) {
+      const size = checkPageSize(pageSize);
+      if (!isPageToken(pageToken)) refuse('INVALID_ARGUMENT', 'page_token is not one that a list has returned.');
+      const page = await list.page({ states, user }, { size, token: pageToken, localOnly }, signal);
+      return { queries: page.items, nextPageToken: page.nextPageToken };
+    },
+  };
+}
+
+const clientLeft = failure('USER_CANCELED', 'The client left before the query ended.');
+
+/** Turns news of a query into messages, with rows as the client wants them. */
+function responder(
+  { resultFormat }: ExecuteQueryRequest,
+  { nodeId, onResultBytes }: QueryServiceOptions,
+): (news: QueryNews) => ExecuteQueryResponse {
+  if (ResultFormat[resultFormat] === undefined) {
+    refuse('INVALID_ARGUMENT', `result_format ${resultFormat} is not known.`);
+  }
+  const event = (news: QueryNews): Exclude<ExecuteQueryResponse['event'], { case: undefined }> => {
+    switch (news.kind) {
+      case 'state':
+        return { case: 'query', value: queryInfoOf(news.query, nodeId, LISTED_STATEMENT_LENGTH) };
+      case 'columns':
+        return { case: 'columns', value: columnsOf(news.columns) };
+      case 'lines':
+        onResultBytes(news.lines.length);
+        if (resultFormat === ResultFormat.JSON_LINES) return { case: 'jsonLines', value: news.lines };
+        return { case: 'rows', value: create(RowsSchema, { rows: rowsOfLines(news.lines) }) };
+    }
+  };
+  return (news) => create(ExecuteQueryResponseSchema, { event: event(news) });
+}

@@ -1,0 +1,53 @@
+// The life of a query as its client sees it: a state at once and at each change, the columns, the rows in order, and last
+// the final state. Rows are taken only as fast as the reader asks for them.
+import type { Clock } from '@tutti/base';
+import type { QueryColumn, QuerySnapshot } from './core/query.js';
+import type { LiveQuery } from './live-query.js';
+
+export type QueryNews =
+  | { readonly kind: 'state'; readonly query: QuerySnapshot }
+  | { readonly kind: 'columns'; readonly columns: readonly QueryColumn[] }
+  | { readonly kind: 'lines'; readonly lines: Uint8Array };
+
+/** Figures that move all the time (rows so far, memory) are told at most this often. */
+const FIGURES_MS = 500;
+
+/** Yields news of `query` until it has ended and its last state is told, or until `signal` aborts. */
+export async function* queryNews(query: LiveQuery, clock: Clock, signal: AbortSignal): AsyncGenerator<QueryNews> {
+  let told: QuerySnapshot | undefined;
+  let toldAt = clock.now();
+  let columnsTold = false;
+  // Each turn tells one thing and looks again, since everything may have changed while the reader was busy. It waits
+  // only when there was nothing to tell.
+  while (!signal.aborted) {
+    if (query.rows.drained && query.state === 'finishing') query.apply({ kind: 'delivered' });
+    // A quick query passes its states faster than its client reads: the client hears where it is when it listens.
+    const now = query.snapshot();
+    const isDue = now.use !== told?.use && clock.now() - toldAt >= FIGURES_MS;
+    if (told === undefined || (!query.ended && (isDue || now.state !== told.state || reasonDiffers(now, told)))) {
+      told = now;
+      toldAt = clock.now();
+      yield { kind: 'state', query: told };
+    } else if (query.columns && !columnsTold) {
+      columnsTold = true;
+      yield { kind: 'columns', columns: query.columns };
+    } else {
+      const lines = query.rows.take();
+      if (lines) yield { kind: 'lines', lines };
+      else if (query.ended) return yield { kind: 'state', query: now };
+      else await query.bell.wait(signal, { clock, ms: FIGURES_MS });
+    }
+  }
+}
+
+/** Whether the reason of a wait is another one; the age of the data alone is no news. */
+function reasonDiffers({ wait: a }: QuerySnapshot, { wait: b }: QuerySnapshot): boolean {
+  if (a === undefined || b === undefined) return a !== b;
+  return (
+    a.kind !== b.kind ||
+    a.blockingGroup !== b.blockingGroup ||
+    a.runningHere !== b.runningHere ||
+    a.runningElsewhere !== b.runningElsewhere ||
+    a.queuedAhead !== b.queuedAhead
+  );
+}

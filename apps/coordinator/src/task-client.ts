@@ -1,0 +1,145 @@
+import { create } from '@bufbuild/protobuf';
+import { durationMs } from '@bufbuild/protobuf/wkt';
+import { Code, createClient, type Transport } from '@connectrpc/connect';
+import type { TaskStatus } from '@tutti/contracts/tutti/task/v1/task_pb';
+import { CreateTaskRequestSchema, TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
+import { readRpcError } from '@tutti/service';
+import type { QueryFailure } from './core/query.js';
+import { failure } from './core/query.js';
+import { isRetriable } from './failure-codes.js';
+
+export interface NewTask {
+  readonly taskId: string;
+  readonly queryId: string;
+  readonly group: string;
+  readonly fragment: Uint8Array;
+}
+
+/** What became of the attempt to start a task. */
+export type CreateOutcome =
+  | { readonly kind: 'accepted' }
+  /** The worker certainly did nothing: the task may go elsewhere at once. */
+  | { readonly kind: 'refused'; readonly reason: string; readonly message: string }
+  /** Nobody knows whether the worker has it. Tasks only read, so another may be started; this one is canceled. */
+  | { readonly kind: 'lost'; readonly message: string }
+  | { readonly kind: 'failed'; readonly failure: QueryFailure };
+
+export interface TaskUse {
+  readonly rows: number;
+  readonly cpuMs: number;
+  readonly memoryBytes: number;
+  readonly peakMemoryBytes: number;
+  readonly spilledBytes: number;
+}
+
+export type TaskPart =
+  { readonly kind: 'lines'; readonly lines: Uint8Array } | { readonly kind: 'use'; readonly use: TaskUse };
+
+/** How the rows of a task ended. */
+export type TaskOutcome =
+  | { readonly kind: 'finished' }
+  | { readonly kind: 'lost'; readonly message: string }
+  | { readonly kind: 'failed'; readonly failure: QueryFailure };
+
+/** What a query asks of the workers. */
+export interface TaskClient {
+  create(address: string, task: NewTask, signal: AbortSignal): Promise<CreateOutcome>;
+  /** Yields rows and use, and returns how it ended. Aborting `signal` stops the task. */
+  fetch(address: string, taskId: string, signal: AbortSignal): AsyncGenerator<TaskPart, TaskOutcome>;
+  /** Resolves when the worker has stopped the task, or does not answer in time. Never rejects. */
+  cancel(address: string, taskId: string, reason: string): Promise<void>;
+}
+
+/** Starting an executor takes half a second on a slow machine; a worker that needs much longer is not well. */
+const CREATE_TIMEOUT_MS = 5_000;
+/** A worker interrupts, waits its grace, and kills: it answers well within this. */
+const CANCEL_TIMEOUT_MS = 5_000;
+
+/** Calls workers; `transportTo` keeps one channel per address. */
+export function createTaskClient(options: {
+  readonly coordinatorId: string;
+  readonly transportTo: (address: string) => Transport;
+}): TaskClient {
+  const clientOf = (address: string) => createClient(TaskService, options.transportTo(address));
+  return {
+    async create(address, task, signal) {
+      const request = create(CreateTaskRequestSchema, {
+        taskId: task.taskId,
+        queryId: task.queryId,
+        coordinatorId: options.coordinatorId,
+        resourceGroup: task.group,
+        fragment: task.fragment,
+      });
+      try {
+        await clientOf(address).createTask(request, { signal, timeoutMs: CREATE_TIMEOUT_MS });
+        return { kind: 'accepted' };
+      } catch (error) {
+        return createOutcomeOf(error);
+      }
+    },
+
+    async *fetch(address, taskId, signal) {
+      // No deadline of its own: the query's time limit aborts `signal`, and the channel notices a dead worker.
+      const parts = clientOf(address).fetchResults({ taskId }, { signal, timeoutMs: 0 });
+      try {
+        for await (const { part } of parts) {
+          if (part.case === 'jsonLines') yield { kind: 'lines', lines: part.value };
+          if (part.case === 'status') yield { kind: 'use', use: useOf(part.value) };
+        }
+        return { kind: 'finished' };
+      } catch (error) {
+        return fetchOutcomeOf(error);
+      }
+    },
+
+    async cancel(address, taskId, reason) {
+      try {
+        await clientOf(address).cancelTask({ taskId, reason }, { timeoutMs: CANCEL_TIMEOUT_MS });
+      } catch {
+        // The worker is gone, and its tasks with it; or it cancels the task itself, since nobody reads it.
+      }
+    },
+  };
+}
+
+/** Refusals that say that the worker did nothing. */
+const REFUSALS = new Set(['WORKER_BUSY', 'WORKER_DRAINING']);
+
+function createOutcomeOf(error: unknown): CreateOutcome {
+  const { reason, message, neverProcessed, ...remote } = readRpcError(error);
+  if (neverProcessed || (reason !== undefined && REFUSALS.has(reason))) {
+    return { kind: 'refused', reason: reason ?? 'UNREACHABLE', message };
+  }
+  return failedOr(reason, message, remote.code, remote.metadata);
+}
+
+function fetchOutcomeOf(error: unknown): TaskOutcome {
+  const { reason, message, code, metadata } = readRpcError(error);
+  return failedOr(reason, message, code, metadata);
+}
+
+/** Reasons with which a worker gives up a task that another worker can still run. */
+const GIVEN_UP = new Set(['WORKER_DRAINING', 'TASK_NOT_FOUND', 'USER_CANCELED', 'CANCELED']);
+
+function failedOr(
+  reason: string | undefined,
+  message: string,
+  code: Code,
+  metadata: Readonly<Record<string, string>>,
+): { kind: 'lost'; message: string } | { kind: 'failed'; failure: QueryFailure } {
+  if (reason !== undefined && !GIVEN_UP.has(reason)) {
+    const place = { line: Number(metadata['line'] ?? 0), column: Number(metadata['column'] ?? 0) };
+    return { kind: 'failed', failure: { ...failure(reason, message, isRetriable(reason)), ...place } };
+  }
+  const lost = [Code.Unavailable, Code.DeadlineExceeded, Code.Canceled, Code.Aborted, Code.NotFound];
+  if (reason !== undefined || lost.includes(code)) return { kind: 'lost', message };
+  return { kind: 'failed', failure: failure('INTERNAL_ERROR', `the worker failed: ${message}`) };
+}
+
+const useOf = (status: TaskStatus): TaskUse => ({
+  rows: Number(status.rows),
+  cpuMs: status.cpuTime ? durationMs(status.cpuTime) : 0,
+  memoryBytes: Number(status.memoryBytes),
+  peakMemoryBytes: Number(status.peakMemoryBytes),
+  spilledBytes: Number(status.spilledBytes),
+});

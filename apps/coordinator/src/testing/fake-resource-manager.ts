@@ -1,0 +1,77 @@
+import { Code, type ServiceImpl } from '@connectrpc/connect';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import type { Clock } from '@tutti/base';
+import type { ClusterService } from '@tutti/contracts/tutti/cluster/v1/cluster_pb';
+import type { CoordinatorStatus } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
+import type { QueryInfo } from '@tutti/contracts/tutti/query/v1/query_pb';
+import type { GroupCounts, ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
+import { UsageLedger } from '@tutti/resource-groups';
+import { rpcError } from '@tutti/service';
+
+/** A resource manager in memory: the real ledger of usage, and the queries that coordinators report. */
+export class FakeResourceManager {
+  reachable = true;
+  asked = 0;
+  readonly queries = new Map<string, QueryInfo>();
+  private readonly ledger = new UsageLedger({ expireAfterMs: 10_000 });
+
+  constructor(private readonly clock: Clock) {}
+
+  report(coordinatorId: string, incarnation: number, sequence: number, status: CoordinatorStatus): void {
+    if (!this.reachable) return;
+    this.record(coordinatorId, incarnation, sequence, status.groups);
+    for (const query of status.queries) this.queries.set(query.queryId, query);
+  }
+
+  readonly usage: Partial<ServiceImpl<typeof ResourceGroupService>> = {
+    getUsage: ({ nodeId, incarnation, sequence, groups }) => {
+      this.asked++;
+      this.checkReachable();
+      this.record(nodeId, Number(incarnation), Number(sequence), groups);
+      const asker = { coordinatorId: nodeId, incarnation: Number(incarnation) };
+      const answer = this.ledger.usageFor(asker, this.clock.now());
+      return {
+        resourceManagerId: 'rm',
+        resourceManagerIncarnation: 1n,
+        knownRound: BigInt(answer.knownRound),
+        groups: [...answer.groups].map(([group, { running, queued, claimsAhead }]) => ({
+          group,
+          running,
+          queued,
+          claimsAhead: claimsAhead.map(({ round, count }) => ({ round: BigInt(round), count })),
+        })),
+        coordinators: answer.coordinators.map(({ coordinatorId, ageMs }) => ({
+          nodeId: coordinatorId,
+          age: durationFromMs(Math.floor(ageMs)),
+        })),
+      };
+    },
+    listResourceGroups: () => ({ groups: [{ group: 'global' }] }),
+  };
+
+  readonly cluster: Partial<ServiceImpl<typeof ClusterService>> = {
+    getCluster: () => {
+      this.checkReachable();
+      return { resourceManagerId: 'rm', synced: true };
+    },
+    listQueries: () => {
+      this.checkReachable();
+      return { queries: [...this.queries.values()] };
+    },
+    getQuery: ({ queryId }) => {
+      this.checkReachable();
+      const query = this.queries.get(queryId);
+      if (query === undefined) throw rpcError(Code.NotFound, 'not heard of', { reason: 'QUERY_NOT_FOUND' });
+      return { query };
+    },
+  };
+
+  private record(coordinatorId: string, incarnation: number, sequence: number, groups: readonly GroupCounts[]): void {
+    const counts = groups.map(({ $typeName: _, ...group }) => ({ ...group, claimRound: Number(group.claimRound) }));
+    this.ledger.record({ coordinatorId, incarnation, sequence, groups: counts }, this.clock.now());
+  }
+
+  private checkReachable(): void {
+    if (!this.reachable) throw rpcError(Code.Unavailable, 'no answer', { reason: 'TEST_UNREACHABLE' });
+  }
+}
