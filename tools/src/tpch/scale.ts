@@ -34,7 +34,7 @@ export function parseScale(text: string): Scale | undefined {
 }
 
 /** Bytes that the files of a scale take, rounded up: for asking whether they fit on the disk. */
-export const expectedBytes = (scale: Scale): number => Math.ceil(scale.factor * 330e6) + 1_000_000;
+export const expectedBytes = (scale: Scale): number => Math.ceil(scale.factor * 350e6) + 1_000_000;
 
 /** A run of keys, first and last included, that becomes one file of each of its tables. */
 export interface KeyRange {
