@@ -1,10 +1,12 @@
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { QueryState } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { aborted } from '@tutti/service';
 import { createTestServer, type TestServer } from '@tutti/service/testing';
 import { CliProcesses } from './testing/cli-process.js';
 import { columns, FakeCoordinator, QUERY_ID, rows, state } from './testing/fake-coordinator.js';
+
+// Each test starts processes: on a busy machine that alone can take seconds.
+jest.setTimeout(60_000);
 
 let processes: CliProcesses;
 const servers: TestServer[] = [];
