@@ -1,6 +1,9 @@
 // Tells faults of the connection from answers of the server. The libraries below us report them in their own ways
 // (codes of Node in the chain of causes, texts of grpc-js); this file is the only one that knows them.
+import { types } from 'node:util';
 import { Code, type ConnectError } from '@connectrpc/connect';
+
+const { isNativeError } = types;
 
 /** `neverProcessed`: no server has seen the call. `maybeProcessed`: the connection broke while the call was open. */
 export type ConnectionFault = 'neverProcessed' | 'maybeProcessed';
@@ -49,7 +52,8 @@ export function connectionFault(error: ConnectError): ConnectionFault | undefine
 
 function causesOf(error: unknown): Error[] {
   const chain: Error[] = [];
-  for (let cause = error; cause instanceof Error && !chain.includes(cause); cause = cause.cause) chain.push(cause);
+  // isNativeError, not instanceof: Node's own errors come from another realm where code runs in a vm context (Jest).
+  for (let cause = error; isNativeError(cause) && !chain.includes(cause); cause = cause.cause) chain.push(cause);
   return chain;
 }
 

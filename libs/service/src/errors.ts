@@ -49,7 +49,7 @@ export interface RemoteError {
  * them: a stream that a draining server refuses arrives as INTERNAL otherwise, a reset connection as ABORTED.
  */
 export function readRpcError(error: unknown): RemoteError {
-  const remote = ConnectError.from(error);
+  const remote = isAbort(error) ? new ConnectError(error.message, Code.Canceled) : ConnectError.from(error);
   const info = remote.findDetails(ErrorInfoSchema)[0];
   const retryDelay = remote.findDetails(RetryInfoSchema)[0]?.retryDelay;
   const fault = info === undefined ? connectionFault(remote) : undefined;
@@ -63,6 +63,10 @@ export function readRpcError(error: unknown): RemoteError {
     neverProcessed: fault === 'neverProcessed' || marked === 'true',
   };
 }
+
+/** What AbortController.abort() gives as a reason when nobody names one. */
+const isAbort = (error: unknown): error is { message: string } =>
+  typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError';
 
 /** A fresh ErrorInfo, for places that carry one inside another message. */
 export const errorInfo = (details: ErrorDetails) =>

@@ -3,7 +3,7 @@
 //   "readiness"                 the same, under a name of its own
 //   "liveness"                  SERVING as long as the process answers, also while it drains
 import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
-import type { Health} from '@tutti/contracts/grpc/health/v1/health_pb';
+import type { Health } from '@tutti/contracts/grpc/health/v1/health_pb';
 import { HealthCheckResponse_ServingStatus as ServingStatus } from '@tutti/contracts/grpc/health/v1/health_pb';
 import { rpcError } from './errors.js';
 

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import type { AddressInfo, Server as NetServer } from 'node:net';
 
 /** A port of the configuration is in use, or may not be bound. */
@@ -7,7 +8,7 @@ export class PortTakenError extends Error {
 
 /** The error for a port that could not be bound. `setting` is its path in the configuration, such as `cluster.port`. */
 export const portTaken = (port: number, setting: string, cause: unknown): PortTakenError => {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = types.isNativeError(cause) ? cause.message : String(cause);
   const kind = /EADDRINUSE/.test(why) ? 'is in use' : 'cannot be bound';
   return new PortTakenError(`port ${port} (${setting}) ${kind}: ${why}`, { cause });
 };

@@ -1,3 +1,5 @@
+import { Code, ConnectError } from '@connectrpc/connect';
+
 /**
  * Reads a stream so that leaving the loop early cancels the call: `break` alone tells the server nothing, in either
  * transport, and it would go on sending.
@@ -11,13 +13,17 @@ export async function* readStream<T>(
   outer?: AbortSignal,
 ): AsyncGenerator<T> {
   const own = new AbortController();
-  const onOuterAbort = () => own.abort(outer?.reason);
+  const onOuterAbort = () => own.abort(asConnectError(outer?.reason));
   if (outer?.aborted) onOuterAbort();
   outer?.addEventListener('abort', onOuterAbort, { once: true });
   try {
     yield* call(own.signal);
   } finally {
     outer?.removeEventListener('abort', onOuterAbort);
-    own.abort();
+    own.abort(new ConnectError('the reader has left', Code.Canceled));
   }
 }
+
+/** Reasons are often plain words; the transports would tell the server of an internal error then. */
+const asConnectError = (reason: unknown): ConnectError =>
+  reason instanceof ConnectError ? reason : new ConnectError(String(reason), Code.Canceled);

@@ -67,7 +67,7 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const serviceNames = new Set([...clusterMounted, ...edgeMounted].map(({ service }) => service.typeName));
   const health = new HealthState(serviceNames);
   const interceptors = serverInterceptors({ log, metrics, clock });
-  const common = { interceptors, shutdownSignal: shutdown.signal };
+  const common = { interceptors, shutdownSignal: shutdown.signal, log };
 
   const cluster = new ClusterServer({ ...common, mounted: withStandards(clusterMounted, health, draining.signal) });
   const edgeServices = withStandards(edgeMounted, health, draining.signal);

@@ -1,7 +1,11 @@
 import { type IncomingHttpHeaders, type Server as Http1Server, createServer as createHttp1Server } from 'node:http';
-import { type Http2Server, type ServerHttp2Session, createServer as createHttp2Server } from 'node:http2';
+import {
+  type Http2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+  createServer as createHttp2Server,
+} from 'node:http2';
 import type { Interceptor } from '@connectrpc/connect';
-import { connectNodeAdapter } from '@connectrpc/connect-node';
 import {
   FRAME_BYTES_MAX,
   KEEPALIVE_INTERVAL_MS,
@@ -9,8 +13,10 @@ import {
   MESSAGE_BYTES_MAX,
   WINDOW_BYTES,
 } from '../limits.js';
+import type { Log } from '../log.js';
 import type { Mounted } from '../router.js';
 import { TcpFront } from '../tcp-front.js';
+import { connectHandler } from './connect-handler.js';
 import { sniffProtocol } from './sniff.js';
 
 /** What requests and responses of HTTP/1.1 and HTTP/2 have in common, as far as we need it. */
@@ -41,14 +47,13 @@ export class EdgeServer {
     readonly mounted: readonly Mounted[];
     readonly interceptors: Interceptor[];
     readonly shutdownSignal: AbortSignal;
+    readonly log: Log;
     /** Answers requests that are no known call. */
     readonly fallback: HttpHandler;
   }) {
-    const handler = connectNodeAdapter({
-      routes(router) {
-        for (const { service, implementation } of options.mounted) router.service(service, implementation);
-      },
+    const handler = connectHandler(options.mounted, {
       fallback: options.fallback,
+      log: options.log,
       interceptors: options.interceptors,
       shutdownSignal: options.shutdownSignal,
       readMaxBytes: MESSAGE_BYTES_MAX,
@@ -67,7 +72,10 @@ export class EdgeServer {
         settings: { initialWindowSize: WINDOW_BYTES, maxFrameSize: FRAME_BYTES_MAX },
         maxSessionMemory: SESSION_MEMORY_MB,
       },
-      handler,
+      (request, response) => {
+        request.stream.once('finish', () => discardRest(request.stream));
+        handler(request, response);
+      },
     );
     this.http2.on('session', (session) => this.adopt(session));
     this.front = new TcpFront((socket) =>
@@ -121,4 +129,13 @@ function keepAlive(session: ServerHttp2Session): () => void {
     clearInterval(timer);
     clearTimeout(deadline);
   };
+}
+
+/**
+ * Lets the rest of a request flow away. Node keeps the stream of a call that was answered before its requests were read,
+ * and with it the session, for as long as anything waits to be read; a drain would wait for it.
+ */
+function discardRest(stream: ServerHttp2Stream): void {
+  stream.removeAllListeners('data');
+  stream.resume();
 }

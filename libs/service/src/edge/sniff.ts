@@ -9,28 +9,29 @@ const FIRST_BYTES_TIMEOUT_MS = 30_000;
  * gets the socket reads them again.
  */
 export function sniffProtocol(socket: Socket, found: (protocol: 'http1' | 'http2') => void): void {
-  let seen = Buffer.alloc(0);
   const timer = setTimeout(() => socket.destroy(), FIRST_BYTES_TIMEOUT_MS).unref();
   // A connection that breaks before it has said anything is nobody's news; later its HTTP server listens.
   const onError = () => undefined;
-  const onData = (chunk: Buffer) => {
+  let seen = Buffer.alloc(0);
+  const onReadable = () => {
+    // read() leaves the socket paused, as an HTTP/2 session needs it: that takes over below the stream.
+    const chunk = socket.read() as Buffer | null;
+    if (chunk === null) return;
     seen = Buffer.concat([seen, chunk]);
     const length = Math.min(seen.length, HTTP2_PREFACE.length);
     const likeHttp2 = seen.subarray(0, length).equals(HTTP2_PREFACE.subarray(0, length));
     if (likeHttp2 && length < HTTP2_PREFACE.length) return;
     stop();
-    socket.pause();
     socket.unshift(seen);
     found(likeHttp2 ? 'http2' : 'http1');
-    socket.resume();
   };
   const stop = () => {
     clearTimeout(timer);
-    socket.off('data', onData);
+    socket.off('readable', onReadable);
     socket.off('error', onError);
     socket.off('close', stop);
   };
   socket.on('error', onError);
   socket.on('close', stop);
-  socket.on('data', onData);
+  socket.on('readable', onReadable);
 }

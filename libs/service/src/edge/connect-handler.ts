@@ -1,0 +1,54 @@
+import { Code, ConnectError, type ConnectRouterOptions, createConnectRouter } from '@connectrpc/connect';
+import {
+  type connectNodeAdapter,
+  universalRequestFromNodeRequest,
+  universalResponseToNodeResponse,
+} from '@connectrpc/connect-node';
+import type { Log } from '../log.js';
+import type { Mounted } from '../router.js';
+import type { HttpHandler } from './edge-server.js';
+
+export type NodeHandler = ReturnType<typeof connectNodeAdapter>;
+
+/**
+ * Serves mounted services on Node's HTTP servers in all protocols of Connect. The same as connectNodeAdapter, except that
+ * a broken connection is an event in our log: that one writes it to the console.
+ */
+export function connectHandler(
+  mounted: readonly Mounted[],
+  options: ConnectRouterOptions & { readonly fallback: HttpHandler; readonly log: Log },
+): NodeHandler {
+  const { fallback, log, ...routerOptions } = options;
+  const router = createConnectRouter(routerOptions);
+  for (const { service, implementation } of mounted) router.service(service, implementation);
+  const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
+  return (request, response) => {
+    const handler = handlers.get(request.url?.split('?', 1)[0] ?? '');
+    if (handler === undefined) return fallback(request, response);
+    serveCall().catch((error: unknown) => {
+      const { service, method } = handler;
+      const failed = { service: service.typeName, method: method.name };
+      // The client has gone, or the connection broke: the handler was told through its signal.
+      if (ConnectError.from(error).code !== Code.Aborted) log.debug('answer-not-sent', { ...failed, error });
+    });
+
+    async function serveCall(): Promise<void> {
+      const call = universalRequestFromNodeRequest(request, response, undefined, undefined);
+      const answer = await handler?.({ ...call, signal: canceledByClient(call.signal) });
+      if (answer !== undefined) await universalResponseToNodeResponse(answer, response);
+    }
+  };
+}
+
+/**
+ * The signal of a call, where every way in which a client can leave is CANCELED. Connect's clients reset a stream with
+ * INTERNAL_ERROR when their deadline is over, and that is no fault of ours to be logged.
+ */
+function canceledByClient(signal: AbortSignal): AbortSignal {
+  const controller = new AbortController();
+  const onAbort = () =>
+    controller.abort(new ConnectError('the client has left', Code.Canceled, undefined, undefined, signal.reason));
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  return controller.signal;
+}
