@@ -63,7 +63,7 @@ function install() {
 
 function bundle() {
   log('Building ...');
-  run('The build', process.execPath, ['node_modules/nx/bin/nx.js', 'run-many', '-t', 'bundle']);
+  run('The build', process.execPath, ['node_modules/nx/dist/bin/nx.js', 'run-many', '-t', 'bundle']);
 }
 
 requireNode();

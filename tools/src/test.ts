@@ -25,7 +25,7 @@ export function test(argv: readonly string[], root: string): number {
   printChecks(checks);
   checks.forEach((check) => count(check.ok));
   for (const directory of projectDirectories(root))
-    rmSync(join(root, directory, '.results'), { recursive: true, force: true });
+    rmSync(join(root, directory, '.results.json'), { force: true });
   count(nx(root, ['run-many', '-t', 'lint', 'build', '--parallel=2']));
   const ok = [
     nx(root, ['run-many', '-t', 'test', '--parallel=2', '--exclude', CLUSTER_TESTS]),
@@ -45,7 +45,7 @@ export function test(argv: readonly string[], root: string): number {
 }
 
 function nx(root: string, argv: readonly string[]): boolean {
-  const result = spawnSync(process.execPath, ['node_modules/nx/bin/nx.js', ...argv, '--output-style=static'], {
+  const result = spawnSync(process.execPath, ['node_modules/nx/dist/bin/nx.js', ...argv, '--output-style=static'], {
     cwd: root,
     stdio: 'inherit',
   });
@@ -60,7 +60,7 @@ function projectDirectories(root: string): string[] {
 }
 
 function jestTally(root: string, directory: string): Tally[] {
-  const path = join(root, directory, '.results', 'jest.json');
+  const path = join(root, directory, '.results.json');
   if (!existsSync(path)) return [];
   const report = JSON.parse(readFileSync(path, 'utf8')) as {
     numPassedTests: number;

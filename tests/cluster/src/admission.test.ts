@@ -1,0 +1,93 @@
+import { QueryState, WaitKind } from '@tutti/contracts/tutti/query/v1/query_pb';
+import {
+  connect,
+  ENDLESS,
+  eventually,
+  type QueryClient,
+  startCluster,
+  startQuery,
+  type TestCluster,
+} from './harness.js';
+
+const ONE_AT_A_TIME = {
+  rootGroups: [{ name: 'global', hardConcurrencyLimit: 1, maxQueued: 10, schedulingPolicy: 'fair' }],
+  selectors: [{ group: 'global' }],
+};
+
+const isRunning = (info: { state: QueryState }) => info.state === QueryState.RUNNING;
+
+describe('a group that may run one query, over two coordinators', () => {
+  let test: TestCluster;
+  let clients: QueryClient[];
+  beforeAll(async () => {
+    test = await startCluster({ groups: ONE_AT_A_TIME });
+    clients = [connect(test.cluster.url(1)), connect(test.cluster.url(2))];
+  }, 120_000);
+  afterAll(async () => {
+    clients?.forEach((client) => client.close());
+    await test?.close();
+  }, 60_000);
+
+  it('runs the first; the second waits, says why, and starts when the first ends', async () => {
+    const [one, two] = clients as [QueryClient, QueryClient];
+    const first = await startQuery(one, { statement: ENDLESS });
+    const firstEnds = expect(first.result).rejects.toThrow(/make room/);
+    await first.until(isRunning);
+
+    const second = await startQuery(two, { statement: 'SELECT 2 AS two' });
+    const waiting = await second.until((info) => info.waitReason?.kind === WaitKind.CONCURRENCY_LIMIT);
+    expect(waiting.waitReason).toMatchObject({
+      blockingGroup: 'global',
+      hardConcurrencyLimit: 1,
+      runningHere: 0,
+      runningElsewhere: 1,
+    });
+    expect(waiting.waitReason?.message).toMatch(/"global"/);
+
+    await one.cancelQuery({ queryId: first.id, reason: 'make room' });
+    await firstEnds;
+    expect((await second.result).rows).toEqual([[2]]);
+  }, 60_000);
+
+  it('a burst on both coordinators at the same moment never runs two, as the workers count', async () => {
+    const statement = 'SELECT count(*) AS n FROM range(30000000) AS a(i) WHERE hash(i) % 7 = 3';
+    const queries = await Promise.all(
+      [0, 1, 2, 3, 4, 5, 6, 7].map((index) => startQuery(clients[index % 2] as QueryClient, { statement })),
+    );
+    let peak = 0;
+    let open = queries.length;
+    for (const query of queries) void query.result.finally(() => open--).catch(() => undefined);
+    const { createClusterTransport } = await import('@tutti/service');
+    const { createClient } = await import('@connectrpc/connect');
+    const { TaskService, TaskState } = await import('@tutti/contracts/tutti/task/v1/task_pb');
+    const transports = test.cluster
+      .byRole('worker')
+      .map((node) => createClusterTransport({ address: `127.0.0.1:${node.ports.cluster}` }));
+    const workers = transports.map((transport) => createClient(TaskService, transport));
+    await eventually('all queries end', 60_000, async () => {
+      const lists = await Promise.all(workers.map((worker) => worker.listTasks({})));
+      const running = lists
+        .flatMap((list) => list.tasks)
+        .filter((task) => task.state === TaskState.RUNNING || task.state === TaskState.PLANNED);
+      peak = Math.max(peak, running.length);
+      return open === 0 ? true : undefined;
+    });
+    await Promise.all(queries.map((query) => query.result));
+    transports.forEach((transport) => transport.close());
+    expect(peak).toBe(1);
+  }, 120_000);
+
+  it('refuses a query when the queue is full, in the words that Presto uses', async () => {
+    const [one] = clients as [QueryClient, QueryClient];
+    const running = await startQuery(one, { statement: ENDLESS });
+    const ends = [expect(running.result).rejects.toThrow(/over/)];
+    await running.until(isRunning);
+    const waiting = await Promise.all(Array.from({ length: 10 }, () => startQuery(one, { statement: ENDLESS })));
+    ends.push(...waiting.map((query) => expect(query.result).rejects.toThrow(/over/)));
+    await expect(startQuery(one, { statement: 'SELECT 1' }).then((query) => query.result)).rejects.toThrow(
+      'Too many queued queries for "global"',
+    );
+    for (const query of [...waiting, running]) await one.cancelQuery({ queryId: query.id, reason: 'over' });
+    await Promise.all(ends);
+  }, 60_000);
+});
