@@ -1,7 +1,8 @@
 // Writes each project's tsconfig.json from its package.json, so that TypeScript's references and npm's
 // dependencies cannot disagree. With --check it writes nothing and fails when a file is out of date.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
+import { format } from 'prettier';
 import { projects } from './layers.mjs';
 
 const root = join(import.meta.dirname, '..');
@@ -25,13 +26,12 @@ for (const project of all) {
     references,
   };
   const path = join(root, project.dir, 'tsconfig.json');
-  const text = `${JSON.stringify(config, null, 2)}\n`;
   if (existsSync(path) && JSON.stringify(JSON.parse(readFileSync(path, 'utf8'))) === JSON.stringify(config)) continue;
   stale.push(relative(root, path));
-  if (!check) writeFileSync(path, text);
+  if (!check) writeFileSync(path, await format(JSON.stringify(config), { parser: 'json', printWidth: 120 }));
 }
 
 if (check && stale.length > 0) {
-  console.error(`out of date: ${stale.join(', ')} in ${dirname(root) && 'this clone'}; run: node tools/references.mjs`);
+  console.error(`out of date: ${stale.join(', ')}; run: node tools/references.mjs`);
   process.exit(1);
 }

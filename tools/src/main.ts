@@ -36,4 +36,7 @@ async function run(): Promise<number> {
   }
 }
 
-process.exitCode = await run();
+process.exitCode = await run().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  return 1;
+});

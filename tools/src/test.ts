@@ -24,8 +24,7 @@ export function test(argv: readonly string[], root: string): number {
   const checks = runChecks(root);
   printChecks(checks);
   checks.forEach((check) => count(check.ok));
-  for (const directory of projectDirectories(root))
-    rmSync(join(root, directory, '.results.json'), { force: true });
+  for (const directory of projectDirectories(root)) rmSync(join(root, directory, '.results.json'), { force: true });
   count(nx(root, ['run-many', '-t', 'lint', 'build', '--parallel=2']));
   const ok = [
     nx(root, ['run-many', '-t', 'test', '--parallel=2', '--exclude', CLUSTER_TESTS]),

@@ -158,7 +158,8 @@ async function defaultCatalogs(root: string, say: (text: string) => void): Promi
   const tpch = join(root, '.tutti', 'data', 'tpch-0.01');
   if (!existsSync(join(tpch, 'tpch.json'))) {
     say('Generating TPC-H data, scale 0.01 ...');
-    await gen(['tpch', '--scale', '0.01', '--out', tpch, '--quiet']);
+    const exitCode = await gen(['tpch', '--scale', '0.01', '--out', tpch, '--quiet']);
+    if (exitCode !== 0) throw new Error('the TPC-H data could not be generated; the reason is above');
   }
   return `${join(root, 'catalogs')},${join(tpch, 'tpch.json')}`;
 }
