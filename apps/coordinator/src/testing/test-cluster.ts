@@ -27,6 +27,8 @@ export interface TestCoordinator extends Coordinator {
   readonly transport: Transport;
   readonly planner: FakePlanner;
   readonly log: TestLog;
+  /** The text of its metrics. */
+  expose(): Promise<string>;
 }
 
 /** A group file with one group "global" for everybody. */
@@ -67,6 +69,7 @@ export class TestCluster {
   coordinator(id: string, suffix: string, groupConfig: GroupConfig = oneGroup(100)): TestCoordinator {
     const planner = new FakePlanner();
     const log = new TestLog();
+    const metrics = createMetrics({}, { processMetrics: false });
     let sequence = 0;
     const report = () => {
       const { value } = coordinator.status();
@@ -106,13 +109,15 @@ export class TestCluster {
       clock: this.clock,
       random: seededRandom(1),
       log,
-      metrics: createMetrics({}, { processMetrics: false }),
+      metrics,
     });
     this.listen(id, coordinator.routes);
     this.addNode({ nodeId: nodeId(id), role: 'coordinator', querySuffix: suffix });
     void coordinator.run(this.stopped.signal);
     const transport = this.transportTo(id);
-    const test = { ...coordinator, id, suffix, planner, log, transport, client: createClient(QueryService, transport) };
+    const client = createClient(QueryService, transport);
+    const expose = async () => (await metrics.expose()).text;
+    const test = { ...coordinator, id, suffix, planner, log, transport, client, expose };
     this.coordinators.push(test);
     return test;
   }
