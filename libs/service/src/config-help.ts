@@ -11,10 +11,11 @@ export function helpText(program: string, settings: readonly FlatSetting[]): str
   const width = (column: 'flag' | 'default' | 'env') => Math.max(...rows.map((row) => row[column].length));
   const [flagWidth, defaultWidth, envWidth] = [width('flag'), width('default'), width('env')];
   return [
-    `usage: ${program} [--config FILE] [--SETTING VALUE ...]`,
+    `usage: ${program} [--config FILE] [--SETTING VALUE ...] [--check-config]`,
     '',
     'Settings come from, in order of rising priority: a JSON or YAML file (--config FILE or TUTTI_CONFIG), the',
     'environment, the command line. Durations are written as 500ms, 1s, 5m; sizes as 512MB, 4GB; lists with commas.',
+    '--check-config says whether all of them are right, and ends.',
     '',
     ...rows.map((row) =>
       [row.flag.padEnd(flagWidth), row.default.padEnd(defaultWidth), row.env.padEnd(envWidth), row.doc].join('  '),

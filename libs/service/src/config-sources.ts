@@ -14,11 +14,12 @@ export interface Source {
 export function readArguments(
   argv: readonly string[],
   settings: readonly FlatSetting[],
-): Source & { readonly help: boolean; readonly configFile: string | undefined } {
+): Source & { readonly help: boolean; readonly checkOnly: boolean; readonly configFile: string | undefined } {
   const byArg = new Map(settings.map((setting) => [setting.arg, setting]));
   const values = new Map<string, unknown>();
   const problems: string[] = [];
   let help = false;
+  let checkOnly = false;
   let configFile: string | undefined;
   const rest = [...argv];
   for (let argument = rest.shift(); argument !== undefined; argument = rest.shift()) {
@@ -26,10 +27,16 @@ export function readArguments(
       help = true;
       continue;
     }
+    if (argument === '--check-config') {
+      checkOnly = true;
+      continue;
+    }
     const [, name = '', inline] = /^--([^=]+)(?:=([^]*))?$/.exec(argument) ?? [];
     const setting = byArg.get(name);
     if (setting === undefined && name !== 'config') {
-      problems.push(`unknown argument ${argument}${suggestion(name, [...byArg.keys(), 'config', 'help'], '--')}`);
+      problems.push(
+        `unknown argument ${argument}${suggestion(name, [...byArg.keys(), 'config', 'check-config', 'help'], '--')}`,
+      );
       // What follows an unknown flag is most likely its value: one mistake, one problem.
       if (name !== '' && inline === undefined && rest[0]?.startsWith('-') === false) rest.shift();
       continue;
@@ -44,7 +51,7 @@ export function readArguments(
     else if (values.has(setting.path)) problems.push(`--${name} is given twice`);
     else values.set(setting.path, value);
   }
-  return { values, problems, help, configFile, nameOf: (setting) => `--${setting.arg}` };
+  return { values, problems, help, checkOnly, configFile, nameOf: (setting) => `--${setting.arg}` };
 }
 
 /** Variables that Kubernetes sets for every Service of a namespace, such as TUTTI_COORDINATOR_SERVICE_HOST. */

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, HelpRequested, loadConfig } from './config.js';
+import { ConfigAccepted, ConfigError, HelpRequested, loadConfig } from './config.js';
 import {
   advertisedHost,
   choice,
@@ -178,6 +178,11 @@ describe('loadConfig', () => {
     expect(help).toMatch(/usage: tutti-test/);
     expect(help).toMatch(/--task-memory-limit +1GB +TUTTI_TASK_MEMORY_LIMIT +per task/);
     expect(help).toMatch(/--log-level +info +TUTTI_LOG_LEVEL +least level \(debug, info\)/);
+  });
+
+  test('--check-config goes no further, and says what is wrong or that nothing is', () => {
+    expect(() => load(['--check-config', '--cluster-port', '7'])).toThrow(ConfigAccepted);
+    expect(problems(['--cluster-port', 'x', '--check-config', '--nodes-leese', '1s'])).toHaveLength(2);
   });
 
   test('the common settings load, and name the node', () => {

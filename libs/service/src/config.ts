@@ -23,6 +23,14 @@ export class HelpRequested extends Error {
   }
 }
 
+/** Somebody asked with --check-config whether the configuration is right, and it is. */
+export class ConfigAccepted extends Error {
+  override readonly name = 'ConfigAccepted';
+  constructor() {
+    super('the configuration is right');
+  }
+}
+
 export interface LoadConfigOptions<S> {
   /** The arguments after the program's name: process.argv.slice(2). */
   readonly argv: readonly string[];
@@ -34,7 +42,7 @@ export interface LoadConfigOptions<S> {
   readonly ignoreEnv?: readonly string[];
 }
 
-/** Loads and checks a configuration. Throws ConfigError with every problem, or HelpRequested. */
+/** Loads and checks a configuration. Throws ConfigError with every problem, HelpRequested or ConfigAccepted. */
 export function loadConfig<S extends Settings>(schema: S, options: LoadConfigOptions<S>): ConfigOf<S> {
   const settings = flattenSettings(schema);
   const args = readArguments(options.argv, settings);
@@ -54,6 +62,7 @@ export function loadConfig<S extends Settings>(schema: S, options: LoadConfigOpt
     }
   }
   if (problems.length > 0) throw new ConfigError(problems);
+  if (args.checkOnly) throw new ConfigAccepted();
   return config;
 }
 

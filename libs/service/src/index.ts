@@ -1,7 +1,7 @@
 export { AddressWatcher, type Resolve, hostAndPort, isAddressSpec } from './addresses.js';
 export { ChannelPool } from './channel-pool.js';
 export { type ClosableTransport, createClusterTransport } from './cluster-transport.js';
-export { ConfigError, HelpRequested, type LoadConfigOptions, loadConfig } from './config.js';
+export { ConfigAccepted, ConfigError, HelpRequested, type LoadConfigOptions, loadConfig } from './config.js';
 export { type ConnectionEnd, type EachAddressOptions, eachAddress } from './each-address.js';
 export { createEdgeTransport } from './edge/edge-transport.js';
 export { ERROR_DOMAIN, type ErrorDetails, type RemoteError, errorInfo, readRpcError, rpcError } from './errors.js';

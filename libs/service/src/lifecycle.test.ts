@@ -1,7 +1,7 @@
 import { Code } from '@connectrpc/connect';
 import { seededRandom } from '@tutti/base';
 import { FakeClock } from '@tutti/base/testing';
-import { ConfigError, HelpRequested } from './config.js';
+import { ConfigAccepted, ConfigError, HelpRequested } from './config.js';
 import { aborted, every, explainEnd } from './lifecycle.js';
 import { portTaken } from './listen.js';
 import { readStream } from './read-stream.js';
@@ -108,6 +108,10 @@ test('aborted resolves when the signal aborts, and at once when it has', async (
 
 test('a program ends with a code and a text that fit the reason', () => {
   expect(explainEnd('tutti-worker', new HelpRequested('usage'))).toEqual({ exitCode: 0, text: 'usage' });
+  expect(explainEnd('tutti-worker', new ConfigAccepted())).toEqual({
+    exitCode: 0,
+    text: 'tutti-worker: the configuration is right',
+  });
   const wrong = explainEnd('tutti-worker', new ConfigError(['a is wrong', 'b is wrong']));
   expect(wrong).toEqual({
     exitCode: 2,

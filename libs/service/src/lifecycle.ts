@@ -1,5 +1,5 @@
 import { type Clock, type Random, jittered, sleep } from '@tutti/base';
-import { ConfigError, HelpRequested } from './config.js';
+import { ConfigAccepted, ConfigError, HelpRequested } from './config.js';
 import { PortTakenError } from './listen.js';
 import type { Log } from './log.js';
 
@@ -50,8 +50,8 @@ export async function every(options: {
 }
 
 /**
- * Runs a program to its end and exits: 0 when `main` returns or help was asked for, 2 for a wrong configuration (all
- * problems are printed), 1 for anything else.
+ * Runs a program to its end and exits: 0 when `main` returns, or only help or a check was asked for; 2 for a wrong
+ * configuration (all problems are printed); 1 for anything else.
  */
 export async function runMain(name: string, main: () => Promise<void>): Promise<never> {
   try {
@@ -67,6 +67,7 @@ export async function runMain(name: string, main: () => Promise<void>): Promise<
 /** What a program prints, and its exit code, when its main function threw `error`. */
 export function explainEnd(name: string, error: unknown): { exitCode: number; text: string } {
   if (error instanceof HelpRequested) return { exitCode: 0, text: error.text };
+  if (error instanceof ConfigAccepted) return { exitCode: 0, text: `${name}: ${error.message}` };
   if (error instanceof ConfigError) {
     const problems = error.problems.map((problem) => `  - ${problem}`);
     return {
