@@ -200,7 +200,7 @@ export type GroupUsage = Message<"tutti.resourcegroup.v1.GroupUsage"> & {
   queued: number;
 
   /**
-   * Claims of other coordinators that come before claims of the asker, by the asker's round.
+   * Claims of other coordinators, by the round of the asker that they come before.
    *
    * @generated from field: repeated tutti.resourcegroup.v1.ClaimsAhead claims_ahead = 4;
    */
@@ -221,7 +221,8 @@ export const GroupUsageSchema: GenMessage<GroupUsage> = /*@__PURE__*/
  */
 export type ClaimsAhead = Message<"tutti.resourcegroup.v1.ClaimsAhead"> & {
   /**
-   * The first round of the asker that these claims come before. They come before all its later rounds too.
+   * The first round of the asker that these claims come before. They come before all its later rounds too. One more
+   * than known_round for claims that come before none of the known ones.
    *
    * @generated from field: uint64 round = 1;
    */

@@ -1,0 +1,351 @@
+// Decides which waiting query may start. Pure: an event and a time in, effects out. Here, and only here, a query is
+// admitted.
+//   G1. A query is queued, running or gone; never two of these, and never lost.
+//   G2. A query starts only while, for its leaf and every ancestor: running here + running elsewhere + the claims that
+//       come before its own < hardConcurrencyLimit. Claims of others come before by the order of the resource manager
+//       that answered; our own come before by their round.
+//   G3. A query starts only on a claim of a round that the answer knows, and only on an answer that was asked for after
+//       the last start in its tree of groups (starts on one answer are one moment) and whose oldest data is at most
+//       usageMaxAgeMs old now, counted from before the asking.
+//   G4. For usageMaxAgeMs after another resource manager, or another life of it, has answered, one answer starts at most
+//       one query per tree: two resource managers may have heard of two claims in different orders.
+//   G5. What is queued can always claim when it could run: at most hardConcurrencyLimit - running here claims stand per
+//       group, made in turns by the subgroups, first come first served in a leaf.
+//
+// Why one resource manager makes this exact: it takes in the claims of the asker before it answers, and keeps the order
+// in which it first heard of them. Of all queries that run in a group at one moment, take the one with the last claim.
+// When it started, each of the others either ran or was known as a claim before it, so G2 counted them all.
+import { invariant, type Instant, instant, type QueryId, unreachable } from '@tutti/base';
+import type { GroupConfig, GroupSpec } from './group-config.js';
+import { GroupNode, RootState } from './group-node.js';
+import { ClaimsBefore, type ClaimsElsewhere, type UsageSnapshot } from './group-usage.js';
+import type { LiveQuery } from './leaf-queue.js';
+import { explainWait, type WaitExplanation } from './wait-explanation.js';
+
+export type GroupEvent =
+  /** A query came; `group` is a leaf of the configuration. */
+  | { readonly kind: 'submitted'; readonly queryId: QueryId; readonly group: string }
+  /** A query ended, from whatever state. Unknown ones have ended before. */
+  | { readonly kind: 'finished'; readonly queryId: QueryId }
+  | { readonly kind: 'usageArrived'; readonly usage: UsageSnapshot }
+  /** No resource manager answers, and none has since then. */
+  | { readonly kind: 'usageUnavailable'; readonly since: Instant }
+  /** Time went by: what waits wants newer usage. */
+  | { readonly kind: 'tick' };
+
+export type GroupEffect =
+  | { readonly kind: 'start'; readonly queryId: QueryId }
+  /** `group` is the one that has no room to wait. The query is gone. */
+  | { readonly kind: 'reject'; readonly queryId: QueryId; readonly reason: 'queueFull'; readonly group: string }
+  /** Queries wait for newer usage: ask now. The counts in the request must be taken after this effect. */
+  | { readonly kind: 'askUsage' };
+
+/** What a coordinator reports of one group. */
+export interface GroupCounts {
+  readonly group: string;
+  readonly running: number;
+  readonly queued: number;
+  /** Of those that wait, how many hold a claim. */
+  readonly claimed: number;
+  /** The round of these claims. */
+  readonly claimRound: number;
+  readonly hardConcurrencyLimit: number;
+  readonly maxQueued: number;
+}
+
+export interface GroupTreeOptions {
+  readonly config: GroupConfig;
+  /** No query starts on older data. Must be more than the heartbeat interval, and less than the time after which
+   * resource managers take a silent coordinator out of their answers. */
+  readonly usageMaxAgeMs: number;
+}
+
+export class GroupTree {
+  private readonly nodes = new Map<string, GroupNode>();
+  private readonly roots = new Map<GroupNode, RootState>();
+  private readonly live = new Map<QueryId, LiveQuery>();
+  private readonly leavesInUse = new Set<GroupNode>();
+  private readonly usageMaxAgeMs: number;
+  /** Forgotten when it is too old to decide on (G3). */
+  private usage: UsageSnapshot | undefined;
+  private nodesInUsage = new Set<GroupNode>();
+  private lastAnsweredBy: string | undefined;
+  private settledAt: Instant = instant(-Infinity);
+  private unavailableSince: Instant | undefined;
+  private asking = false;
+  /** When the newest answer was asked for, even one that could not be used. */
+  private answeredUpTo: Instant = instant(-Infinity);
+  private lastClaimAt: Instant = instant(-Infinity);
+  /** Claims are made in this round until it is reported. */
+  private openRound = 1;
+  private claimedInOpenRound = new Set<GroupNode>();
+
+  constructor(options: GroupTreeOptions) {
+    this.usageMaxAgeMs = options.usageMaxAgeMs;
+    const add = (spec: GroupSpec, parent: GroupNode | undefined): GroupNode => {
+      const node = new GroupNode(spec, parent);
+      this.nodes.set(node.path, node);
+      for (const child of spec.subGroups) add(child, node);
+      return node;
+    };
+    for (const spec of options.config.rootGroups) {
+      const root = add(spec, undefined);
+      this.roots.set(root, new RootState(root));
+    }
+  }
+
+  apply(event: GroupEvent, now: Instant): GroupEffect[] {
+    this.forgetOldUsage(now);
+    const effects: GroupEffect[] = [];
+    switch (event.kind) {
+      case 'submitted':
+        this.submit(event.queryId, event.group, now, effects);
+        break;
+      case 'finished':
+        this.finish(event.queryId, now, effects);
+        break;
+      case 'usageArrived':
+        this.asking = false;
+        this.take(event.usage, now);
+        for (const root of this.roots.values()) this.proceed(root, now, effects);
+        break;
+      case 'usageUnavailable':
+        this.asking = false;
+        this.unavailableSince = event.since;
+        break;
+      case 'tick':
+        this.asking = this.someoneWaits();
+        if (this.asking) effects.push({ kind: 'askUsage' });
+        break;
+      default:
+        return unreachable(event);
+    }
+    return effects;
+  }
+
+  /**
+   * What to report: the leaf groups in use, and their ancestors with counts of zero.
+   * Reading them closes the open round: what they hold of claims never grows, later claims are of a later round.
+   */
+  counts(): GroupCounts[] {
+    this.closeRound();
+    const reported = new Set<GroupNode>();
+    for (const leaf of this.leavesInUse) for (const node of leaf.lineage) reported.add(node);
+    return [...reported].map((node) => ({
+      group: node.path,
+      running: node.queue === undefined ? 0 : node.here.running,
+      queued: node.queue === undefined ? 0 : node.here.queued,
+      claimed: node.queue?.claimed ?? 0,
+      claimRound: node.queue?.claimed ? node.queue.claimRound : 0,
+      hardConcurrencyLimit: node.limit,
+      maxQueued: node.maxQueued,
+    }));
+  }
+
+  /** Whether any query is queued. */
+  someoneWaits(): boolean {
+    for (const root of this.roots.values()) if (root.node.here.queued > 0) return true;
+    return false;
+  }
+
+  /** Why a query has not started; undefined when it is not queued. */
+  explain(queryId: QueryId, now: Instant): WaitExplanation | undefined {
+    const query = this.live.get(queryId);
+    if (query?.link === undefined) return undefined;
+    const usage =
+      this.usage !== undefined && this.ageMs(this.usage, now) <= this.usageMaxAgeMs ? this.usage : undefined;
+    const dataAgeMs = usage && this.ageMs(usage, now);
+    const unavailableMs = this.unavailableSince === undefined ? undefined : now - this.unavailableSince;
+    const { claimsElsewhere } = this.rootOf(query.leaf);
+    return explainWait({ query, claimsElsewhere, dataAgeMs, unavailableMs, claimIsKnown: this.isKnown(query) });
+  }
+
+  private submit(queryId: QueryId, group: string, now: Instant, effects: GroupEffect[]): void {
+    const leaf = this.nodes.get(group);
+    invariant(leaf?.queue, `"${group}" is no leaf group`);
+    invariant(!this.live.has(queryId), `G1: ${queryId} was submitted before`);
+    const query: LiveQuery = { queryId, leaf, link: undefined, claimed: false, number: 0 };
+    leaf.queue.append(query);
+    this.live.set(queryId, query);
+    this.leavesInUse.add(leaf);
+    leaf.count({ queued: 1 }, this.openRound);
+    const full = leaf.lineage.find((node) => node.waiting > node.maxQueued);
+    if (full !== undefined) {
+      this.remove(query);
+      effects.push({ kind: 'reject', queryId, reason: 'queueFull', group: full.path });
+      return;
+    }
+    const root = this.rootOf(leaf);
+    this.claim(root, now);
+    this.askWhenUseful(root, effects);
+  }
+
+  private finish(queryId: QueryId, now: Instant, effects: GroupEffect[]): void {
+    const query = this.live.get(queryId);
+    if (query === undefined) return;
+    this.remove(query);
+    this.proceed(this.rootOf(query.leaf), now, effects);
+  }
+
+  /** Takes a query out, from whatever state (G1). */
+  private remove(query: LiveQuery): void {
+    const { leaf, claimed } = query;
+    const wasQueued = query.link !== undefined;
+    if (wasQueued) leaf.queue?.remove(query);
+    leaf.count(wasQueued ? { queued: -1, claimed: claimed ? -1 : 0 } : { running: -1 }, this.openRound);
+    this.live.delete(query.queryId);
+    if (leaf.here.running + leaf.here.queued === 0) this.leavesInUse.delete(leaf);
+    this.dropEmptyClaim(leaf);
+  }
+
+  private proceed(root: RootState, now: Instant, effects: GroupEffect[]): void {
+    this.startWhatMay(root, now, effects);
+    this.claim(root, now);
+    this.askWhenUseful(root, effects);
+  }
+
+  /** G2, over the claims in their order: an earlier round comes before a later one, leaves of one round take turns. */
+  private startWhatMay(root: RootState, now: Instant, effects: GroupEffect[]): void {
+    const { usage } = this;
+    if (usage === undefined || usage.requestedAt <= root.lastStartAt) return; // G3
+    let startsLeft = now < this.settledAt ? 1 : Infinity; // G4
+    const before = new ClaimsBefore();
+    let elsewhere = 0;
+    let next = root.claims.first;
+    while (next !== undefined && startsLeft > 0 && root.node.running < root.node.limit) {
+      const round = next.value.queue?.claimRound ?? 0;
+      if (round > usage.knownRound) return; // G3
+      let leaves: GroupNode[] = [];
+      for (; next !== undefined && next.value.queue?.claimRound === round; next = next.next) leaves.push(next.value);
+      for (let claims; (claims = root.claimsElsewhere[elsewhere]) && claims.round <= round; elsewhere++)
+        before.add(claims.node, claims.count);
+      const ofThisRound = leaves;
+      while (leaves.length > 0 && startsLeft > 0) {
+        leaves = leaves.filter((leaf) => {
+          if (startsLeft === 0 || !before.leaveRoom(leaf) || !this.startFirst(root, leaf, now, effects)) return false;
+          startsLeft--;
+          before.recount(leaf);
+          return true;
+        });
+      }
+      for (const leaf of ofThisRound) before.add(leaf, leaf.queue?.claimed ?? 0);
+    }
+  }
+
+  private startFirst(root: RootState, leaf: GroupNode, now: Instant, effects: GroupEffect[]): boolean {
+    const query = leaf.queue?.firstClaimed();
+    if (query === undefined) return false;
+    leaf.queue?.remove(query);
+    leaf.count({ running: 1, queued: -1, claimed: -1 }, this.openRound);
+    this.dropEmptyClaim(leaf);
+    root.lastStartAt = now;
+    effects.push({ kind: 'start', queryId: query.queryId });
+    return true;
+  }
+
+  /** G5 */
+  private claim(root: RootState, now: Instant): void {
+    for (let leaf; (leaf = root.node.claimOne(this.openRound)) !== undefined;) {
+      this.lastClaimAt = now;
+      leaf.claimsLink ??= root.claims.append(leaf);
+      this.claimedInOpenRound.add(leaf);
+    }
+  }
+
+  private dropEmptyClaim(leaf: GroupNode): void {
+    if (leaf.claimsLink === undefined || (leaf.queue?.claimed ?? 0) > 0) return;
+    this.rootOf(leaf).claims.remove(leaf.claimsLink);
+    leaf.claimsLink = undefined;
+  }
+
+  private closeRound(): void {
+    if (this.claimedInOpenRound.size === 0) return;
+    this.openRound++;
+    for (const leaf of this.claimedInOpenRound) leaf.refresh(this.openRound);
+    this.claimedInOpenRound = new Set();
+  }
+
+  /** Claims wait that the newest answer cannot know, or a start came after it was asked for. Otherwise a tick asks. */
+  private askWhenUseful(root: RootState, effects: GroupEffect[]): void {
+    const last = root.claims.last?.value.queue;
+    if (this.asking || last === undefined) return;
+    const allIsKnown = last.claimRound <= (this.usage?.knownRound ?? 0) || this.answeredUpTo > this.lastClaimAt;
+    if (allIsKnown && this.answeredUpTo > root.lastStartAt) return;
+    this.asking = true;
+    effects.push({ kind: 'askUsage' });
+  }
+
+  /** The newest question's answer counts; what comes late changes nothing. */
+  private take(usage: UsageSnapshot, now: Instant): void {
+    if (usage.requestedAt <= this.answeredUpTo) return;
+    this.answeredUpTo = usage.requestedAt;
+    if (this.ageMs(usage, now) > this.usageMaxAgeMs) return; // G3
+    if (this.lastAnsweredBy !== undefined && this.lastAnsweredBy !== usage.answeredBy)
+      this.settledAt = instant(now + this.usageMaxAgeMs); // G4
+    this.lastAnsweredBy = usage.answeredBy;
+    this.unavailableSince = undefined;
+    this.setUsage(usage);
+  }
+
+  private forgetOldUsage(now: Instant): void {
+    if (this.usage !== undefined && this.ageMs(this.usage, now) > this.usageMaxAgeMs) this.setUsage(undefined);
+  }
+
+  private setUsage(usage: UsageSnapshot | undefined): void {
+    const changed = this.nodesInUsage;
+    this.usage = usage;
+    for (const node of changed) {
+      node.queuedElsewhereDirectly = 0;
+      for (const above of node.lineage) Object.assign(above.elsewhere, { running: 0, queued: 0 });
+    }
+    for (const root of this.roots.values()) root.claimsElsewhere = [];
+    this.nodesInUsage = new Set();
+    const claims = new Map<RootState, ClaimsElsewhere[]>();
+    for (const [path, { running, queued, claimsAhead }] of usage?.groups ?? []) {
+      const node = this.nearestNode(path);
+      if (node === undefined) continue;
+      this.nodesInUsage.add(node);
+      changed.add(node);
+      node.queuedElsewhereDirectly += queued;
+      for (const { elsewhere } of node.lineage) {
+        elsewhere.running += running;
+        elsewhere.queued += queued;
+      }
+      const root = this.rootOf(node);
+      claims.set(root, [...(claims.get(root) ?? []), ...claimsAhead.map((entry) => ({ ...entry, node }))]);
+    }
+    for (const [root, list] of claims) root.claimsElsewhere = list.sort((a, b) => a.round - b.round);
+    for (const node of changed) node.refresh(this.openRound);
+  }
+
+  /** The group, or the deepest known one above it: coordinators may be configured differently for a while. */
+  private nearestNode(path: string): GroupNode | undefined {
+    for (let end = path.length; end > 0; end = path.lastIndexOf('.', end - 1)) {
+      const node = this.nodes.get(path.slice(0, end));
+      if (node !== undefined) return node;
+    }
+    return undefined;
+  }
+
+  /** Age of the oldest data, counted from before the question was sent: never less than it is. */
+  private ageMs(usage: UsageSnapshot, now: Instant): number {
+    return now - usage.requestedAt + usage.oldestDataAgeMs;
+  }
+
+  private isKnown(query: LiveQuery): boolean {
+    const { usage } = this;
+    const root = this.rootOf(query.leaf);
+    return (
+      usage !== undefined &&
+      usage.requestedAt > root.lastStartAt &&
+      (!query.claimed || (query.leaf.queue?.claimRound ?? 0) <= usage.knownRound)
+    );
+  }
+
+  private rootOf(node: GroupNode): RootState {
+    const top = node.lineage.at(-1);
+    const root = top && this.roots.get(top);
+    invariant(root, 'every group has a root');
+    return root;
+  }
+}

@@ -1,0 +1,14 @@
+import { RE2JS } from 're2js';
+
+/** A regular expression that is held against whole names. Takes linear time whatever the expression and the name. */
+export interface NamePattern {
+  readonly text: string;
+  matches(name: string): boolean;
+}
+
+/** Reads a regular expression in RE2's syntax, which covers Java's but for look-around and back references. */
+export function compileNamePattern(text: string): NamePattern {
+  // Names may hold line ends; ".*" means all of them, as in "every user".
+  const compiled = RE2JS.compile(text, RE2JS.DOTALL);
+  return { text, matches: (name) => compiled.matches(name) };
+}

@@ -1,0 +1,224 @@
+// What a resource manager knows of the use of groups: the newest report of each coordinator, the order of claims, and
+// what workers run for coordinators that went silent.
+//   L1. Per coordinator the report with the greatest (incarnation, sequence) counts, whatever order they come in.
+//   L2. A round of claims keeps its place in the order from when it is first heard of until it is used up. Rounds of one
+//       coordinator keep the order of their numbers.
+//   L3. A coordinator counts by its report until that is expireAfterMs old; from then on, and for queries of its former
+//       lives, by what workers still run for it.
+//   L4. Time is this process's own: a report's age is counted from its arrival.
+import { type Instant, queryIdSuffixOf } from '@tutti/base';
+import type { GroupCounts } from './group-tree.js';
+import type { ClaimsAhead, GroupUsage } from './group-usage.js';
+
+/** Names one life of a coordinator. */
+export interface CoordinatorLife {
+  readonly coordinatorId: string;
+  /** Start of its process; orders a restarted one after its former self. */
+  readonly incarnation: number;
+}
+
+/** One report of a coordinator: everything it runs and waits for. */
+export interface CoordinatorReport extends CoordinatorLife {
+  readonly sequence: number;
+  readonly groups: readonly GroupCounts[];
+  /** Marks the query ids of this life, when known: tasks of other lives then count apart (L3). */
+  readonly queryIdSuffix?: string | undefined;
+}
+
+/** A task that a worker holds. */
+export interface WorkerTask {
+  readonly coordinatorId: string;
+  readonly group: string;
+  readonly queryId: string;
+}
+
+/** The use of all groups by all coordinators but the asker. */
+export interface UsageAnswer {
+  /** See UsageSnapshot. */
+  readonly knownRound: number;
+  readonly groups: ReadonlyMap<string, GroupUsage>;
+  readonly coordinators: readonly { readonly coordinatorId: string; readonly ageMs: number }[];
+}
+
+/** One group, summed over the cluster, everything below it included. */
+export interface GroupTotal {
+  readonly group: string;
+  readonly running: number;
+  readonly queued: number;
+  readonly hardConcurrencyLimit: number;
+  readonly maxQueued: number;
+  /** Age is undefined for a silent coordinator, known by what workers run for it. */
+  readonly coordinators: readonly {
+    readonly coordinatorId: string;
+    readonly running: number;
+    readonly queued: number;
+    readonly ageMs: number | undefined;
+  }[];
+}
+
+interface Entry {
+  report: CoordinatorReport;
+  arrivedAt: Instant;
+  /** Place of each standing round in the order of claims (L2). */
+  readonly places: Map<number, number>;
+}
+
+export class UsageLedger {
+  private readonly entries = new Map<string, Entry>();
+  private readonly workers = new Map<string, { readonly tasks: readonly WorkerTask[]; readonly arrivedAt: Instant }>();
+  private lastPlace = 0;
+
+  constructor(private readonly options: { readonly expireAfterMs: number }) {}
+
+  /** Takes in a report; false when it is older than what is known (L1). */
+  record(report: CoordinatorReport, now: Instant): boolean {
+    const known = this.entries.get(report.coordinatorId);
+    const sameLife = known?.report.incarnation === report.incarnation;
+    if (known && report.incarnation < known.report.incarnation) return false;
+    if (known && sameLife && report.sequence <= known.report.sequence) return false;
+    const queryIdSuffix = report.queryIdSuffix ?? (sameLife ? known?.report.queryIdSuffix : undefined);
+    const places = this.placesOf(report, sameLife ? known?.places : undefined);
+    this.entries.set(report.coordinatorId, { report: { ...report, queryIdSuffix }, arrivedAt: now, places });
+    return true;
+  }
+
+  /** Takes in what a worker runs: all of it. */
+  recordWorker(workerId: string, tasks: readonly WorkerTask[], now: Instant): void {
+    if (tasks.length === 0) this.workers.delete(workerId);
+    else this.workers.set(workerId, { tasks, arrivedAt: now });
+  }
+
+  /** A coordinator left in good order: nothing of it counts but what workers still run. */
+  forget(coordinatorId: string): void {
+    this.entries.delete(coordinatorId);
+  }
+
+  /** Forgets who was silent for too long (L3). */
+  expire(now: Instant): void {
+    const isOld = ({ arrivedAt }: { readonly arrivedAt: Instant }) => now - arrivedAt > this.options.expireAfterMs;
+    for (const [id, entry] of this.entries) if (isOld(entry)) this.entries.delete(id);
+    for (const [id, worker] of this.workers) if (isOld(worker)) this.workers.delete(id);
+  }
+
+  /** What all others run and wait for. Take in the asker's own counts first. */
+  usageFor(asker: CoordinatorLife | undefined, now: Instant): UsageAnswer {
+    this.expire(now);
+    const own = asker && this.entries.get(asker.coordinatorId);
+    // A process that was replaced by a new life is told nothing that it could start on.
+    const places = own?.report.incarnation === asker?.incarnation ? own?.places : undefined;
+    const ownRounds = [...(places ?? [])].sort(([a], [b]) => a - b);
+    const knownRound = ownRounds.at(-1)?.[0] ?? 0;
+    const sums = new Sums();
+    for (const [id, entry] of this.entries) {
+      if (id === asker?.coordinatorId) continue;
+      for (const { group, running, queued, claimed, claimRound } of entry.report.groups) {
+        const place = entry.places.get(claimRound) ?? 0;
+        const round = ownRounds.find(([, ownPlace]) => ownPlace > place)?.[0] ?? knownRound + 1;
+        sums.add(group, { running, queued, claimsAhead: claimed > 0 ? [{ round, count: claimed }] : [] });
+      }
+    }
+    for (const { group } of this.strayQueries()) {
+      // Those of the asker's former lives too: it does not count them itself.
+      sums.add(group, { running: 1, queued: 0, claimsAhead: [] });
+    }
+    const others = [...this.entries].filter(([id]) => id !== asker?.coordinatorId);
+    return {
+      knownRound,
+      groups: sums.groups,
+      coordinators: others.map(([coordinatorId, { arrivedAt }]) => ({ coordinatorId, ageMs: now - arrivedAt })),
+    };
+  }
+
+  /** The groups in use and their ancestors, by path. */
+  groups(now: Instant): GroupTotal[] {
+    this.expire(now);
+    const totals = new Totals();
+    for (const [coordinatorId, { report, arrivedAt }] of this.entries)
+      for (const counts of report.groups) {
+        totals.limits(counts);
+        totals.add(counts.group, coordinatorId, counts.running, counts.queued, now - arrivedAt);
+      }
+    for (const { coordinatorId, group } of this.strayQueries()) totals.add(group, coordinatorId, 1, 0, undefined);
+    return totals.list();
+  }
+
+  /** L2 */
+  private placesOf(report: CoordinatorReport, known: ReadonlyMap<number, number> | undefined): Map<number, number> {
+    const rounds = new Set<number>();
+    for (const { claimed, claimRound } of report.groups) if (claimed > 0) rounds.add(claimRound);
+    const places = new Map<number, number>();
+    for (const round of [...rounds].sort((a, b) => a - b)) places.set(round, known?.get(round) ?? ++this.lastPlace);
+    return places;
+  }
+
+  /** Queries on workers that no coordinator's report counts (L3). */
+  private strayQueries(): Iterable<WorkerTask> {
+    const strays = new Map<string, WorkerTask>();
+    for (const { tasks } of this.workers.values())
+      for (const task of tasks) {
+        const suffix = this.entries.get(task.coordinatorId)?.report.queryIdSuffix;
+        const isOfFormerLife = suffix !== undefined && queryIdSuffixOf(task.queryId) !== suffix;
+        if (!this.entries.has(task.coordinatorId) || isOfFormerLife) strays.set(task.queryId, task);
+      }
+    return strays.values();
+  }
+}
+
+class Sums {
+  readonly groups = new Map<string, GroupUsage>();
+
+  add(group: string, use: GroupUsage): void {
+    const sum = this.groups.get(group) ?? { running: 0, queued: 0, claimsAhead: [] };
+    if (use.running + use.queued === 0) return;
+    this.groups.set(group, {
+      running: sum.running + use.running,
+      queued: sum.queued + use.queued,
+      claimsAhead: joinClaims(sum.claimsAhead, use.claimsAhead),
+    });
+  }
+}
+
+function joinClaims(known: readonly ClaimsAhead[], more: readonly ClaimsAhead[]): readonly ClaimsAhead[] {
+  const counts = new Map(known.map(({ round, count }) => [round, count]));
+  for (const { round, count } of more) counts.set(round, (counts.get(round) ?? 0) + count);
+  return [...counts].map(([round, count]) => ({ round, count })).sort((a, b) => a.round - b.round);
+}
+
+type Share = { running: number; queued: number; ageMs: number | undefined };
+
+class Totals {
+  private readonly shares = new Map<string, Map<string, Share>>();
+  private readonly specs = new Map<string, { hardConcurrencyLimit: number; maxQueued: number }>();
+
+  limits({ group, hardConcurrencyLimit, maxQueued }: GroupCounts): void {
+    this.specs.set(group, { hardConcurrencyLimit, maxQueued });
+  }
+
+  /** Adds to the group and all its ancestors. */
+  add(group: string, coordinatorId: string, running: number, queued: number, ageMs: number | undefined): void {
+    for (let end = group.length; end > 0; end = group.lastIndexOf('.', end - 1)) {
+      const path = group.slice(0, end);
+      let shares = this.shares.get(path);
+      if (shares === undefined) this.shares.set(path, (shares = new Map<string, Share>()));
+      const share = shares.get(coordinatorId) ?? { running: 0, queued: 0, ageMs };
+      shares.set(coordinatorId, {
+        running: share.running + running,
+        queued: share.queued + queued,
+        ageMs: share.ageMs,
+      });
+    }
+  }
+
+  list(): GroupTotal[] {
+    return [...this.shares]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([group, shares]) => {
+        const coordinators = [...shares]
+          .filter(([, { running, queued }]) => running + queued > 0)
+          .map(([coordinatorId, share]) => ({ coordinatorId, ...share }));
+        const sum = (pick: (share: Share) => number) => coordinators.reduce((total, share) => total + pick(share), 0);
+        const spec = this.specs.get(group) ?? { hardConcurrencyLimit: 0, maxQueued: 0 };
+        return { group, running: sum((s) => s.running), queued: sum((s) => s.queued), ...spec, coordinators };
+      });
+  }
+}

@@ -1,0 +1,97 @@
+import { unreachable } from '@tutti/base';
+import type { GroupNode } from './group-node.js';
+import type { ClaimsElsewhere } from './group-usage.js';
+import type { LiveQuery } from './leaf-queue.js';
+
+/** What a queued query waits for. */
+export type WaitKind = 'concurrencyLimit' | 'queuedAhead' | 'staleData' | 'resourceManagersUnreachable';
+
+/** Why a query has not started. */
+export interface WaitExplanation {
+  readonly kind: WaitKind;
+  /** The first group, from the leaf up, that has no room; the leaf when that is not what is missing. */
+  readonly blockingGroup: string;
+  readonly hardConcurrencyLimit: number;
+  readonly runningHere: number;
+  readonly runningElsewhere: number;
+  /** Queries that come before it, here and elsewhere. */
+  readonly queuedAhead: number;
+  /** Age of the oldest report in the data; undefined when there is no data that counts. */
+  readonly dataAgeMs: number | undefined;
+  /** The same in one sentence. */
+  readonly message: string;
+}
+
+/** What an explanation is made from. */
+export interface WaitFacts {
+  readonly query: LiveQuery;
+  readonly claimsElsewhere: readonly ClaimsElsewhere[];
+  readonly dataAgeMs: number | undefined;
+  /** For how long no resource manager has answered. */
+  readonly unavailableMs: number | undefined;
+  /** Whether the data was asked for late enough to decide on this query. */
+  readonly claimIsKnown: boolean;
+}
+
+export function explainWait(facts: WaitFacts): WaitExplanation {
+  const { query, dataAgeMs, unavailableMs, claimIsKnown } = facts;
+  const { leaf } = query;
+  const full = leaf.lineage.find((node) => node.running >= node.limit);
+  const kind = kindOf(full, dataAgeMs, unavailableMs, claimIsKnown);
+  const aheadHere = leaf.queue?.positionOf(query) ?? 0;
+  const ahead = (node: GroupNode): number => aheadHere + claimsAhead(facts, node);
+  const crowded = leaf.lineage.find((node) => node.running + ahead(node) >= node.limit);
+  const group = full ?? (kind === 'queuedAhead' ? crowded : undefined) ?? leaf;
+  const explanation = {
+    kind,
+    blockingGroup: group.path,
+    hardConcurrencyLimit: group.limit,
+    runningHere: group.here.running,
+    runningElsewhere: group.elsewhere.running,
+    queuedAhead: ahead(group),
+    dataAgeMs,
+  };
+  return { ...explanation, message: sentence(explanation, unavailableMs) };
+}
+
+/** Claims of other coordinators in the group and below it; all of them when the query holds no claim yet. */
+function claimsAhead({ query, claimsElsewhere }: WaitFacts, group: GroupNode): number {
+  const round = query.claimed ? (query.leaf.queue?.claimRound ?? 0) : Infinity;
+  return claimsElsewhere
+    .filter((claims) => claims.round <= round && claims.node.lineage.includes(group))
+    .reduce((sum, { count }) => sum + count, 0);
+}
+
+function kindOf(
+  full: GroupNode | undefined,
+  dataAgeMs: number | undefined,
+  unavailableMs: number | undefined,
+  claimIsKnown: boolean,
+): WaitKind {
+  // What runs here alone may fill a group: that is known without any data.
+  if (full !== undefined && (dataAgeMs !== undefined || full.here.running >= full.limit)) return 'concurrencyLimit';
+  if (dataAgeMs === undefined && unavailableMs !== undefined) return 'resourceManagersUnreachable';
+  return dataAgeMs !== undefined && claimIsKnown ? 'queuedAhead' : 'staleData';
+}
+
+function sentence(facts: Omit<WaitExplanation, 'message'>, unavailableMs: number | undefined): string {
+  const { kind, blockingGroup, hardConcurrencyLimit: limit, runningHere, runningElsewhere, queuedAhead } = facts;
+  const age = facts.dataAgeMs === undefined ? 'no data of them' : `data ${milliseconds(facts.dataAgeMs)} old`;
+  const counts = `${runningHere} here and ${runningElsewhere} on other coordinators (${age})`;
+  const queue = queuedAhead === 0 ? '' : `; ${queuedAhead} ${queuedAhead === 1 ? 'query is' : 'queries are'} ahead`;
+  switch (kind) {
+    case 'concurrencyLimit':
+      if (limit === 0) return `waits in "${blockingGroup}": its hardConcurrencyLimit is 0, nothing may run`;
+      return `waits in "${blockingGroup}": ${runningHere + runningElsewhere} of ${limit} run, ${counts}${queue}`;
+    case 'queuedAhead':
+      return `waits in "${blockingGroup}": ${runningHere + runningElsewhere} of ${limit} run, ${counts}, the rest is claimed${queue}`;
+    case 'staleData':
+      return `waits in "${blockingGroup}": asking the resource managers what runs elsewhere${queue}`;
+    case 'resourceManagersUnreachable':
+      return `waits in "${blockingGroup}": no resource manager has answered for ${milliseconds(unavailableMs ?? 0)}${queue}`;
+    default:
+      return unreachable(kind);
+  }
+}
+
+const milliseconds = (ms: number): string => (ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1000)} s`);

@@ -1,0 +1,225 @@
+import { type Instant, type Random, seededRandom } from '@tutti/base';
+import { type GroupConfig, type UsageSnapshot, type WorkerTask } from '@tutti/resource-groups';
+import { SimCoordinator } from './sim-coordinator.js';
+import { calmNetwork, type NetworkFaults, SimNetwork } from './sim-network.js';
+import { SimResourceManager } from './sim-resource-manager.js';
+import { VirtualTime } from './virtual-time.js';
+
+export interface SimClusterOptions {
+  readonly seed: number;
+  readonly config: GroupConfig;
+  readonly coordinatorCount: number;
+  readonly resourceManagerCount: number;
+  readonly faults?: NetworkFaults;
+  readonly tamper?: (usage: UsageSnapshot, now: Instant) => UsageSnapshot;
+}
+
+/** More queries ran at one moment than a group may run. */
+export interface Breach {
+  readonly atMs: number;
+  readonly group: string;
+  readonly running: number;
+  readonly limit: number;
+}
+
+interface SimQuery {
+  readonly coordinator: SimCoordinator;
+  readonly group: string;
+  readonly durationMs: number;
+  readonly submittedAt: number;
+  state: 'submitted' | 'running' | 'ended' | 'rejected' | 'lost';
+}
+
+const USAGE_MAX_AGE_MS = 3_000;
+const EXPIRE_AFTER_MS = 10_000;
+const LEASE_MS = 10_000;
+/** Workers end the tasks of a coordinator that they do not hear of any more. */
+const ORPHAN_MS = 12_000;
+const WORKER = 'worker';
+
+/** One world from one seed. What runs is counted where it runs, on the workers, never from anybody's books. */
+export class SimCluster {
+  readonly time = new VirtualTime();
+  readonly random: Random;
+  readonly coordinators: readonly SimCoordinator[];
+  readonly resourceManagers: readonly SimResourceManager[];
+  readonly breaches: Breach[] = [];
+  /** The most that ran at once, by group. */
+  readonly peaks = new Map<string, number>();
+  /** Milliseconds that each started query waited. */
+  readonly waitsMs: number[] = [];
+  private readonly running = new Map<string, number>();
+  private readonly limits = new Map<string, number>();
+  private readonly queries = new Map<string, SimQuery>();
+  private readonly network: SimNetwork;
+  private unfinished = 0;
+  private plannedSubmits = 0;
+  private workerSequence = 0;
+  private workerReportPending = false;
+  private idleSince = 0;
+  private idleSlotMs = 0;
+  private demandedSlotMs = 0;
+
+  constructor(private readonly options: SimClusterOptions) {
+    this.random = seededRandom(options.seed);
+    this.network = new SimNetwork(this.time, this.random, options.faults ?? calmNetwork);
+    const ids = Array.from({ length: options.coordinatorCount }, (_, index) => `coordinator-${index}`);
+    this.resourceManagers = Array.from(
+      { length: options.resourceManagerCount },
+      (_, index) => new SimResourceManager(`rm-${index}`, this.time, [...ids, WORKER], EXPIRE_AFTER_MS, LEASE_MS),
+    );
+    this.coordinators = ids.map((id) => this.createCoordinator(id));
+    const addLimits = (groups: GroupConfig['rootGroups'], above: string): void => {
+      for (const group of groups) {
+        this.limits.set(above + group.name, group.hardConcurrencyLimit);
+        addLimits(group.subGroups, `${above}${group.name}.`);
+      }
+    };
+    addLimits(options.config.rootGroups, '');
+    const beat = (): void => {
+      this.reportWorker();
+      this.time.after(1_000, beat);
+    };
+    beat();
+  }
+
+  /** A query that comes `atMs` and runs `durationMs` once it has started. */
+  submit(atMs: number, coordinatorIndex: number, group: string, durationMs: number): string {
+    const coordinator = this.coordinators[coordinatorIndex % this.coordinators.length];
+    if (coordinator === undefined) throw new RangeError('a cluster has coordinators');
+    const queryId = `q${this.plannedSubmits++}`;
+    this.unfinished++;
+    this.time.after(atMs - this.time.now(), () => {
+      this.account();
+      const query = { coordinator, group, durationMs, submittedAt: this.time.now(), state: 'submitted' as const };
+      this.queries.set(queryId, query);
+      if (this.crashed.has(coordinator)) this.end(queryId, 'lost');
+      else coordinator.submit(queryId, group);
+    });
+    return queryId;
+  }
+
+  /** Ends a query from outside, whatever its state. */
+  cancel(atMs: number, queryId: string): void {
+    this.time.after(atMs - this.time.now(), () => {
+      const query = this.queries.get(queryId);
+      if (query === undefined || (query.state !== 'submitted' && query.state !== 'running')) return;
+      this.end(queryId, 'ended');
+      query.coordinator.finish(queryId);
+    });
+  }
+
+  /** The coordinator dies; its tasks run on until the workers notice. */
+  crash(coordinator: SimCoordinator): void {
+    this.crashed.add(coordinator);
+    coordinator.crash();
+    for (const [queryId, query] of this.queries) {
+      if (query.coordinator !== coordinator) continue;
+      if (query.state === 'submitted') this.end(queryId, 'lost');
+      if (query.state === 'running') this.time.after(ORPHAN_MS, () => this.end(queryId, 'lost'));
+    }
+  }
+
+  /** Runs until every query has ended, or until `endMs`. Returns how many have not. */
+  run(endMs: number): number {
+    this.time.run(endMs, () => this.unfinished === 0);
+    return this.unfinished;
+  }
+
+  /** Part of the root group's slots that queries waited for and that were used. */
+  get utilization(): number {
+    return this.demandedSlotMs === 0 ? 1 : 1 - this.idleSlotMs / this.demandedSlotMs;
+  }
+
+  /** The greatest peak of any group, by its limit. */
+  get peakByLimit(): number {
+    return Math.max(0, ...[...this.peaks].map(([group, peak]) => peak / (this.limits.get(group) ?? 1)));
+  }
+
+  private readonly crashed = new Set<SimCoordinator>();
+
+  private createCoordinator(id: string): SimCoordinator {
+    return new SimCoordinator({
+      id,
+      config: this.options.config,
+      usageMaxAgeMs: USAGE_MAX_AGE_MS,
+      resourceManagers: this.resourceManagers,
+      time: this.time,
+      network: this.network,
+      random: this.random,
+      onStart: (queryId) => this.start(queryId),
+      onReject: (queryId) => this.end(queryId, 'rejected'),
+      ...(this.options.tamper && { tamper: this.options.tamper }),
+    });
+  }
+
+  private start(queryId: string): void {
+    const query = this.queries.get(queryId);
+    if (query?.state !== 'submitted') throw new Error(`${queryId} started while ${query?.state}`);
+    this.account();
+    query.state = 'running';
+    this.waitsMs.push(this.time.now() - query.submittedAt);
+    for (const group of lineage(query.group)) {
+      const running = (this.running.get(group) ?? 0) + 1;
+      const limit = this.limits.get(group) ?? 0;
+      this.running.set(group, running);
+      this.peaks.set(group, Math.max(running, this.peaks.get(group) ?? 0));
+      if (running > limit) this.breaches.push({ atMs: this.time.now(), group, running, limit });
+    }
+    this.reportWorkerSoon();
+    this.time.after(query.durationMs, () => {
+      if (query.state !== 'running') return;
+      this.end(queryId, 'ended');
+      // The stream of a task breaks or ends, but its end is not lost.
+      this.time.after(5 * this.random(), () => query.coordinator.finish(queryId));
+    });
+  }
+
+  private end(queryId: string, state: 'ended' | 'rejected' | 'lost'): void {
+    const query = this.queries.get(queryId);
+    if (query === undefined || (query.state !== 'submitted' && query.state !== 'running')) return;
+    this.account();
+    if (query.state === 'running')
+      for (const group of lineage(query.group)) this.running.set(group, (this.running.get(group) ?? 0) - 1);
+    query.state = state;
+    this.unfinished--;
+    this.reportWorkerSoon();
+  }
+
+  /** Adds up, until now, the slots of the first root group that waited for somebody. */
+  private account(): void {
+    const [root] = this.options.config.rootGroups;
+    const elapsed = this.time.now() - this.idleSince;
+    this.idleSince = this.time.now();
+    if (root === undefined || elapsed === 0) return;
+    const running = this.running.get(root.name) ?? 0;
+    let waiting = 0;
+    for (const { state } of this.queries.values()) if (state === 'submitted') waiting++;
+    const idle = Math.min(Math.max(0, root.hardConcurrencyLimit - running), waiting);
+    this.idleSlotMs += idle * elapsed;
+    this.demandedSlotMs += (running + idle) * elapsed;
+  }
+
+  private reportWorkerSoon(): void {
+    if (this.workerReportPending) return;
+    this.workerReportPending = true;
+    this.time.after(20, () => {
+      this.workerReportPending = false;
+      this.reportWorker();
+    });
+  }
+
+  private reportWorker(): void {
+    const tasks: WorkerTask[] = [];
+    for (const [queryId, { state, coordinator, group }] of this.queries)
+      if (state === 'running') tasks.push({ queryId, coordinatorId: coordinator.id, group });
+    const sequence = ++this.workerSequence;
+    for (const manager of this.resourceManagers) this.network.send(() => manager.workerReport(WORKER, sequence, tasks));
+  }
+}
+
+/** A group and its ancestors. */
+function lineage(group: string): string[] {
+  const steps = group.split('.');
+  return steps.map((_, index) => steps.slice(0, index + 1).join('.'));
+}

@@ -1,0 +1,170 @@
+import { type Instant, queryId as asQueryId, type Random } from '@tutti/base';
+import {
+  type CoordinatorReport,
+  type GroupConfig,
+  type GroupEvent,
+  GroupTree,
+  type UsageSnapshot,
+} from '@tutti/resource-groups';
+import type { SimNetwork } from './sim-network.js';
+import type { SimAnswer, SimResourceManager } from './sim-resource-manager.js';
+import type { VirtualTime } from './virtual-time.js';
+
+export interface SimCoordinatorOptions {
+  readonly id: string;
+  readonly config: GroupConfig;
+  readonly usageMaxAgeMs: number;
+  readonly resourceManagers: readonly SimResourceManager[];
+  readonly time: VirtualTime;
+  readonly network: SimNetwork;
+  readonly random: Random;
+  readonly onStart: (queryId: string) => void;
+  readonly onReject: (queryId: string) => void;
+  /** Falsifies answers: for worlds with a planted bug. */
+  readonly tamper?: (usage: UsageSnapshot, now: Instant) => UsageSnapshot;
+}
+
+const HEARTBEAT_MS = 1_000;
+const SOON_MS = 20;
+const REFRESH_MS = 100;
+const ASK_TIMEOUT_MS = 500;
+const AVOID_MS = 1_000;
+
+/** A coordinator: the real group tree in a shell like the real one, which can freeze and crash. */
+export class SimCoordinator {
+  readonly id: string;
+  private readonly tree: GroupTree;
+  private sequence = 0;
+  private reportPending = false;
+  private askInFlight: { readonly requestedAt: Instant } | undefined;
+  private askWanted = false;
+  private readonly avoidUntil = new Map<SimResourceManager, number>();
+  private unavailableSince: Instant | undefined;
+  private frozen: (() => void)[] | undefined;
+  private isUp = true;
+
+  constructor(private readonly options: SimCoordinatorOptions) {
+    this.id = options.id;
+    this.tree = new GroupTree({ config: options.config, usageMaxAgeMs: options.usageMaxAgeMs });
+    const beat = () => {
+      this.report();
+      this.later(HEARTBEAT_MS * (0.8 + 0.4 * options.random()), beat);
+    };
+    const tick = () => {
+      if (this.tree.someoneWaits()) this.apply({ kind: 'tick' });
+      this.later(REFRESH_MS, tick);
+    };
+    this.later(10 * options.random(), beat);
+    this.later(REFRESH_MS * options.random(), tick);
+  }
+
+  submit(queryId: string, group: string): void {
+    this.whenAwake(() => this.apply({ kind: 'submitted', queryId: asQueryId(queryId), group }));
+  }
+
+  finish(queryId: string): void {
+    this.whenAwake(() => this.apply({ kind: 'finished', queryId: asQueryId(queryId) }));
+  }
+
+  explain(queryId: string): string | undefined {
+    return this.tree.explain(asQueryId(queryId), this.options.time.now())?.message;
+  }
+
+  /** Stops in the middle of everything; what comes meanwhile is handled on waking, all at once. */
+  freeze(forMs: number): void {
+    this.frozen ??= [];
+    this.options.time.after(forMs, () => {
+      const missed = this.frozen ?? [];
+      this.frozen = undefined;
+      for (const action of missed) action();
+    });
+  }
+
+  crash(): void {
+    this.isUp = false;
+  }
+
+  private apply(event: GroupEvent): void {
+    for (const effect of this.tree.apply(event, this.options.time.now())) {
+      if (effect.kind === 'start') this.options.onStart(effect.queryId);
+      else if (effect.kind === 'reject') this.options.onReject(effect.queryId);
+      else this.ask();
+    }
+    if (event.kind !== 'tick' && event.kind !== 'usageUnavailable') this.reportSoon();
+  }
+
+  private reportSoon(): void {
+    if (this.reportPending) return;
+    this.reportPending = true;
+    this.later(SOON_MS, () => {
+      this.reportPending = false;
+      this.report();
+    });
+  }
+
+  private report(): void {
+    const report = this.nextReport();
+    for (const manager of this.options.resourceManagers) this.options.network.send(() => manager.report(report));
+  }
+
+  private nextReport(): CoordinatorReport {
+    return { coordinatorId: this.id, incarnation: 1, sequence: ++this.sequence, groups: this.tree.counts() };
+  }
+
+  /** One question at a time, to the first resource manager in their order that is not avoided. */
+  private ask(): void {
+    this.askWanted = true;
+    if (this.askInFlight !== undefined) return;
+    this.askWanted = false;
+    const { resourceManagers, network, time } = this.options;
+    const avoided = (manager: SimResourceManager) => (this.avoidUntil.get(manager) ?? 0) > time.now();
+    const manager = resourceManagers.find((candidate) => !avoided(candidate));
+    if (manager === undefined) {
+      this.unavailableSince ??= time.now();
+      this.apply({ kind: 'usageUnavailable', since: this.unavailableSince });
+      return;
+    }
+    const asked = { requestedAt: time.now() };
+    this.askInFlight = asked;
+    const report = this.nextReport();
+    network.send(() => {
+      const answer = manager.ask(report);
+      if (answer !== undefined) network.send(() => this.whenAwake(() => this.answered(manager, asked, answer)));
+    });
+    this.later(ASK_TIMEOUT_MS, () => this.avoid(manager, asked));
+  }
+
+  private answered(
+    manager: SimResourceManager,
+    asked: { readonly requestedAt: Instant },
+    answer: SimAnswer | 'starting',
+  ): void {
+    if (answer === 'starting') return this.avoid(manager, asked);
+    if (this.askInFlight !== asked) return;
+    this.askInFlight = undefined;
+    this.unavailableSince = undefined;
+    const { coordinators, knownRound, groups, answeredBy } = answer;
+    const oldestDataAgeMs = Math.max(0, ...coordinators.map(({ ageMs }) => ageMs));
+    const coordinatorCount = coordinators.length;
+    const usage = { ...asked, answeredBy, knownRound, groups, oldestDataAgeMs, coordinatorCount };
+    this.apply({ kind: 'usageArrived', usage: this.options.tamper?.(usage, this.options.time.now()) ?? usage });
+    if (this.askWanted) this.ask();
+  }
+
+  private avoid(manager: SimResourceManager, asked: { readonly requestedAt: Instant }): void {
+    if (this.askInFlight !== asked) return;
+    this.askInFlight = undefined;
+    this.avoidUntil.set(manager, this.options.time.now() + AVOID_MS);
+    this.ask();
+  }
+
+  private later(delayMs: number, action: () => void): void {
+    this.options.time.after(delayMs, () => this.whenAwake(action));
+  }
+
+  private whenAwake(action: () => void): void {
+    if (!this.isUp) return;
+    if (this.frozen !== undefined) this.frozen.push(action);
+    else action();
+  }
+}
