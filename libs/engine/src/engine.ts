@@ -42,7 +42,7 @@ export interface EngineTask {
 
 /** Runs tasks, each in a process of its own. */
 export interface ExecutorPool {
-  /** Starts the warm executors. Resolves when the first one can take a task. */
+  /** Starts the warm executors. Resolves when the first one can take a task; rejects when none can be started. */
   start(): Promise<void>;
   /**
    * Runs a task. Resolves when the engine has accepted it and its columns are known; rejects with TaskError. When

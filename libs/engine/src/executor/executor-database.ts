@@ -40,8 +40,8 @@ export class ExecutorDatabase {
   }
 
   /**
-   * Checks the statement, makes its tables and locks the database. From here on it can open the files of these tables
-   * and its own spill directory, and nothing else. Throws TaskError.
+   * Checks the statement, makes its tables, locks the database and begins a transaction. From here on it can open the
+   * files of these tables and its own spill directory, and nothing else. Throws TaskError.
    */
   async admit(fragment: Fragment, limits: TaskLimits): Promise<void> {
     await this.check(fragment);
@@ -52,6 +52,7 @@ export class ExecutorDatabase {
       `SET temp_directory = ${literal(limits.spillDirectory)}`,
       // Only now, as a statement: as an option of opening it is ignored.
       `SET max_temp_directory_size = '${Math.floor(limits.spillLimitBytes)}B'`,
+      ...createSchemas([...fragment.tables, fragment.session]),
     ]);
     await this.makeTables(fragment);
     const files = fragment.tables.flatMap((table) => table.files);
@@ -60,6 +61,8 @@ export class ExecutorDatabase {
       `SET allowed_paths = ${literals(files)}`,
       'SET enable_external_access = false',
       'SET lock_configuration = true',
+      // A stream that dies is told from one that ends by the state of its transaction.
+      'BEGIN',
     ]);
   }
 
@@ -90,7 +93,6 @@ export class ExecutorDatabase {
   }
 
   private async makeTables(fragment: Fragment): Promise<void> {
-    await this.runAll(createSchemas([...fragment.tables, fragment.session]));
     for (const table of fragment.tables) {
       try {
         await this.connection.run(`CREATE VIEW ${tableName(table)} AS ${tableSelect(table, readerCall(table))}`);

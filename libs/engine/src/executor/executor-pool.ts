@@ -49,7 +49,7 @@ class DuckdbExecutorPool implements ExecutorPool {
   private endedCpuMs = 0;
   private watching = false;
   private closing = false;
-  private firstReady: (() => void) | undefined;
+  private started: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
 
   constructor(private readonly options: ExecutorPoolOptions) {
     this.spill = new SpillDirectories(options.spillDirectory, process.pid);
@@ -57,7 +57,7 @@ class DuckdbExecutorPool implements ExecutorPool {
 
   async start(): Promise<void> {
     this.spill.open();
-    const ready = new Promise<void>((resolve) => (this.firstReady = resolve));
+    const ready = new Promise<void>((resolve, reject) => (this.started = { resolve, reject }));
     for (let i = 0; i < Math.max(1, this.options.warm); i++) this.startExecutor();
     await ready;
   }
@@ -160,7 +160,7 @@ class DuckdbExecutorPool implements ExecutorPool {
       child.state = 'busy';
       waiter.take(child);
     }
-    this.firstReady?.();
+    this.started?.resolve();
   }
 
   private childGone(child: ExecutorChild): void {
@@ -169,7 +169,10 @@ class DuckdbExecutorPool implements ExecutorPool {
     if (this.closing) return this.children.size === 0 ? this.allGone() : undefined;
     if (child.wasReady) return this.refill();
     this.failedStarts++;
-    if (this.failedStarts >= FAILED_STARTS_MAX) for (const waiter of this.waiters) waiter.refuse(cannotStart());
+    if (this.failedStarts >= FAILED_STARTS_MAX) {
+      for (const waiter of this.waiters) waiter.refuse(cannotStart());
+      this.started?.reject(cannotStart());
+    }
     this.options.clock.schedule(RESTART_DELAY_MS, () => this.refill());
   }
 

@@ -3,7 +3,7 @@
 //   Q2. `ended` means that the engine has produced every row: a stream that dies in the middle looks like its end, so the
 //       transaction is asked afterwards whether it is still alive.
 //   Q3. After run() nothing of the task is left: no statement, no timer, no file.
-import type { DuckDBResult } from '@duckdb/node-api';
+import type { DuckDBPreparedStatement, DuckDBResult } from '@duckdb/node-api';
 import { typeName } from '../duckdb/column-type-name.js';
 import { type DuckdbError, readDuckdbError } from '../duckdb/duckdb-error.js';
 import { JsonLines, type LineBatch } from '../duckdb/json-lines.js';
@@ -75,16 +75,13 @@ export class QueryRun {
   private async execute(): Promise<void> {
     const fragment = decodeFragment(this.task.fragment);
     await this.database.admit(fragment, this.task);
-    const { connection } = this.database;
-    await connection.run('BEGIN');
     this.throwIfCanceled();
     const prepared = await this.database.prepare(fragment);
     try {
-      const result = await prepared.stream();
-      const columns = columnsOf(result);
+      const columns = columnsOf(prepared);
       checkColumns(fragment, columns);
       this.send({ kind: 'started', columns });
-      await this.sendRows(result);
+      await this.sendRows(await prepared.stream());
       this.throwIfCanceled();
       await this.confirm(fragment.sql);
     } finally {
@@ -162,8 +159,12 @@ export class QueryRun {
 
 const canceled = (): TaskError => new TaskError('CANCELED', 'The task was canceled.', false);
 
-const columnsOf = (result: DuckDBResult): Column[] =>
-  result.columnNames().map((name, index) => ({ name, type: typeName(result.columnType(index)) }));
+function columnsOf(prepared: DuckDBPreparedStatement): Column[] {
+  return Array.from({ length: prepared.columnCount }, (_, index) => ({
+    name: prepared.columnName(index),
+    type: typeName(prepared.columnType(index)),
+  }));
+}
 
 /** Files may have changed since the coordinator looked at them; rows of other types must not pass as the promised ones. */
 function checkColumns(fragment: Fragment, columns: readonly Column[]): void {

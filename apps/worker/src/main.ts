@@ -1,0 +1,100 @@
+// The worker runs tasks: parts of queries that coordinators send, each in an executor process of its own.
+import { tmpdir } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { nodeId, seededRandom, systemClock } from '@tutti/base';
+import { createNodePresence } from '@tutti/discovery';
+import { createDuckdbExecutorPool } from '@tutti/engine';
+import { HeartbeatSender, ProcessMonitor } from '@tutti/heartbeat';
+import {
+  AddressWatcher,
+  aborted,
+  advertisedHost,
+  ChannelPool,
+  createLog,
+  createMetrics,
+  hostAndPort,
+  loadConfig,
+  nodeIdOf,
+  resolveDns,
+  runMain,
+  serve,
+  untilSignal,
+} from '@tutti/service';
+import { drainWorker } from './drain.js';
+import { becomeReady } from './readiness.js';
+import { relations, settings } from './settings.js';
+import { createWorker } from './worker.js';
+
+await runMain('worker', async () => {
+  // config
+  const program = 'worker';
+  const config = loadConfig(settings, { argv: process.argv.slice(2), env: process.env, relations, program });
+  const id = nodeId(nodeIdOf(config, program));
+  const clock = systemClock;
+  const incarnation = clock.wallMs();
+  const random = seededRandom(incarnation);
+  const log = createLog({ ...config.log, fields: { node: id, role: program } });
+  const metrics = createMetrics({ node: id, role: program });
+
+  // wiring
+  const stop = untilSignal('SIGTERM', 'SIGINT');
+  const loops = new AbortController();
+  const { task, executor } = config;
+  const pool = createDuckdbExecutorPool({
+    executorPath: fileURLToPath(new URL('./executor.mjs', import.meta.url)),
+    warm: executor.warm,
+    maxTasks: task.maxTasks,
+    spillDirectory: task.spillDirectory === '' ? tmpdir() : task.spillDirectory,
+    spillLimitBytes: task.spillLimit,
+    interruptGraceMs: executor.interruptGrace,
+    recycleRssBytes: executor.recycleRss,
+    log,
+    clock,
+  });
+  const reportSoon = () => heartbeats.sendSoon();
+  const worker = createWorker({ config, pool, reportSoon, clock, random, log, metrics });
+  const { addresses: specs, resolveInterval: resolveIntervalMs } = config.resourceManagers;
+  const addresses = new AddressWatcher({ specs, resolveIntervalMs, resolve: resolveDns, clock, log });
+  const { connect } = new ChannelPool();
+  const node = { nodeId: id, incarnation, addresses, clock, random, log, connect };
+  const monitor = new ProcessMonitor(clock, () => pool.stats().pids);
+  const processUsage = () => monitor.usage();
+  const intervalMs = config.heartbeat.interval;
+  const heartbeats = new HeartbeatSender({ ...node, intervalMs, processUsage, status: () => worker.status() });
+  const presence = createNodePresence({ ...node, role: program });
+
+  // serve
+  const server = await serve({
+    ports: {
+      cluster: config.cluster.port,
+      edge: config.edge.port,
+      metrics: config.metrics.port,
+      health: config.health.port,
+    },
+    bindHost: config.bind.host,
+    clusterRoutes: worker.clusterRoutes,
+    edgeRoutes: worker.edgeRoutes,
+    drainGraceMs: executor.interruptGrace,
+    drainReason: 'WORKER_DRAINING',
+    name: `tutti worker ${id}`,
+    clock,
+    log,
+    metrics,
+  });
+  const { cluster: clusterPort, edge: edgePort, metrics: metricsPort, health: healthPort } = server.ports;
+  log.info('serving', { nodeId: id, clusterPort, edgePort, metricsPort, healthPort });
+  await pool.start();
+  const host = advertisedHost(config);
+  const endpoints = { clusterAddress: hostAndPort(host, clusterPort), edgeAddress: hostAndPort(host, edgePort) };
+  addresses.start(loops.signal);
+  becomeReady({ server, directory: presence.directory, log });
+  const running = [presence.run(endpoints, loops.signal), heartbeats.run(loops.signal), worker.run(loops.signal)];
+
+  // drain
+  await aborted(stop);
+  const { grace: graceMs, announceDelay: announceDelayMs } = config.drain;
+  await drainWorker({ server, presence, tasks: worker.tasks, graceMs, announceDelayMs, clock, log });
+  loops.abort();
+  await Promise.all([...running, pool.close()]);
+  monitor.close();
+});

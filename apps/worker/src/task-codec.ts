@@ -1,0 +1,56 @@
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { Code } from '@connectrpc/connect';
+import type { TaskId } from '@tutti/base';
+import {
+  type CreateTaskRequest,
+  TaskState,
+  type TaskStatus,
+  TaskStatusSchema,
+} from '@tutti/contracts/tutti/task/v1/task_pb';
+import { rpcError } from '@tutti/service';
+import type { TaskPhase } from './task-machine.js';
+import type { TaskReport, TaskRequest } from './task-runner.js';
+
+const STATES: Readonly<Record<TaskPhase['kind'], TaskState>> = {
+  planned: TaskState.PLANNED,
+  running: TaskState.RUNNING,
+  finished: TaskState.FINISHED,
+  failed: TaskState.FAILED,
+  canceled: TaskState.CANCELED,
+};
+
+/** A task, for the wire. */
+export function statusToWire(task: TaskReport): TaskStatus {
+  const init: MessageInitShape<typeof TaskStatusSchema> = {
+    taskId: task.taskId,
+    queryId: task.queryId,
+    state: STATES[task.phase.kind],
+    rows: BigInt(task.usage.rows),
+    cpuTime: durationFromMs(Math.round(task.usage.cpuMs)),
+    memoryBytes: BigInt(Math.round(task.usage.memoryBytes)),
+    peakMemoryBytes: BigInt(Math.round(task.usage.peakMemoryBytes)),
+    spilledBytes: BigInt(Math.round(task.usage.spilledBytes)),
+    elapsed: durationFromMs(Math.round(task.elapsedMs)),
+    coordinatorId: task.coordinatorId,
+    resourceGroup: task.resourceGroup,
+  };
+  return create(TaskStatusSchema, init);
+}
+
+const ID_LENGTH_MAX = 200;
+
+/** A request to create a task; the memory limit is at most `memoryLimitMax`, and that when the request names none. */
+export function requestFromWire(request: CreateTaskRequest, memoryLimitMax: number): TaskRequest {
+  const { taskId, queryId, coordinatorId, resourceGroup, fragment } = request;
+  for (const [field, value] of Object.entries({ task_id: taskId, query_id: queryId, coordinator_id: coordinatorId }))
+    if (value === '' || value.length > ID_LENGTH_MAX)
+      throw invalid(`${field} is needed, with at most ${ID_LENGTH_MAX} characters`);
+  if (fragment.length === 0) throw invalid('fragment is needed: what the task is to run');
+  const asked = Number(request.memoryLimitBytes);
+  if (asked < 0) throw invalid('memory_limit_bytes must not be negative');
+  const memoryLimitBytes = asked === 0 ? memoryLimitMax : Math.min(asked, memoryLimitMax);
+  return { taskId: taskId as TaskId, queryId, coordinatorId, resourceGroup, fragment, memoryLimitBytes };
+}
+
+const invalid = (message: string) => rpcError(Code.InvalidArgument, message, { reason: 'INVALID_ARGUMENT' });

@@ -1,0 +1,78 @@
+import { Code, type ConnectError } from '@connectrpc/connect';
+import type { TaskError, TaskErrorReason } from '@tutti/engine';
+import { rpcError } from '@tutti/service';
+import type { StopReason, TaskEffect } from './task-machine.js';
+
+/** When a caller may ask a busy or draining worker again; another one is free to take the task at once. */
+const RETRY_AFTER_MS = 500;
+
+const codes: Readonly<Record<TaskErrorReason, Code>> = {
+  EXCEEDED_LOCAL_MEMORY_LIMIT: Code.ResourceExhausted,
+  EXCEEDED_SPILL_LIMIT: Code.ResourceExhausted,
+  QUERY_FAILED: Code.InvalidArgument,
+  TABLE_UNREADABLE: Code.FailedPrecondition,
+  PERMISSION_DENIED: Code.PermissionDenied,
+  EXECUTOR_CRASHED: Code.Unavailable,
+  WORKER_BUSY: Code.ResourceExhausted,
+  CANCELED: Code.Canceled,
+  INTERNAL_ERROR: Code.Internal,
+};
+
+/** The error with which the rows of a failed task end. */
+export function taskFailed(error: TaskError): ConnectError {
+  const { reason, message, position, retriable } = error;
+  const metadata = position && { line: String(position.line), column: String(position.column) };
+  return rpcError(codes[reason], message, {
+    reason,
+    ...(metadata && { metadata }),
+    ...(retriable && { retryAfterMs: RETRY_AFTER_MS }),
+  });
+}
+
+/** The error with which the rows of a canceled task end. */
+export function taskStopped(reason: StopReason): ConnectError {
+  switch (reason) {
+    case 'userCanceled':
+    case 'readerLeft':
+      return rpcError(Code.Canceled, 'the task was canceled', { reason: 'USER_CANCELED' });
+    case 'orphaned':
+      return rpcError(Code.Canceled, 'the task was canceled, since nobody read its rows', {
+        reason: 'ABANDONED_QUERY',
+      });
+    case 'workerDraining':
+      return rpcError(Code.Unavailable, 'the worker stops and the task did not end within drain.grace', {
+        reason: 'WORKER_DRAINING',
+        retryAfterMs: RETRY_AFTER_MS,
+      });
+  }
+}
+
+/** The error for a request that the machine refused. Nothing was done for it. */
+export function refused(effect: Extract<TaskEffect, { kind: 'refuse' }>, tasksMax: number): ConnectError {
+  switch (effect.reason) {
+    case 'busy':
+      return rpcError(Code.ResourceExhausted, `the worker runs ${tasksMax} tasks already (task.maxTasks)`, {
+        reason: 'WORKER_BUSY',
+        retryAfterMs: RETRY_AFTER_MS,
+        neverProcessed: true,
+      });
+    case 'draining':
+      return rpcError(Code.Unavailable, 'the worker drains and takes no new tasks', {
+        reason: 'WORKER_DRAINING',
+        retryAfterMs: RETRY_AFTER_MS,
+        neverProcessed: true,
+      });
+    case 'unknownTask':
+      return rpcError(Code.NotFound, 'the worker does not know this task; it may have ended long ago', {
+        reason: 'TASK_NOT_FOUND',
+      });
+    case 'alreadyRead':
+      return rpcError(
+        Code.FailedPrecondition,
+        'the rows of this task have been asked for already; they are sent once',
+        {
+          reason: 'INVALID_ARGUMENT',
+        },
+      );
+  }
+}

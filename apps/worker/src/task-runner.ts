@@ -1,0 +1,181 @@
+import { type Clock, invariant, type TaskId } from '@tutti/base';
+import { type ExecutorPool, TaskError, type TaskRun, type TaskUsage } from '@tutti/engine';
+import type { Log } from '@tutti/service';
+import { type HeldTask, type StopReason, type TaskEffect, type TaskEvent, TaskMachine } from './task-machine.js';
+
+/** What a coordinator asks for. */
+export interface TaskRequest {
+  readonly taskId: TaskId;
+  readonly queryId: string;
+  readonly coordinatorId: string;
+  readonly resourceGroup: string;
+  readonly fragment: Uint8Array;
+  readonly memoryLimitBytes: number;
+}
+
+/** A task, what it uses, and how it goes. */
+export interface TaskReport extends HeldTask, Omit<TaskRequest, 'fragment'> {
+  readonly usage: TaskUsage;
+  readonly elapsedMs: number;
+}
+
+export interface TaskRunnerOptions {
+  readonly pool: ExecutorPool;
+  readonly tasksMax: number;
+  readonly threads: number;
+  readonly orphanTimeoutMs: number;
+  /** Something changed that others should know soon. */
+  readonly changed: () => void;
+  readonly ended: (outcome: string) => void;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+interface RunnerTask {
+  readonly request: Omit<TaskRequest, 'fragment'>;
+  readonly controller: AbortController;
+  readonly run: Promise<TaskRun>;
+  started: TaskRun | undefined;
+  stopReason: StopReason | undefined;
+  readonly released: Promise<void>;
+}
+
+const ENDED_KEPT_MS = 30_000;
+const ENDED_MAX = 200;
+const NO_USAGE: TaskUsage = { rows: 0, cpuMs: 0, memoryBytes: 0, peakMemoryBytes: 0, spilledBytes: 0, rssBytes: 0 };
+
+/** The tasks of this worker: carries out what the task machine decides, on an executor pool. */
+export class TaskRunner {
+  private readonly machine: TaskMachine;
+  private readonly tasks = new Map<TaskId, RunnerTask>();
+
+  constructor(private readonly options: TaskRunnerOptions) {
+    const { tasksMax, orphanTimeoutMs } = options;
+    this.machine = new TaskMachine({ tasksMax, orphanTimeoutMs, endedKeptMs: ENDED_KEPT_MS, endedMax: ENDED_MAX });
+  }
+
+  get tasksMax(): number {
+    return this.options.tasksMax;
+  }
+
+  /** Starts a task unless it is there already. Returns why not, if it is refused. */
+  create(request: TaskRequest): Extract<TaskEffect, { kind: 'refuse' }> | undefined {
+    const { taskId, memoryLimitBytes } = request;
+    const effects = this.machine.apply({ kind: 'createAsked', taskId, memoryLimitBytes }, this.options.clock.now());
+    for (const effect of effects) {
+      if (effect.kind === 'refuse') return effect;
+      if (effect.kind === 'start') this.start(request);
+    }
+    return undefined;
+  }
+
+  /** The run of a task, for its one reader. Returns why not, if it is refused. */
+  read(
+    taskId: TaskId,
+  ): Extract<TaskEffect, { kind: 'refuse' }> | { readonly kind: 'read'; readonly run: Promise<TaskRun> } {
+    for (const effect of this.machine.apply({ kind: 'rowsAsked', taskId }, this.options.clock.now()))
+      if (effect.kind === 'refuse') return effect;
+    const task = this.tasks.get(taskId);
+    invariant(task !== undefined, 'the machine and the runner know the same tasks');
+    return { kind: 'read', run: task.run };
+  }
+
+  /** Tells the machine; for everything that happens to a task but its creation and reading. */
+  apply(event: Exclude<TaskEvent, { kind: 'createAsked' | 'rowsAsked' }>): void {
+    for (const effect of this.machine.apply(event, this.options.clock.now())) {
+      if (effect.kind === 'forget') this.tasks.delete(effect.taskId);
+      if (effect.kind !== 'stop') continue;
+      const task = this.tasks.get(effect.taskId);
+      if (task === undefined) continue;
+      task.stopReason = effect.reason;
+      task.controller.abort();
+      this.noteEnd(effect.taskId, effect.reason);
+    }
+  }
+
+  /** The reader has every row. */
+  finish(taskId: TaskId): void {
+    this.noteOutcome(taskId, 'finished');
+  }
+
+  /** Why a task was stopped; undefined when it was not. */
+  stopReason(taskId: TaskId): StopReason | undefined {
+    return this.tasks.get(taskId)?.stopReason;
+  }
+
+  /** Resolves when no executor works on the task any more. */
+  async released(taskId: TaskId): Promise<void> {
+    await this.tasks.get(taskId)?.released;
+  }
+
+  report(taskId: TaskId): TaskReport | undefined {
+    const held = this.machine.get(taskId);
+    return held && this.reportOf(held);
+  }
+
+  /** All tasks that are remembered. */
+  reports(): TaskReport[] {
+    return this.machine.tasks().map((held) => this.reportOf(held));
+  }
+
+  /** Tasks that have not ended, or whose executor has not stopped yet. */
+  unfinished(): TaskReport[] {
+    return this.machine.unfinished().map((held) => this.reportOf(held));
+  }
+
+  reservedBytes(): number {
+    return this.machine.reservedBytes();
+  }
+
+  get endedCount(): number {
+    return this.machine.ended;
+  }
+
+  private start({ fragment, ...request }: TaskRequest): void {
+    const { pool, threads, log } = this.options;
+    const { taskId, memoryLimitBytes } = request;
+    const controller = new AbortController();
+    const run = pool.run({ taskId, fragment, memoryLimitBytes, threads }, controller.signal);
+    const released = run.then(
+      (started) => {
+        task.started = started;
+        return started.ended;
+      },
+      (error: unknown) => this.noteFailure(taskId, error),
+    );
+    const task: RunnerTask = { request, controller, run, started: undefined, stopReason: undefined, released };
+    this.tasks.set(taskId, task);
+    void released.then(() => {
+      this.apply({ kind: 'released', taskId });
+      this.options.changed();
+    });
+    log.debug('task-started', { taskId, queryId: request.queryId });
+    this.options.changed();
+  }
+
+  /** The task failed; also when that came out while its rows were read. */
+  noteFailure(taskId: TaskId, error: unknown): void {
+    if (!(error instanceof TaskError)) this.options.log.error('task-failed', { taskId, error });
+    this.noteOutcome(taskId, 'failed');
+  }
+
+  private noteOutcome(taskId: TaskId, kind: 'finished' | 'failed'): void {
+    const before = this.machine.ended;
+    this.apply({ kind, taskId });
+    if (this.machine.ended > before) this.noteEnd(taskId, kind);
+  }
+
+  private noteEnd(taskId: TaskId, outcome: string): void {
+    this.options.log.debug('task-ended', { taskId, outcome });
+    this.options.ended(outcome);
+    this.options.changed();
+  }
+
+  private reportOf(held: HeldTask): TaskReport {
+    const task = this.tasks.get(held.taskId);
+    invariant(task !== undefined, 'the machine and the runner know the same tasks');
+    const until = 'at' in held.phase ? held.phase.at : this.options.clock.now();
+    const usage = task.started?.usage() ?? NO_USAGE;
+    return { ...task.request, ...held, usage, elapsedMs: until - held.createdAt };
+  }
+}
