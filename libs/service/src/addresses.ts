@@ -83,7 +83,7 @@ function parseDnsSpec(spec: string): { name: string; port: string } {
   return { name: rest.slice(0, colon), port: rest.slice(colon + 1) };
 }
 
-/** The problems of address specs, one line each; none when all are well formed. For the relations of a configuration. */
+/** Whether `spec` is 'host:port' or 'dns:NAME:PORT'; IPv6 addresses stand in brackets. */
 export const isAddressSpec = (spec: string): boolean => /^(dns:)?(\[[0-9a-fA-F:.]+\]|[^\s:[\]]+):\d{1,5}$/.test(spec);
 
 /** Joins a host and a port; IPv6 addresses get brackets. */

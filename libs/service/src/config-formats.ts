@@ -1,5 +1,6 @@
 import convict from 'convict';
 import { parseDurationMs, parseSizeBytes } from '@tutti/base';
+import { isAddressSpec } from './addresses.js';
 
 const PORT_MAX = 65_535;
 
@@ -13,6 +14,12 @@ interface Format {
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value) && value >= 0;
 const isText = (value: unknown): value is string => typeof value === 'string';
+const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
+const items = (text: string): string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
 const wholeNumber = (text: string): unknown => (/^\s*\d+\s*$/.test(text) ? Number(text) : text);
 const quantity = (parse: (text: string) => number | undefined) => (text: string) =>
   text.trim() === '0' ? 0 : (parse(text) ?? text);
@@ -30,15 +37,12 @@ const FORMATS: readonly Format[] = [
     holds: isNumber,
     must: 'must be a data size such as 512MB or 4GB',
   },
+  { name: 'tutti-list', coerce: items, holds: isTexts, must: 'must be a list of texts' },
   {
-    name: 'tutti-list',
-    coerce: (text) =>
-      text
-        .split(',')
-        .map((item) => item.trim())
-        .filter((item) => item !== ''),
-    holds: (value) => Array.isArray(value) && value.every(isText),
-    must: 'must be a list of texts',
+    name: 'tutti-addresses',
+    coerce: items,
+    holds: (value) => isTexts(value) && value.every(isAddressSpec),
+    must: 'must be a list of host:port or dns:NAME:PORT',
   },
   { name: 'tutti-text', coerce: (text) => text, holds: isText, must: 'must be a text' },
   {

@@ -187,6 +187,11 @@ describe('loadConfig', () => {
 
   test('the common settings load, and name the node', () => {
     const config = loadConfig(commonSettings, { argv: ['--cluster-port', '7'], env: {}, program: 'p' });
+    const wrong = () =>
+      loadConfig(commonSettings, { argv: ['--resource-managers-addresses', 'a:1,b'], env: {}, program: 'p' });
+    expect(wrong).toThrow(
+      'resourceManagers.addresses: must be a list of host:port or dns:NAME:PORT: value was "a:1,b"',
+    );
     expect(config.drain).toEqual({ grace: 30_000, announceDelay: 0 });
     expect(nodeIdOf(config, 'worker')).toMatch(/^worker-.+-7$/);
     const at = (host: string, bind: string) => advertisedHost({ node: { id: '', host }, bind: { host: bind } });

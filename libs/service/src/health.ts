@@ -5,7 +5,6 @@
 import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
 import type { Health } from '@tutti/contracts/grpc/health/v1/health_pb';
 import { HealthCheckResponse_ServingStatus as ServingStatus } from '@tutti/contracts/grpc/health/v1/health_pb';
-import { rpcError } from './errors.js';
 
 export const LIVENESS = 'liveness';
 export const READINESS = 'readiness';
@@ -40,17 +39,17 @@ export class HealthState {
     return this.ready ? ServingStatus.SERVING : ServingStatus.NOT_SERVING;
   }
 
-  /** Resolves at the next call of setReady, or when the signal aborts. */
-  changed(signal: AbortSignal): Promise<void> {
+  /** Resolves at the next call of setReady, or when one of the signals aborts. */
+  changed(...signals: readonly AbortSignal[]): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
         this.waiting.delete(done);
-        signal.removeEventListener('abort', done);
+        for (const signal of signals) signal.removeEventListener('abort', done);
         resolve();
       };
       this.waiting.add(done);
-      signal.addEventListener('abort', done, { once: true });
-      if (signal.aborted) done();
+      for (const signal of signals) signal.addEventListener('abort', done, { once: true });
+      if (signals.some((signal) => signal.aborted)) done();
     });
   }
 }
@@ -68,21 +67,16 @@ export function healthService(state: HealthState, drainSignal: AbortSignal): Ser
       return { statuses: Object.fromEntries(statuses) as Record<string, { status: ServingStatus }> };
     },
     async *watch({ service }, context) {
-      const end = AbortSignal.any([context.signal, drainSignal]);
       let told: ServingStatus | undefined;
       for (;;) {
-        const changed = state.changed(end);
+        const changed = state.changed(context.signal, drainSignal);
         const status = state.statusOf(service) ?? ServingStatus.SERVICE_UNKNOWN;
         if (status !== told) yield { status };
         told = status;
-        if (drainSignal.aborted) throw drainingError();
+        if (drainSignal.aborted) throw drainSignal.reason;
         await changed;
         if (context.signal.aborted) return;
       }
     },
   };
 }
-
-/** What an endless stream ends with when its server begins to drain. */
-export const drainingError = (): ConnectError =>
-  rpcError(Code.Unavailable, 'the server is draining', { reason: 'SERVER_DRAINING' });

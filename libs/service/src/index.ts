@@ -5,7 +5,6 @@ export { ConfigAccepted, ConfigError, HelpRequested, type LoadConfigOptions, loa
 export { type ConnectionEnd, type EachAddressOptions, eachAddress } from './each-address.js';
 export { createEdgeTransport } from './edge/edge-transport.js';
 export { ERROR_DOMAIN, type ErrorDetails, type RemoteError, errorInfo, readRpcError, rpcError } from './errors.js';
-export { drainingError } from './health.js';
 export { aborted, every, explainEnd, runMain, untilSignal } from './lifecycle.js';
 export { CLUSTER_TIMEOUT_MS, EDGE_TIMEOUT_MS, MESSAGE_BYTES_MAX } from './limits.js';
 export { PortTakenError } from './listen.js';
@@ -22,6 +21,7 @@ export {
   type ConfigOf,
   type Setting,
   type Settings,
+  addressList,
   advertisedHost,
   choice,
   commonSettings,

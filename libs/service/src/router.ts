@@ -10,7 +10,7 @@ export interface Router {
  * Names the services of a port: `(router) => { router.service(QueryService, queryService(deps)); }`.
  *
  * `drainSignal` aborts when the server begins to drain. A stream without an end of its own (a watch, heartbeats) must
- * end then, with UNAVAILABLE: it would hold the drain for the whole grace.
+ * end then, with the signal's reason, an UNAVAILABLE error: it would hold the drain for the whole grace.
  */
 export type Routes = (router: Router, drainSignal: AbortSignal) => void;
 

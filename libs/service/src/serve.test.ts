@@ -3,6 +3,8 @@ import { Code, createClient } from '@connectrpc/connect';
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from '@tutti/contracts/grpc/health/v1/health_pb';
 import { createClusterTransport } from './cluster-transport.js';
 import { createEdgeTransport } from './edge/edge-transport.js';
+import { readRpcError } from './errors.js';
+import { aborted } from './lifecycle.js';
 import { listen, PortTakenError } from './listen.js';
 import { createMetrics } from './metrics.js';
 import { readStream } from './read-stream.js';
@@ -173,6 +175,28 @@ describe('serve', () => {
     await createClient(EchoService, transport).unary({});
     transport.close();
     await server.drain();
+  });
+
+  test('an endless stream that ends with the reason of drainSignal tells its client why', async () => {
+    const server = await createTestServer({
+      drainReason: 'COORDINATOR_DRAINING',
+      drainGraceMs: 60_000,
+      routes: (router, drainSignal) =>
+        router.service(EchoService, {
+          async *serverStream() {
+            yield {};
+            await aborted(drainSignal);
+            throw drainSignal.reason;
+          },
+        }),
+    });
+    const transport = createClusterTransport({ address: server.clusterAddress });
+    const stream = createClient(EchoService, transport).serverStream({})[Symbol.asyncIterator]();
+    await stream.next();
+    const end = stream.next().then(() => undefined, readRpcError);
+    await server.drain();
+    expect(await end).toMatchObject({ code: Code.Unavailable, reason: 'COORDINATOR_DRAINING' });
+    transport.close();
   });
 
   test('the memory transport serves the same routes without a network', async () => {

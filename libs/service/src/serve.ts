@@ -35,7 +35,7 @@ export interface ServeOptions {
   readonly drainGraceMs: number;
   /** Names the program and the node to people who look at the edge port. */
   readonly name?: string;
-  /** The reason that calls get which a drain cuts off, such as WORKER_DRAINING. */
+  /** The reason that calls get which a drain ends, such as WORKER_DRAINING. The default is SERVER_DRAINING. */
   readonly drainReason?: string;
 }
 
@@ -43,7 +43,7 @@ export interface Server {
   readonly ports: Ports;
   /** Whether work may be sent here. A new server is not ready. `why` is shown by /readyz. */
   setReady(ready: boolean, why?: string): void;
-  /** Aborts when drain() begins. Streams without an end of their own end then. */
+  /** Aborts when drain() begins, with an UNAVAILABLE error as its reason: what endless streams end with. */
   readonly drainSignal: AbortSignal;
   /** Aborts, with an UNAVAILABLE error as its reason, when the grace of a drain is over: calls in flight end now. */
   readonly shutdownSignal: AbortSignal;

@@ -38,6 +38,9 @@ export const size = (fallback: string, doc: string): Setting<number> => setting(
 /** A list, with commas between its items in the environment and on the command line. */
 export const list = (fallback: readonly string[], doc: string): Setting<readonly string[]> =>
   setting('tutti-list', fallback, doc);
+/** A list of addresses: 'host:port', or 'dns:NAME:PORT' for all addresses behind a DNS name. */
+export const addressList = (fallback: readonly string[], doc: string): Setting<readonly string[]> =>
+  setting('tutti-addresses', fallback, doc);
 /** A text; '' is allowed and usually means "none". */
 export const text = (fallback: string, doc: string): Setting<string> => setting('tutti-text', fallback, doc);
 /** A text without a default: the program does not start without it. */
@@ -72,7 +75,10 @@ export const commonSettings = {
   health: { port: port(9465, '/livez, /readyz and grpc.health.v1') },
   bind: { host: text('0.0.0.0', 'Address on which all ports listen') },
   resourceManagers: {
-    addresses: list([], "Resource managers: 'host:port', or 'dns:NAME:PORT' for every address behind a DNS name"),
+    addresses: addressList(
+      [],
+      "Resource managers: 'host:port', or 'dns:NAME:PORT' for every address behind a DNS name",
+    ),
     resolveInterval: duration('5s', 'How often DNS names of resource managers are resolved again'),
   },
   log: {
