@@ -22,6 +22,8 @@ export interface ClusterState {
   readonly queries: ClusterView<QueryInfo>;
   /** What runs and waits in each resource group. */
   readonly usage: UsageLedger;
+  /** After this much silence a coordinator counts by what workers run for it. */
+  readonly usageForgetAfterMs: number;
   readonly clock: Clock;
 }
 
@@ -30,7 +32,7 @@ const NEWS_COALESCE_MS = 20;
 
 export function createClusterState(
   node: { readonly nodeId: NodeId; readonly incarnation: number; readonly clock: Clock },
-  config: Pick<Settings, 'nodes' | 'queries'>,
+  config: Pick<Settings, 'nodes' | 'usage' | 'queries'>,
 ): ClusterState {
   const { clock } = node;
   const { suspectAfter, lease } = config.nodes;
@@ -42,6 +44,7 @@ export function createClusterState(
     reports: new HeartbeatLedger<NodeReport>({ expireAfterMs: lease }),
     queries: new ClusterView({ expireAfterMs: expireAfter, endedKeptMs: completedKept, endedMax: completedMax }),
     usage: new UsageLedger({ expireAfterMs: expireAfter }),
+    usageForgetAfterMs: config.usage.forgetAfter,
   };
 }
 
@@ -67,6 +70,12 @@ export function sweep(state: ClusterState): void {
     state.reports.forget(id);
     if (report.status.case !== 'coordinator') continue;
     state.queries.departed(id, now);
+    state.usage.forget(id);
+  }
+  for (const { nodeId: id, role, state: nodeState, ageMs } of state.nodes.nodes.nodes(now)) {
+    if (role !== 'coordinator' || nodeState !== 'SUSPECT' || ageMs <= state.usageForgetAfterMs) continue;
+    // No resource manager has heard it for longer than answers are good for, so it has started nothing since, and cannot.
+    // To count its last report until it expires would only make everybody wait for data that does not come.
     state.usage.forget(id);
   }
   state.reports.expire(now);

@@ -27,6 +27,7 @@ type Query = MessageInitShape<typeof QueryInfoSchema>;
 const CONFIG = {
   heartbeat: { interval: 1_000 },
   nodes: { suspectAfter: 2_500, lease: 10_000 },
+  usage: { forgetAfter: 3_500 },
   queries: { expireAfter: 10_000, completedKept: 600_000, completedMax: 1_000 },
 };
 
@@ -240,6 +241,31 @@ describe('a resource manager', () => {
       expect(first.groups).toEqual([]);
       expect(first.knownRound).toBe(1n);
       expect(second.groups).toMatchObject([{ group: 'global', queued: 1, claimsAhead: [{ round: 1n, count: 1 }] }]);
+    });
+
+    it('a dead coordinator makes nobody wait: soon it counts only by what workers still run for it', async () => {
+      await stage.announce('c1');
+      await stage.announce('w1');
+      await stage.coordinator('c1', 1, { groups: [counts('global', 5, 4, 4, 1)] });
+      const task = {
+        taskId: 't',
+        queryId: '20261122_151200_00000_c1c1z',
+        coordinatorId: 'c1',
+        resourceGroup: 'global',
+        state: TaskState.RUNNING,
+      };
+      for (let sequence = 1; sequence <= 3; sequence++) {
+        await stage.worker('w1', sequence, { tasks: [task] });
+        await stage.pass(1_000);
+      }
+      const before = await stage.ask('c2', 1);
+      expect(before.groups).toMatchObject([{ running: 5, queued: 4 }]);
+      await stage.pass(800);
+      const after = await stage.ask('c2', 2);
+      expect(after.groups).toMatchObject([{ running: 1, queued: 0 }]);
+      expect(after.coordinators.map(({ nodeId: id }) => id)).not.toContain('c1');
+      await stage.coordinator('c1', 2, { groups: [counts('global', 5)] });
+      expect((await stage.ask('c2', 3)).groups).toMatchObject([{ running: 5 }]);
     });
 
     it('lists resource groups with their ancestors, page by page', async () => {

@@ -21,7 +21,7 @@ export interface ResourceManagerOptions {
   /** Unix milliseconds at process start. */
   readonly incarnation: number;
   readonly programVersion?: string;
-  readonly config: Pick<Settings, 'heartbeat' | 'nodes' | 'queries'>;
+  readonly config: Pick<Settings, 'heartbeat' | 'nodes' | 'usage' | 'queries'>;
   /** All resource managers; this one may be among them. */
   readonly addresses: AddressWatcher;
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-import { type ConfigOf, commonSettings, count, duration, isAddressSpec } from '@tutti/service';
+import { type ConfigOf, commonSettings, count, duration } from '@tutti/service';
 
 /** The settings of a resource manager. */
 export const settings = {
@@ -10,6 +10,12 @@ export const settings = {
       'A node that is not heard for this long gets no new work. At least two heartbeat intervals',
     ),
     lease: duration('10s', 'A node that is not heard for this long is forgotten. At least three heartbeat intervals'),
+  },
+  usage: {
+    forgetAfter: duration(
+      '3.5s',
+      "A coordinator that no resource manager hears for this long starts nothing any more: it then counts by what workers run for it. More than the coordinators' usage.maxAge",
+    ),
   },
   queries: {
     expireAfter: duration('10s', 'Queries of a coordinator that is not heard for this long count as lost'),
@@ -28,6 +34,5 @@ export const relations = (config: Settings) => ({
   'nodes.suspectAfter must be less than nodes.lease': config.nodes.suspectAfter < config.nodes.lease,
   'queries.expireAfter must be at least three times heartbeat.interval':
     config.queries.expireAfter >= 3 * config.heartbeat.interval,
-  "resourceManagers.addresses must be 'host:port' or 'dns:NAME:PORT'":
-    config.resourceManagers.addresses.every(isAddressSpec),
+  'usage.forgetAfter must be at least nodes.suspectAfter': config.usage.forgetAfter >= config.nodes.suspectAfter,
 });
