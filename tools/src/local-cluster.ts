@@ -23,6 +23,9 @@ export interface LocalClusterOptions {
   readonly preferredEdgePort?: number | undefined;
 }
 
+/** Settings meant for a node of another cluster must not reach the nodes of this one. */
+const nodeEnvironment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TUTTI_')));
+
 const STOP_GRACE_MS = 10_000;
 const READY_WITHIN_MS = 60_000;
 const READY_POLL_MS = 50;
@@ -51,7 +54,7 @@ export class LocalCluster {
       return new LocalNode(id, role, own, {
         root: options.root,
         directory: options.directory,
-        env: process.env,
+        env: nodeEnvironment,
         arguments: [
           ...commonArguments(id, own, addresses),
           ...roleArguments(role, options),

@@ -49,10 +49,13 @@ export class LocalNode {
     if (this.running) return;
     const log = openSync(this.logFile, 'a');
     const script = join(this.options.root, 'apps', this.role, 'bundle', 'main.mjs');
-    const child = spawn(process.execPath, ['--enable-source-maps', script, ...this.options.arguments], {
-      // The node sees the end of its standard input when this process dies, even by kill -9, and drains.
+    const argv = ['--enable-source-maps', script, ...this.options.arguments, '--node-exit-with-stdin'];
+    const child = spawn(process.execPath, argv, {
+      // The node sees the end of its standard input when this process dies, even by kill -9, and drains. A group of its
+      // own keeps the terminal's Ctrl-C away from it: this process stops the nodes, in order.
+      detached: true,
       stdio: ['pipe', log, log],
-      env: { ...this.options.env, TUTTI_EXIT_WITH_STDIN: 'true' },
+      env: this.options.env,
     });
     closeSync(log);
     this.child = child;

@@ -12,7 +12,7 @@ import {
   resolveDns,
   runMain,
   serve,
-  untilSignal,
+  untilStopped,
 } from '@tutti/service';
 import { createResourceManager } from './resource-manager.js';
 import { relations, settings } from './settings.js';
@@ -28,7 +28,7 @@ await runMain('resource-manager', async () => {
   const metrics = createMetrics({ node: id, role: program });
 
   // wiring
-  const stop = untilSignal('SIGTERM', 'SIGINT');
+  const stop = untilStopped(config);
   const loops = new AbortController();
   const random = seededRandom(incarnation);
   const { addresses: specs, resolveInterval: resolveIntervalMs } = config.resourceManagers;

@@ -18,7 +18,7 @@ import {
   resolveDns,
   runMain,
   serve,
-  untilSignal,
+  untilStopped,
 } from '@tutti/service';
 import { drainWorker } from './drain.js';
 import { becomeReady } from './readiness.js';
@@ -37,7 +37,7 @@ await runMain('worker', async () => {
   const metrics = createMetrics({ node: id, role: program });
 
   // wiring
-  const stop = untilSignal('SIGTERM', 'SIGINT');
+  const stop = untilStopped(config);
   const loops = new AbortController();
   const { task, executor } = config;
   const pool = createDuckdbExecutorPool({

@@ -35,11 +35,14 @@ const BROKEN = new Set([
 
 /** A server refuses a stream only before it looks at it (RFC 9113, 8.7). */
 const REFUSED = /REFUSED_STREAM|^Stream refused by server/;
+/** How connect-node tells of a stream whose server died; a caller that gives up gets its own reason instead. */
+const CUT_OFF = /^http\/2 stream closed with error code CANCEL/;
 /** What grpc-js says when a call never got as far as a connection. */
 const NO_CONNECTION = /^(No connection established|Name resolution failed|Failed to start HTTP\/2 stream)/;
 
 /** The fault of the connection behind an error, or undefined when the server itself answered (or the caller gave up). */
 export function connectionFault(error: ConnectError): ConnectionFault | undefined {
+  if (error.code === Code.Canceled && CUT_OFF.test(error.rawMessage)) return 'maybeProcessed';
   if (error.code === Code.Canceled || error.code === Code.DeadlineExceeded) return undefined;
   const chain = causesOf(error);
   if (chain.some((cause) => REFUSED.test(messageOf(cause)))) return 'neverProcessed';

@@ -39,6 +39,11 @@ describe('readRpcError', () => {
       new ConnectError('http/2 stream closed with error code REFUSED_STREAM (0x7)', Code.Unavailable),
       true,
     ],
+    [
+      'a stream whose server was killed',
+      new ConnectError('http/2 stream closed with error code CANCEL (0x8)', Code.Canceled),
+      false,
+    ],
     ['the same through grpc-js', new ConnectError('Stream refused by server', Code.Unavailable), true],
     ['a session that was going away', caused(Code.Internal, nodeError('ERR_HTTP2_GOAWAY_SESSION')), true],
     [

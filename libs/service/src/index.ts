@@ -5,7 +5,7 @@ export { ConfigAccepted, ConfigError, HelpRequested, type LoadConfigOptions, loa
 export { type ConnectionEnd, type EachAddressOptions, eachAddress } from './each-address.js';
 export { createEdgeTransport } from './edge/edge-transport.js';
 export { ERROR_DOMAIN, type ErrorDetails, type RemoteError, errorInfo, readRpcError, rpcError } from './errors.js';
-export { aborted, every, explainEnd, runMain, untilSignal } from './lifecycle.js';
+export { aborted, every, explainEnd, runMain, untilStopped } from './lifecycle.js';
 export { CLUSTER_TIMEOUT_MS, EDGE_TIMEOUT_MS, MESSAGE_BYTES_MAX } from './limits.js';
 export { PortTakenError } from './listen.js';
 export { type CreateLogOptions, type Log, type LogFields, createLog } from './log.js';

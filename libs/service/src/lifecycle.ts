@@ -3,14 +3,20 @@ import { ConfigAccepted, ConfigError, HelpRequested } from './config.js';
 import { PortTakenError } from './listen.js';
 import type { Log } from './log.js';
 
-/** Aborts when the process gets one of the signals, with the signal's name as the reason. A second one ends the process. */
-export function untilSignal(...names: readonly NodeJS.Signals[]): AbortSignal {
+/**
+ * Aborts when the node is asked to stop: by SIGTERM or SIGINT (a second one ends the process), or, where
+ * `node.exitWithStdin` is set, by the end of standard input, which comes even when the starting program is killed.
+ */
+export function untilStopped(config: { readonly node: { readonly exitWithStdin: boolean } }): AbortSignal {
   const controller = new AbortController();
-  for (const name of names) {
+  for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(EXIT_SECOND_SIGNAL);
       controller.abort(name);
     });
+  }
+  if (config.node.exitWithStdin) {
+    process.stdin.once('close', () => controller.abort('standard input ended')).resume();
   }
   return controller.signal;
 }

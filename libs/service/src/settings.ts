@@ -68,6 +68,7 @@ export const commonSettings = {
       '',
       'Host name or address at which other nodes reach this one. Default: the host name, or bind.host if given.',
     ),
+    exitWithStdin: flag(false, 'Drain and exit when standard input ends: for programs that start nodes'),
   },
   cluster: { port: port(9090, 'gRPC between the roles, and for grpcurl') },
   edge: { port: port(8080, 'gRPC, gRPC-Web, Connect and JSON over HTTP/1.1 or HTTP/2; bulk data on workers') },
@@ -98,16 +99,18 @@ export const commonSettings = {
 /** The values of the common settings. */
 export type CommonConfig = ConfigOf<typeof commonSettings>;
 
+type Named = { readonly node: Pick<CommonConfig['node'], 'id' | 'host'> };
+
 const LOOPBACK = /^(127\.|::1$|localhost$)/;
 const ANY_ADDRESS = new Set(['', '0.0.0.0', '::']);
 
 /** The host under which this node announces itself. */
-export function advertisedHost(config: Pick<CommonConfig, 'node' | 'bind'>): string {
+export function advertisedHost(config: Named & Pick<CommonConfig, 'bind'>): string {
   if (config.node.host !== '') return config.node.host;
   if (LOOPBACK.test(config.bind.host)) return config.bind.host;
   return ANY_ADDRESS.has(config.bind.host) ? hostname() : config.bind.host;
 }
 
 /** The id of this node: as configured, or made of the role, the host and the cluster port. */
-export const nodeIdOf = (config: Pick<CommonConfig, 'node' | 'cluster'>, role: string): string =>
+export const nodeIdOf = (config: Named & Pick<CommonConfig, 'cluster'>, role: string): string =>
   config.node.id !== '' ? config.node.id : `${role}-${hostname()}-${config.cluster.port}`;

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { Code, ConnectError } from '@connectrpc/connect';
+import { Code } from '@connectrpc/connect';
 import { readRpcError } from '@tutti/service';
 import { QueryState } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { connect, ENDLESS, eventually, root, runQuery, startCluster, startQuery, type TestCluster } from './harness.js';
@@ -27,7 +27,7 @@ describe('losing and draining nodes', () => {
     await lost.until((info) => info.state === QueryState.RUNNING);
     const node = test.cluster.node('coordinator-1');
     await node.kill();
-    expect(ConnectError.from(await failure).code).toBe(Code.Unavailable);
+    expect(readRpcError(await failure).code).toBe(Code.Unavailable);
     expect((await runQuery(other, { statement: 'SELECT 1 AS one' })).rows).toEqual([[1]]);
     await eventually('its tasks are gone', 10_000, async () => ((await runningTasks(test)) === 0 ? true : undefined));
     node.start();
@@ -48,7 +48,7 @@ describe('losing and draining nodes', () => {
         for await (const { event } of stream) if (event.case === 'rows') abort.abort();
       })(),
     );
-    expect(ConnectError.from(await read).code).toBe(Code.Canceled);
+    expect(readRpcError(await read).code).toBe(Code.Canceled);
     await eventually('its task is gone', 10_000, async () => ((await runningTasks(test)) === 0 ? true : undefined));
     client.close();
   }, 60_000);
@@ -96,45 +96,43 @@ describe('losing and draining nodes', () => {
 });
 
 describe('npm start', () => {
-  it('leaves no process behind after Ctrl-C', async () => {
-    const child = spawn(
-      process.execPath,
-      [
-        join(root, 'tools/bundle/main.mjs'),
-        'up',
-        '--json',
-        '--workers',
-        '1',
-        '--coordinators',
-        '1',
-        '--resource-managers',
-        '1',
-        '--sql',
-        'SELECT 1 AS one',
-        '--catalogs',
-        join(root, 'catalogs'),
-      ],
-      {
-        env: { ...process.env, TUTTI_ROOT: root },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      },
-    );
+  /** Starts the smallest cluster and returns once it has printed its report. */
+  async function npmStart() {
+    const small = ['--workers', '1', '--coordinators', '1', '--resource-managers', '1', '--edge-port', '18080'];
+    const argv = ['up', '--json', ...small, '--sql', 'SELECT 1 AS one', '--catalogs', join(root, 'catalogs')];
+    const child = spawn(process.execPath, [join(root, 'tools/bundle/main.mjs'), ...argv], {
+      env: { ...process.env, TUTTI_ROOT: root },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+    child.stderr.resume();
     await eventually('the report', 60_000, async () => (output.trimEnd().endsWith('\n}') ? true : undefined));
     const report = JSON.parse(output) as { rows: unknown; endpoints: { pid: number }[] };
+    return { child, report, exited: new Promise((resolve) => child.once('exit', resolve)) };
+  }
+
+  const isAlive = ({ pid }: { pid: number }) => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+
+  it('leaves no process behind after Ctrl-C', async () => {
+    const { child, report, exited } = await npmStart();
     expect(report.rows).toEqual([{ one: 1 }]);
-    const exited = new Promise((resolve) => child.once('exit', resolve));
     child.kill('SIGINT');
     await exited;
-    const alive = report.endpoints.filter(({ pid }) => {
-      try {
-        return process.kill(pid, 0);
-      } catch {
-        return false;
-      }
-    });
-    expect(alive).toEqual([]);
+    expect(report.endpoints.filter(isAlive)).toEqual([]);
+  }, 120_000);
+
+  it('leaves no process behind when it is killed itself', async () => {
+    const { child, report, exited } = await npmStart();
+    child.kill('SIGKILL');
+    await exited;
+    await eventually('the nodes end', 20_000, async () => (report.endpoints.some(isAlive) ? undefined : true));
   }, 120_000);
 });
 
@@ -184,6 +182,8 @@ describe('a node that cannot start says why, and what to do', () => {
       'coordinator',
       '--node-id',
       'c',
+      '--resource-managers-addresses',
+      '127.0.0.1:1',
       '--catalogs-path',
       '/nowhere',
       '--cluster-port',
