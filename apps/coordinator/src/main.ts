@@ -16,7 +16,7 @@ import {
   resolveDns,
   runMain,
   serve,
-  untilSignal,
+  untilStopped,
 } from '@tutti/service';
 import { loadCatalogs } from './catalog-files.js';
 import { Channels } from './channels.js';
@@ -43,7 +43,7 @@ await runMain('coordinator', async () => {
   const catalogs = await loadCatalogs(config.catalogs.path, config.catalogs.default);
 
   // wiring
-  const stop = untilSignal('SIGTERM', 'SIGINT');
+  const stop = untilStopped(config);
   const loops = new AbortController();
   const planner = await startPlanner({ catalogs, scratchDirectory: tmpdir(), directory: import.meta.dirname, log });
   const { addresses: specs, resolveInterval: resolveIntervalMs } = config.resourceManagers;
@@ -116,6 +116,7 @@ await runMain('coordinator', async () => {
     server,
     presence,
     dispatcher: coordinator.dispatcher,
+    submitted: coordinator.submitted,
     sendReport: () => heartbeats.sendSoon(),
     announceDelayMs: config.drain.announceDelay,
     graceMs: config.drain.grace,

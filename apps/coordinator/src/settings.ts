@@ -1,4 +1,4 @@
-import { commonSettings, type ConfigOf, duration, isAddressSpec, size, text } from '@tutti/service';
+import { commonSettings, type ConfigOf, duration, isAddressSpec, list, size, text } from '@tutti/service';
 
 /** The settings of a coordinator. */
 export const settings = {
@@ -7,7 +7,7 @@ export const settings = {
     interval: duration('1s', 'Time between reports to the resource managers when nothing happens'),
   },
   catalogs: {
-    path: text('catalogs', 'Directory of catalog files; NAME.json is the catalog NAME'),
+    path: list(['catalogs'], 'Catalog files and directories of them; NAME.json is the catalog NAME'),
     default: text('demo', 'Catalog of table names that name none, when the client names none either'),
   },
   resourceGroups: {
@@ -39,5 +39,5 @@ export const relations = (config: CoordinatorConfig): Readonly<Record<string, bo
   'resourceManagers.addresses must name at least one resource manager': config.resourceManagers.addresses.length > 0,
   "resourceManagers.addresses must be like 'host:port' or 'dns:NAME:PORT'":
     config.resourceManagers.addresses.every(isAddressSpec),
-  'catalogs.path must name a directory': config.catalogs.path !== '',
+  'catalogs.path must name at least one file or directory': config.catalogs.path.length > 0,
 });

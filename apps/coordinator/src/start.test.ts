@@ -29,7 +29,7 @@ describe('what stops a coordinator from starting', () => {
   test('good catalogs are loaded by the names of their files', async () => {
     write('demo.json', { schemas: { main: { tables: { numbers: table } } } });
     write('notes.txt', 'not a catalog');
-    const [catalog, ...others] = await loadCatalogs(directory, 'demo');
+    const [catalog, ...others] = await loadCatalogs([directory], 'demo');
     expect(others).toEqual([]);
     expect(catalog).toMatchObject({ name: 'demo', schemas: [{ name: 'main', tables: [{ name: 'numbers' }] }] });
   });
@@ -37,7 +37,7 @@ describe('what stops a coordinator from starting', () => {
   test('everything that is wrong with the catalogs is told at once, with the file', async () => {
     write('broken.json', '{"schemas": ');
     write('wrong.json', { schemas: { main: { tables: { t: { ...table, format: 'xml' } } } } });
-    const problems = await problemsOf(loadCatalogs(directory, 'demo'));
+    const problems = await problemsOf(loadCatalogs([directory], 'demo'));
     expect(problems).toHaveLength(3);
     expect(problems[0]).toMatch(/broken\.json: .*JSON/);
     expect(problems[1]).toMatch(/wrong\.json: \$\.schemas\.main\.tables\.t/);
@@ -45,11 +45,11 @@ describe('what stops a coordinator from starting', () => {
   });
 
   test('a directory without catalogs, or none at all', async () => {
-    expect(await problemsOf(loadCatalogs(directory, 'demo'))).toEqual([
+    expect(await problemsOf(loadCatalogs([directory], 'demo'))).toEqual([
       expect.stringMatching(/^catalogs\.path: there is no/),
     ]);
     const missing = join(directory, 'missing');
-    expect(await problemsOf(loadCatalogs(missing, 'demo'))).toEqual([
+    expect(await problemsOf(loadCatalogs([missing], 'demo'))).toEqual([
       expect.stringMatching(/^catalogs\.path: cannot read/),
     ]);
   });
@@ -82,7 +82,7 @@ describe('what stops a coordinator from starting', () => {
         expect.stringContaining('usage.maxAge must be at least 2 times heartbeat.interval'),
         expect.stringContaining('usage.refreshInterval must be shorter than usage.maxAge'),
         expect.stringContaining('resourceManagers.addresses must name at least one'),
-        expect.stringContaining('catalogs.path must name a directory'),
+        expect.stringContaining('catalogs.path must name at least one file or directory'),
       ]);
     }
   });

@@ -80,7 +80,7 @@ export class TestCluster {
       incarnation: 1,
       querySuffix: suffix,
       config: {
-        catalogs: { path: '', default: 'demo' },
+        catalogs: { path: [], default: 'demo' },
         usage: { maxAge: 3_000, refreshInterval: 100 },
         query: {
           maxExecutionTime: 3_600_000,
