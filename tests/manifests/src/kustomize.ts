@@ -13,6 +13,9 @@ export const kustomizations: readonly string[] = [
 /** Whether `kubectl kustomize` can be run here; it needs neither a cluster nor a network. */
 export const canBuild = spawnSync('kubectl', ['kustomize', '--help']).status === 0;
 
+/** For the names of tests that need kubectl: says that they are skipped, and why. */
+export const unlessSkipped = canBuild ? '' : ' (skipped: there is no kubectl here)';
+
 /** The manifests of `kustomization` as one YAML text. Throws with kubectl's own words when they cannot be built. */
 export function build(kustomization: string): string {
   const result = spawnSync('kubectl', ['kustomize', join('k8s', kustomization)], {

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { checks } from './checks/index.js';
-import { build, canBuild, kustomizations, repositoryRoot } from './kustomize.js';
+import { build, canBuild, kustomizations, repositoryRoot, unlessSkipped } from './kustomize.js';
 import { Manifests, yamlProblems } from './manifests.js';
 import { schemaProblems } from './schema-check.js';
 import { unknownKeys } from './unknown-keys.js';
@@ -50,9 +50,9 @@ function referencedFiles(kustomization: string): string[] {
 const words = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 const describeBuilt = canBuild ? describe : describe.skip;
-const reason = canBuild ? '' : ' (not looked at: there is no kubectl here)';
+if (!canBuild) process.stderr.write('manifest-tests: there is no kubectl here, the overlays are not looked at\n');
 
-describeBuilt.each(kustomizations)(`k8s/%s as kubectl builds it${reason}`, (kustomization) => {
+describeBuilt.each(kustomizations)(`k8s/%s as kubectl builds it${unlessSkipped}`, (kustomization) => {
   let manifests: Manifests;
   beforeAll(() => {
     manifests = Manifests.parse(build(kustomization));
@@ -71,7 +71,7 @@ describeBuilt.each(kustomizations)(`k8s/%s as kubectl builds it${reason}`, (kust
   });
 });
 
-describeBuilt(`the sizes of the overlays${reason}`, () => {
+describeBuilt(`the sizes of the overlays${unlessSkipped}`, () => {
   const sizeOf = (kustomization: string) => {
     const manifests = Manifests.parse(build(kustomization));
     const autoscaled = manifests.all('HorizontalPodAutoscaler');

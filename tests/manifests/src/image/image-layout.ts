@@ -23,21 +23,21 @@ export class ImageLayout {
     const [build, final, ...more] = parseStages(dockerfileText);
     invariant(build?.name !== undefined && final !== undefined && more.length === 0, 'the Dockerfile has two stages');
     const directory = mkdtempSync(join(tmpdir(), 'tutti-image-'));
-    const source = join(directory, 'build', workingDirectory(build));
-    copyContext(source);
-    for (const { text } of instructionsOf(build, 'RUN')) {
-      if (text.startsWith('npm install')) installFromRepository(source);
-      else run(text, source);
+    try {
+      runBuildStage(build, join(directory, 'build', workingDirectory(build)));
+      const root = join(directory, 'image');
+      for (const copy of copiesOf(final)) {
+        invariant(copy.stage === build.name, `COPY ${copy.source} comes from the stage ${build.name}`);
+        const from = join(directory, 'build', copy.source);
+        if (!existsSync(from)) throw new Error(`COPY ${copy.source}: the stage ${build.name} has no such file`);
+        mkdirSync(dirname(join(root, copy.target)), { recursive: true });
+        cpSync(from, join(root, copy.target), { recursive: true, dereference: true });
+      }
+      return new ImageLayout(root, directory, final);
+    } catch (error) {
+      rmSync(directory, { recursive: true, force: true });
+      throw error;
     }
-    const root = join(directory, 'image');
-    for (const copy of copiesOf(final)) {
-      invariant(copy.stage === build.name, `COPY ${copy.source} comes from the stage ${build.name}`);
-      const from = join(directory, 'build', copy.source);
-      if (!existsSync(from)) throw new Error(`COPY ${copy.source}: the stage ${build.name} has no such file`);
-      mkdirSync(dirname(join(root, copy.target)), { recursive: true });
-      cpSync(from, join(root, copy.target), { recursive: true, dereference: true });
-    }
-    return new ImageLayout(root, directory, final);
   }
 
   /** Where a path of the image is on this machine. */
@@ -51,6 +51,15 @@ export class ImageLayout {
 
   remove(): void {
     rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Does what the build stage does, in `source`; packages come from this repository instead of a registry. */
+function runBuildStage(build: Stage, source: string): void {
+  copyContext(source);
+  for (const { text } of instructionsOf(build, 'RUN')) {
+    if (text.startsWith('npm install')) installFromRepository(source);
+    else run(text, source);
   }
 }
 

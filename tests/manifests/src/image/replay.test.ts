@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createClient } from '@connectrpc/connect';
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from '@tutti/contracts/grpc/health/v1/health_pb';
 import { createEdgeTransport } from '@tutti/service';
-import { build, canBuild, kustomizations } from '../kustomize.js';
+import { build, canBuild, kustomizations, unlessSkipped } from '../kustomize.js';
 import { Manifests } from '../manifests.js';
 import { rolePorts, roles } from '../ports.js';
 import { RoleConfig } from '../role-config.js';
@@ -43,7 +43,7 @@ describe('the files of the image', () => {
   });
 });
 
-describeBuilt.each(kustomizations)('the programs find in k8s/%s', (kustomization) => {
+describeBuilt.each(kustomizations)(`the programs find in k8s/%s${unlessSkipped}`, (kustomization) => {
   let manifests: Manifests;
   beforeAll(() => {
     manifests = Manifests.parse(build(kustomization));
@@ -68,7 +68,7 @@ describeBuilt.each(kustomizations)('the programs find in k8s/%s', (kustomization
   });
 });
 
-describeBuilt('a setting that no program has', () => {
+describeBuilt(`a setting that no program has${unlessSkipped}`, () => {
   it('in the file, in a variable or among the arguments is named', () => {
     const manifests = Manifests.parse(build('base'));
     const config = RoleConfig.of(manifests, 'worker');
@@ -83,7 +83,7 @@ describeBuilt('a setting that no program has', () => {
   });
 });
 
-describeBuilt('a cluster that is started from the files of the image', () => {
+describeBuilt(`a cluster that is started from the files of the image${unlessSkipped}`, () => {
   interface Started {
     readonly pod: PodReplay;
     readonly ports: Readonly<Record<string, number>>;
