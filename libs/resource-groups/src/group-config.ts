@@ -1,4 +1,4 @@
-import { compileNamePattern, type NamePattern } from './name-pattern.js';
+import type { NamePattern } from './name-pattern.js';
 
 /** One group of the configuration file. Counts include everything below the group. */
 export interface GroupSpec {
@@ -29,5 +29,5 @@ export interface GroupConfig {
 /** What holds when no file is given: one group for everybody. */
 export const defaultGroupConfig: GroupConfig = {
   rootGroups: [{ name: 'global', hardConcurrencyLimit: 100, maxQueued: 1000, subGroups: [] }],
-  selectors: [{ user: compileNamePattern('.*'), group: 'global' }],
+  selectors: [{ group: 'global' }],
 };

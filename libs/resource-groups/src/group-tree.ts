@@ -16,10 +16,12 @@
 // in which it first heard of them. Of all queries that run in a group at one moment, take the one with the last claim.
 // When it started, each of the others either ran or was known as a claim before it, so G2 counted them all.
 import { invariant, type Instant, instant, type QueryId, unreachable } from '@tutti/base';
-import type { GroupConfig, GroupSpec } from './group-config.js';
-import { GroupNode, RootState } from './group-node.js';
-import { ClaimsBefore, type ClaimsElsewhere, type UsageSnapshot } from './group-usage.js';
+import type { GroupConfig } from './group-config.js';
+import { GroupForest } from './group-forest.js';
+import type { GroupNode, RootState } from './group-node.js';
+import { ClaimsBefore, type UsageSnapshot } from './group-usage.js';
 import type { LiveQuery } from './leaf-queue.js';
+import { UsageView } from './usage-view.js';
 import { explainWait, type WaitExplanation } from './wait-explanation.js';
 
 export type GroupEvent =
@@ -61,41 +63,24 @@ export interface GroupTreeOptions {
 }
 
 export class GroupTree {
-  private readonly nodes = new Map<string, GroupNode>();
-  private readonly roots = new Map<GroupNode, RootState>();
+  private readonly forest: GroupForest;
+  private readonly view: UsageView;
   private readonly live = new Map<QueryId, LiveQuery>();
   private readonly leavesInUse = new Set<GroupNode>();
-  private readonly usageMaxAgeMs: number;
-  /** Forgotten when it is too old to decide on (G3). */
-  private usage: UsageSnapshot | undefined;
-  private nodesInUsage = new Set<GroupNode>();
-  private lastAnsweredBy: string | undefined;
-  private settledAt: Instant = instant(-Infinity);
   private unavailableSince: Instant | undefined;
   private asking = false;
-  /** When the newest answer was asked for, even one that could not be used. */
-  private answeredUpTo: Instant = instant(-Infinity);
   private lastClaimAt: Instant = instant(-Infinity);
   /** Claims are made in this round until it is reported. */
   private openRound = 1;
   private claimedInOpenRound = new Set<GroupNode>();
 
   constructor(options: GroupTreeOptions) {
-    this.usageMaxAgeMs = options.usageMaxAgeMs;
-    const add = (spec: GroupSpec, parent: GroupNode | undefined): GroupNode => {
-      const node = new GroupNode(spec, parent);
-      this.nodes.set(node.path, node);
-      for (const child of spec.subGroups) add(child, node);
-      return node;
-    };
-    for (const spec of options.config.rootGroups) {
-      const root = add(spec, undefined);
-      this.roots.set(root, new RootState(root));
-    }
+    this.forest = new GroupForest(options.config);
+    this.view = new UsageView(this.forest, options.usageMaxAgeMs);
   }
 
   apply(event: GroupEvent, now: Instant): GroupEffect[] {
-    this.forgetOldUsage(now);
+    this.view.forgetOld(now, this.refresh);
     const effects: GroupEffect[] = [];
     switch (event.kind) {
       case 'submitted':
@@ -106,8 +91,9 @@ export class GroupTree {
         break;
       case 'usageArrived':
         this.asking = false;
-        this.take(event.usage, now);
-        for (const root of this.roots.values()) this.proceed(root, now, effects);
+        this.unavailableSince = undefined;
+        this.view.take(event.usage, now, this.refresh);
+        for (const root of this.forest.roots) this.proceed(root, now, effects);
         break;
       case 'usageUnavailable':
         this.asking = false;
@@ -144,7 +130,7 @@ export class GroupTree {
 
   /** Whether any query is queued. */
   someoneWaits(): boolean {
-    for (const root of this.roots.values()) if (root.node.here.queued > 0) return true;
+    for (const root of this.forest.roots) if (root.node.here.queued > 0) return true;
     return false;
   }
 
@@ -152,16 +138,19 @@ export class GroupTree {
   explain(queryId: QueryId, now: Instant): WaitExplanation | undefined {
     const query = this.live.get(queryId);
     if (query?.link === undefined) return undefined;
-    const usage =
-      this.usage !== undefined && this.ageMs(this.usage, now) <= this.usageMaxAgeMs ? this.usage : undefined;
-    const dataAgeMs = usage && this.ageMs(usage, now);
-    const unavailableMs = this.unavailableSince === undefined ? undefined : now - this.unavailableSince;
-    const { claimsElsewhere } = this.rootOf(query.leaf);
-    return explainWait({ query, claimsElsewhere, dataAgeMs, unavailableMs, claimIsKnown: this.isKnown(query) });
+    const { claimsElsewhere } = this.forest.rootOf(query.leaf);
+    return explainWait({
+      query,
+      claimsElsewhere,
+      dataAgeMs: this.view.ageMs(now),
+      refusedAgeMs: this.view.refusedAgeMs,
+      unavailableMs: this.unavailableSince === undefined ? undefined : now - this.unavailableSince,
+      claimIsKnown: this.isKnown(query),
+    });
   }
 
   private submit(queryId: QueryId, group: string, now: Instant, effects: GroupEffect[]): void {
-    const leaf = this.nodes.get(group);
+    const leaf = this.forest.node(group);
     invariant(leaf?.queue, `"${group}" is no leaf group`);
     invariant(!this.live.has(queryId), `G1: ${queryId} was submitted before`);
     const query: LiveQuery = { queryId, leaf, link: undefined, claimed: false, number: 0 };
@@ -175,7 +164,7 @@ export class GroupTree {
       effects.push({ kind: 'reject', queryId, reason: 'queueFull', group: full.path });
       return;
     }
-    const root = this.rootOf(leaf);
+    const root = this.forest.rootOf(leaf);
     this.claim(root, now);
     this.askWhenUseful(root, effects);
   }
@@ -184,7 +173,7 @@ export class GroupTree {
     const query = this.live.get(queryId);
     if (query === undefined) return;
     this.remove(query);
-    this.proceed(this.rootOf(query.leaf), now, effects);
+    this.proceed(this.forest.rootOf(query.leaf), now, effects);
   }
 
   /** Takes a query out, from whatever state (G1). */
@@ -206,9 +195,9 @@ export class GroupTree {
 
   /** G2, over the claims in their order: an earlier round comes before a later one, leaves of one round take turns. */
   private startWhatMay(root: RootState, now: Instant, effects: GroupEffect[]): void {
-    const { usage } = this;
+    const { usage } = this.view;
     if (usage === undefined || usage.requestedAt <= root.lastStartAt) return; // G3
-    let startsLeft = now < this.settledAt ? 1 : Infinity; // G4
+    let startsLeft = now < this.view.settledAt ? 1 : Infinity; // G4
     const before = new ClaimsBefore();
     let elsewhere = 0;
     let next = root.claims.first;
@@ -219,16 +208,14 @@ export class GroupTree {
       for (; next !== undefined && next.value.queue?.claimRound === round; next = next.next) leaves.push(next.value);
       for (let claims; (claims = root.claimsElsewhere[elsewhere]) && claims.round <= round; elsewhere++)
         before.add(claims.node, claims.count);
-      const ofThisRound = leaves;
       while (leaves.length > 0 && startsLeft > 0) {
         leaves = leaves.filter((leaf) => {
           if (startsLeft === 0 || !before.leaveRoom(leaf) || !this.startFirst(root, leaf, now, effects)) return false;
           startsLeft--;
-          before.recount(leaf);
           return true;
         });
       }
-      for (const leaf of ofThisRound) before.add(leaf, leaf.queue?.claimed ?? 0);
+      // Claims of this round that could not start hang below a group that is full; they need not be counted for others.
     }
   }
 
@@ -254,7 +241,7 @@ export class GroupTree {
 
   private dropEmptyClaim(leaf: GroupNode): void {
     if (leaf.claimsLink === undefined || (leaf.queue?.claimed ?? 0) > 0) return;
-    this.rootOf(leaf).claims.remove(leaf.claimsLink);
+    this.forest.rootOf(leaf).claims.remove(leaf.claimsLink);
     leaf.claimsLink = undefined;
   }
 
@@ -269,72 +256,16 @@ export class GroupTree {
   private askWhenUseful(root: RootState, effects: GroupEffect[]): void {
     const last = root.claims.last?.value.queue;
     if (this.asking || last === undefined) return;
-    const allIsKnown = last.claimRound <= (this.usage?.knownRound ?? 0) || this.answeredUpTo > this.lastClaimAt;
-    if (allIsKnown && this.answeredUpTo > root.lastStartAt) return;
+    const allIsKnown =
+      last.claimRound <= (this.view.usage?.knownRound ?? 0) || this.view.answeredUpTo > this.lastClaimAt;
+    if (allIsKnown && this.view.answeredUpTo > root.lastStartAt) return;
     this.asking = true;
     effects.push({ kind: 'askUsage' });
   }
 
-  /** The newest question's answer counts; what comes late changes nothing. */
-  private take(usage: UsageSnapshot, now: Instant): void {
-    if (usage.requestedAt <= this.answeredUpTo) return;
-    this.answeredUpTo = usage.requestedAt;
-    if (this.ageMs(usage, now) > this.usageMaxAgeMs) return; // G3
-    if (this.lastAnsweredBy !== undefined && this.lastAnsweredBy !== usage.answeredBy)
-      this.settledAt = instant(now + this.usageMaxAgeMs); // G4
-    this.lastAnsweredBy = usage.answeredBy;
-    this.unavailableSince = undefined;
-    this.setUsage(usage);
-  }
-
-  private forgetOldUsage(now: Instant): void {
-    if (this.usage !== undefined && this.ageMs(this.usage, now) > this.usageMaxAgeMs) this.setUsage(undefined);
-  }
-
-  private setUsage(usage: UsageSnapshot | undefined): void {
-    const changed = this.nodesInUsage;
-    this.usage = usage;
-    for (const node of changed) {
-      node.queuedElsewhereDirectly = 0;
-      for (const above of node.lineage) Object.assign(above.elsewhere, { running: 0, queued: 0 });
-    }
-    for (const root of this.roots.values()) root.claimsElsewhere = [];
-    this.nodesInUsage = new Set();
-    const claims = new Map<RootState, ClaimsElsewhere[]>();
-    for (const [path, { running, queued, claimsAhead }] of usage?.groups ?? []) {
-      const node = this.nearestNode(path);
-      if (node === undefined) continue;
-      this.nodesInUsage.add(node);
-      changed.add(node);
-      node.queuedElsewhereDirectly += queued;
-      for (const { elsewhere } of node.lineage) {
-        elsewhere.running += running;
-        elsewhere.queued += queued;
-      }
-      const root = this.rootOf(node);
-      claims.set(root, [...(claims.get(root) ?? []), ...claimsAhead.map((entry) => ({ ...entry, node }))]);
-    }
-    for (const [root, list] of claims) root.claimsElsewhere = list.sort((a, b) => a.round - b.round);
-    for (const node of changed) node.refresh(this.openRound);
-  }
-
-  /** The group, or the deepest known one above it: coordinators may be configured differently for a while. */
-  private nearestNode(path: string): GroupNode | undefined {
-    for (let end = path.length; end > 0; end = path.lastIndexOf('.', end - 1)) {
-      const node = this.nodes.get(path.slice(0, end));
-      if (node !== undefined) return node;
-    }
-    return undefined;
-  }
-
-  /** Age of the oldest data, counted from before the question was sent: never less than it is. */
-  private ageMs(usage: UsageSnapshot, now: Instant): number {
-    return now - usage.requestedAt + usage.oldestDataAgeMs;
-  }
-
   private isKnown(query: LiveQuery): boolean {
-    const { usage } = this;
-    const root = this.rootOf(query.leaf);
+    const { usage } = this.view;
+    const root = this.forest.rootOf(query.leaf);
     return (
       usage !== undefined &&
       usage.requestedAt > root.lastStartAt &&
@@ -342,10 +273,5 @@ export class GroupTree {
     );
   }
 
-  private rootOf(node: GroupNode): RootState {
-    const top = node.lineage.at(-1);
-    const root = top && this.roots.get(top);
-    invariant(root, 'every group has a root');
-    return root;
-  }
+  private readonly refresh = (node: GroupNode): void => node.refresh(this.openRound);
 }

@@ -41,16 +41,10 @@ export interface UsageSnapshot {
 export class ClaimsBefore {
   private readonly counts = new Map<GroupNode, { known: number; counted: number }>();
 
-  /** Adds claims of a leaf group. */
-  add(node: GroupNode, count: number): void {
-    if (count === 0) return;
-    this.of(node).known += count;
-    this.recount(node);
-  }
-
-  /** Works out what counts after queries of a group started, from the group up to the root. */
-  recount(leaf: GroupNode): void {
-    for (const node of leaf.lineage) {
+  /** Adds claims of a group, and so to its ancestors. */
+  add(group: GroupNode, count: number): void {
+    this.of(group).known += count;
+    for (const node of group.lineage) {
       const counts = this.of(node);
       const counted = Math.min(counts.known, Math.max(0, node.limit - node.running)); // U1
       if (node.parent !== undefined) this.of(node.parent).known += counted - counts.counted;
@@ -58,7 +52,10 @@ export class ClaimsBefore {
     }
   }
 
-  /** Whether a query of the leaf may start after all that runs and all that comes before: in it and all its ancestors. */
+  /**
+   * Whether a query of the leaf may start after all that runs and all that comes before: in it and all its ancestors.
+   * Where it may, the limit did not cut the claims short, so its start changes nothing in how they count.
+   */
   leaveRoom(leaf: GroupNode): boolean {
     return leaf.lineage.every((node) => node.running + (this.counts.get(node)?.counted ?? 0) < node.limit);
   }

@@ -7,7 +7,6 @@ export type { NamePattern } from './name-pattern.js';
 export {
   type CoordinatorLife,
   type CoordinatorReport,
-  type GroupTotal,
   type UsageAnswer,
   UsageLedger,
   type WorkerTask,

@@ -8,7 +8,6 @@ export interface NamePattern {
 
 /** Reads a regular expression in RE2's syntax, which covers Java's but for look-around and back references. */
 export function compileNamePattern(text: string): NamePattern {
-  // Names may hold line ends; ".*" means all of them, as in "every user".
-  const compiled = RE2JS.compile(text, RE2JS.DOTALL);
+  const compiled = RE2JS.compile(text);
   return { text, matches: (name) => compiled.matches(name) };
 }

@@ -27,6 +27,8 @@ export interface WaitFacts {
   readonly query: LiveQuery;
   readonly claimsElsewhere: readonly ClaimsElsewhere[];
   readonly dataAgeMs: number | undefined;
+  /** Age of the oldest report in the newest answer, when that was too old to decide on. */
+  readonly refusedAgeMs: number | undefined;
   /** For how long no resource manager has answered. */
   readonly unavailableMs: number | undefined;
   /** Whether the data was asked for late enough to decide on this query. */
@@ -34,10 +36,10 @@ export interface WaitFacts {
 }
 
 export function explainWait(facts: WaitFacts): WaitExplanation {
-  const { query, dataAgeMs, unavailableMs, claimIsKnown } = facts;
+  const { query, dataAgeMs } = facts;
   const { leaf } = query;
   const full = leaf.lineage.find((node) => node.running >= node.limit);
-  const kind = kindOf(full, dataAgeMs, unavailableMs, claimIsKnown);
+  const kind = kindOf(full, facts);
   const aheadHere = leaf.queue?.positionOf(query) ?? 0;
   const ahead = (node: GroupNode): number => aheadHere + claimsAhead(facts, node);
   const crowded = leaf.lineage.find((node) => node.running + ahead(node) >= node.limit);
@@ -51,7 +53,7 @@ export function explainWait(facts: WaitFacts): WaitExplanation {
     queuedAhead: ahead(group),
     dataAgeMs,
   };
-  return { ...explanation, message: sentence(explanation, unavailableMs) };
+  return { ...explanation, message: sentence(explanation, facts) };
 }
 
 /** Claims of other coordinators in the group and below it; all of them when the query holds no claim yet. */
@@ -62,33 +64,32 @@ function claimsAhead({ query, claimsElsewhere }: WaitFacts, group: GroupNode): n
     .reduce((sum, { count }) => sum + count, 0);
 }
 
-function kindOf(
-  full: GroupNode | undefined,
-  dataAgeMs: number | undefined,
-  unavailableMs: number | undefined,
-  claimIsKnown: boolean,
-): WaitKind {
+function kindOf(full: GroupNode | undefined, { dataAgeMs, unavailableMs, claimIsKnown }: WaitFacts): WaitKind {
   // What runs here alone may fill a group: that is known without any data.
   if (full !== undefined && (dataAgeMs !== undefined || full.here.running >= full.limit)) return 'concurrencyLimit';
   if (dataAgeMs === undefined && unavailableMs !== undefined) return 'resourceManagersUnreachable';
   return dataAgeMs !== undefined && claimIsKnown ? 'queuedAhead' : 'staleData';
 }
 
-function sentence(facts: Omit<WaitExplanation, 'message'>, unavailableMs: number | undefined): string {
-  const { kind, blockingGroup, hardConcurrencyLimit: limit, runningHere, runningElsewhere, queuedAhead } = facts;
-  const age = facts.dataAgeMs === undefined ? 'no data of them' : `data ${milliseconds(facts.dataAgeMs)} old`;
-  const counts = `${runningHere} here and ${runningElsewhere} on other coordinators (${age})`;
+function sentence(explanation: Omit<WaitExplanation, 'message'>, facts: WaitFacts): string {
+  const { kind, blockingGroup, hardConcurrencyLimit: limit, runningHere, runningElsewhere } = explanation;
+  const { dataAgeMs, refusedAgeMs, unavailableMs } = facts;
+  const { queuedAhead } = explanation;
+  const age = dataAgeMs === undefined ? 'no data of them' : `data ${milliseconds(dataAgeMs)} old`;
+  const where = `${runningHere} here and ${runningElsewhere} on other coordinators (${age})`;
+  const counts = `${runningHere + runningElsewhere} of ${limit} run, ${where}`;
   const queue = queuedAhead === 0 ? '' : `; ${queuedAhead} ${queuedAhead === 1 ? 'query is' : 'queries are'} ahead`;
+  const start = `waits in "${blockingGroup}":`;
   switch (kind) {
     case 'concurrencyLimit':
-      if (limit === 0) return `waits in "${blockingGroup}": its hardConcurrencyLimit is 0, nothing may run`;
-      return `waits in "${blockingGroup}": ${runningHere + runningElsewhere} of ${limit} run, ${counts}${queue}`;
+      return limit === 0 ? `${start} its hardConcurrencyLimit is 0, nothing may run` : `${start} ${counts}${queue}`;
     case 'queuedAhead':
-      return `waits in "${blockingGroup}": ${runningHere + runningElsewhere} of ${limit} run, ${counts}, the rest is claimed${queue}`;
+      return `${start} ${counts}, and others came first${queue}`;
     case 'staleData':
-      return `waits in "${blockingGroup}": asking the resource managers what runs elsewhere${queue}`;
+      if (refusedAgeMs === undefined) return `${start} asking the resource managers what runs elsewhere${queue}`;
+      return `${start} the newest answer tells what ran ${milliseconds(refusedAgeMs)} ago, too old to decide on${queue}`;
     case 'resourceManagersUnreachable':
-      return `waits in "${blockingGroup}": no resource manager has answered for ${milliseconds(unavailableMs ?? 0)}${queue}`;
+      return `${start} no resource manager has answered for ${milliseconds(unavailableMs ?? 0)}${queue}`;
     default:
       return unreachable(kind);
   }
