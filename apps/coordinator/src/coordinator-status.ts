@@ -3,7 +3,7 @@ import type { Clock, Instant } from '@tutti/base';
 import { instant } from '@tutti/base';
 import type { CoordinatorStatusSchema } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import type { QueryInfo } from '@tutti/contracts/tutti/query/v1/query_pb';
-import type { QuerySnapshot } from './core/query.js';
+import { isEnd, type QuerySnapshot } from './core/query.js';
 import type { QueryHistory } from './core/query-history.js';
 import type { GroupCounts } from '@tutti/resource-groups';
 import type { LiveQuery } from './live-query.js';
@@ -14,8 +14,8 @@ import { countsToWire } from './usage-codec.js';
 const QUERIES_MAX = 1_000;
 const REPORT_BYTES_MAX = 2 << 20;
 /** Ended queries are reported this long, so that a lost report or two lose no end. */
-const ENDED_MS = 5_000;
-const ENDED_MAX = 200;
+const ENDED_MS = 3_000;
+const ENDED_MAX = 100;
 /** Reports that are asked for sooner than this, per query in them, are put off: a thousand queries cost real time. */
 const GAP_MS_PER_QUERY = 0.1;
 
@@ -36,12 +36,23 @@ export function coordinatorStatus(options: CoordinatorStatusOptions): MessageIni
   const report = (query: QuerySnapshot): boolean => {
     bytes += wireBytesMaxOf(query);
     if (queries.length >= QUERIES_MAX || bytes > REPORT_BYTES_MAX) return false;
-    return queries.push(queryInfoOf(query, nodeId, LISTED_STATEMENT_LENGTH)) > 0;
+    return queries.push(infoOf(query, nodeId)) > 0;
   };
   for (const query of live) if (!report(query.snapshot())) break;
   const queriesLeftOut = live.size - queries.length;
   for (const query of history.recent(instant(clock.now() - ENDED_MS), ENDED_MAX)) if (!report(query)) break;
   return { queries, groups: counts().map(countsToWire), queriesLeftOut };
+}
+
+/** Ended queries are in many reports: their messages are made once. */
+const endedInfos = new WeakMap<QuerySnapshot, QueryInfo>();
+
+function infoOf(query: QuerySnapshot, nodeId: string): QueryInfo {
+  const known = endedInfos.get(query);
+  if (known) return known;
+  const info = queryInfoOf(query, nodeId, LISTED_STATEMENT_LENGTH);
+  if (isEnd(query.state)) endedInfos.set(query, info);
+  return info;
 }
 
 /** The most that a query may take in a report: a character has at most three bytes. */

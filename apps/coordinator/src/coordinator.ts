@@ -51,6 +51,7 @@ export interface CoordinatorOptions {
 export interface Coordinator {
   readonly routes: Routes;
   readonly dispatcher: Dispatcher;
+  readonly submitted: SubmittedQueries;
   /** What its heartbeats say. */
   status(): NodeStatus;
   /** Does what has to be done again and again, until `signal` aborts. */
@@ -131,6 +132,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       router.service(ResourceGroupService, resourceGroupProxy(peers));
     },
     dispatcher,
+    submitted,
     status: () => ({
       case: 'coordinator',
       value: coordinatorStatus({

@@ -11,7 +11,11 @@ describe('draining a coordinator', () => {
   });
   afterEach(() => cluster.stop());
 
-  function drain({ dispatcher, log }: ReturnType<TestCluster['coordinator']>, steps: string[], graceMs = 30_000) {
+  function drain(
+    { dispatcher, submitted, log }: ReturnType<TestCluster['coordinator']>,
+    steps: string[],
+    graceMs = 30_000,
+  ) {
     let over = false;
     void drainCoordinator({
       server: {
@@ -20,6 +24,7 @@ describe('draining a coordinator', () => {
       },
       presence: { setState: (state) => steps.push(state), depart: async () => void steps.push('departed') },
       dispatcher,
+      submitted,
       sendReport: () => steps.push('reported'),
       announceDelayMs: 1_000,
       graceMs,
@@ -67,5 +72,17 @@ describe('draining a coordinator', () => {
     expect(readRpcError(running.error)).toMatchObject({ code: Code.Unavailable, reason: 'COORDINATOR_DRAINING' });
     expect(running.last?.state).toBe(QueryState.FAILED);
     expect(worker.tasks.size).toBe(0);
+  });
+
+  test('results that nobody fetches do not hold it up', async () => {
+    cluster.worker('w1');
+    const c1 = cluster.coordinator('c1', 'aaaaa');
+    const { query } = await c1.client.submitQuery({ statement: 'rows 1' });
+    await cluster.until(() => c1.dispatcher.find(query?.queryId ?? '')?.state === 'finishing', 1);
+    const startedAt = cluster.clock.now();
+    const { isOver } = drain(c1, []);
+    await cluster.until(isOver, 100);
+    expect(cluster.clock.now() - startedAt).toBeLessThan(7_000);
+    expect((await c1.client.getQuery({ queryId: query?.queryId ?? '' })).query?.error?.reason).toBe('ABANDONED_QUERY');
   });
 });

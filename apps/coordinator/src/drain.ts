@@ -3,11 +3,13 @@ import type { NodePresence } from '@tutti/discovery';
 import type { Log, Server } from '@tutti/service';
 import { failure, type QueryFailure } from './core/query.js';
 import type { Dispatcher } from './dispatcher.js';
+import type { SubmittedQueries } from './submitted-queries.js';
 
 export interface CoordinatorDrainOptions {
   readonly server: Pick<Server, 'setReady' | 'drain'>;
   readonly presence: Pick<NodePresence, 'setState' | 'depart'>;
   readonly dispatcher: Dispatcher;
+  readonly submitted: SubmittedQueries;
   readonly sendReport: () => void;
   readonly announceDelayMs: number;
   readonly graceMs: number;
@@ -17,18 +19,21 @@ export interface CoordinatorDrainOptions {
 
 /** Reports are sent within milliseconds; this is time enough for the last one to leave. */
 const LAST_REPORT_MS = 100;
+/** Clients that fetch results ask again at once; one that has not asked for this long has left. */
+const CLIENT_TIMEOUT_MS = 5_000;
 
 /**
  * Goes away so that nobody loses anything: says so, then takes no new queries, lets those that it holds end, ends the
  * rest when the grace is over, reports the ends, says good-bye, and closes.
  */
 export async function drainCoordinator(options: CoordinatorDrainOptions): Promise<void> {
-  const { server, presence, dispatcher, sendReport, clock, log } = options;
+  const { server, presence, dispatcher, submitted, sendReport, clock, log } = options;
   server.setReady(false, 'draining');
   presence.setState('DRAINING');
   log.info('draining', { queries: dispatcher.queries().size, graceMs: options.graceMs });
   await sleep(clock, options.announceDelayMs);
   dispatcher.refuseNew(draining);
+  submitted.hurry(CLIENT_TIMEOUT_MS);
   await dispatcher.untilIdle(options.graceMs);
   dispatcher.endAll(graceOver(options.graceMs));
   sendReport();

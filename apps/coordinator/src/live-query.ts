@@ -89,7 +89,7 @@ export class LiveQuery {
       this.used = { ...this.used, memoryBytes: 0 };
       this.waitOf = undefined;
       if (this.machine.failure) this.rows.clear();
-      this.stop.abort();
+      this.stop.abort(ended);
     }
     this.options.onChange(this);
     this.bell.ring();
@@ -134,3 +134,6 @@ export class LiveQuery {
     };
   }
 }
+
+/** Made once: a new one for each query would cost as much as the rest of its end. */
+const ended = new DOMException('the query has ended', 'AbortError');

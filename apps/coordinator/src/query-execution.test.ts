@@ -55,7 +55,7 @@ describe('running a query on workers', () => {
     const waiting = [1, 2, 3].map((n) => new Listening(client, { statement: `rows ${n}` }));
     await cluster.until(() => waiting.every(({ last }) => last?.waitReason?.kind === WaitKind.NO_WORKERS), 10);
     expect(waiting.map(({ last }) => last?.waitReason?.message)).toEqual(
-      Array(3).fill(expect.stringMatching(/^Waits for a worker: none of the 1 active ones has room/)),
+      Array(3).fill(expect.stringMatching(/^Waits for a worker: none of the 1 active ones takes the query/)),
     );
     worker.mode = 'accept';
     worker.end('finish');

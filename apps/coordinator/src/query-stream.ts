@@ -12,6 +12,9 @@ export type QueryNews =
 /** Figures that move all the time (rows so far, memory) are told at most this often. */
 const FIGURES_MS = 500;
 
+/** Every query waits for one answer of a resource manager: when that comes sooner, it is not worth a word. */
+const ASKING_MS = 100;
+
 /** Yields news of `query` until it has ended and its last state is told, or until `signal` aborts. */
 export async function* queryNews(query: LiveQuery, clock: Clock, signal: AbortSignal): AsyncGenerator<QueryNews> {
   let told: QuerySnapshot | undefined;
@@ -41,7 +44,8 @@ export async function* queryNews(query: LiveQuery, clock: Clock, signal: AbortSi
 }
 
 /** Whether the reason of a wait is another one; the age of the data alone is no news. */
-function reasonDiffers({ wait: a }: QuerySnapshot, { wait: b }: QuerySnapshot): boolean {
+function reasonDiffers({ wait: a, queuedMs }: QuerySnapshot, { wait: b }: QuerySnapshot): boolean {
+  if (a?.kind === 'staleData' && queuedMs < ASKING_MS) return false;
   if (a === undefined || b === undefined) return a !== b;
   return (
     a.kind !== b.kind ||

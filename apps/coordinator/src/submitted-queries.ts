@@ -23,7 +23,17 @@ const LAST_PAGES_BYTES_MAX = 16 << 20;
 export class SubmittedQueries {
   private readonly submitted = new Map<string, Submitted>();
 
-  constructor(private readonly options: { readonly clientTimeoutMs: number; readonly clock: Clock }) {}
+  private clientTimeoutMs: number;
+
+  constructor(private readonly options: { readonly clientTimeoutMs: number; readonly clock: Clock }) {
+    this.clientTimeoutMs = options.clientTimeoutMs;
+  }
+
+  /** From now on a client has only this long: a coordinator that goes away does not wait for one that has left. */
+  hurry(clientTimeoutMs: number): void {
+    this.clientTimeoutMs = Math.min(this.clientTimeoutMs, clientTimeoutMs);
+    for (const entry of this.submitted.values()) this.awaitClient(entry);
+  }
 
   add(query: LiveQuery): void {
     const { clock } = this.options;
@@ -60,7 +70,8 @@ export class SubmittedQueries {
   /** S1. */
   private awaitClient(entry: Submitted): void {
     if (entry.askers > 0) return;
-    const { clock, clientTimeoutMs } = this.options;
+    const { clientTimeoutMs } = this;
+    const { clock } = this.options;
     const { query } = entry.results;
     entry.cancelTimer();
     entry.cancelTimer = clock.schedule(query.ended ? LAST_PAGE_KEPT_MS : clientTimeoutMs, () => {

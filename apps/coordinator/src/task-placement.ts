@@ -138,5 +138,5 @@ const workerWait = (activeCount: number, lastRefusal: string): QueryWait => ({
   message:
     activeCount === 0
       ? 'Waits for a worker: none is active.'
-      : `Waits for a worker: none of the ${activeCount} active ones has room${lastRefusal === '' ? '' : ` (${lastRefusal})`}.`,
+      : `Waits for a worker: none of the ${activeCount} active ones takes the query${lastRefusal === '' ? '' : ` (${lastRefusal})`}.`,
 });
