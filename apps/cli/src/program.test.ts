@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runInMemory } from './testing/run-in-memory.js';
-import { VERSION } from './version.js';
+import { PROGRAM_VERSION } from '@tutti/service';
 
 test('the version is that of the package', async () => {
   const manifest = JSON.parse(readFileSync(join(__dirname, '../package.json'), 'utf8')) as { version: string };
-  expect(VERSION).toBe(manifest.version);
-  expect(await runInMemory(['--version'])).toEqual({ exitCode: 0, stdout: `${VERSION}\n`, stderr: '' });
+  expect(PROGRAM_VERSION).toBe(manifest.version);
+  expect(await runInMemory(['--version'])).toEqual({ exitCode: 0, stdout: `${PROGRAM_VERSION}\n`, stderr: '' });
 });
 
 describe('help', () => {

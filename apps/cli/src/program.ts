@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { type Clock, parseDurationMs } from '@tutti/base';
+import { PROGRAM_VERSION } from '@tutti/service';
 import type { Context, ListFormat } from './commands/context.js';
 import { groupsCommand } from './commands/groups.js';
 import { killCommand } from './commands/kill.js';
@@ -16,7 +17,6 @@ import { RESULT_FORMATS, type ResultFormatName } from './output/result-format.js
 import { QUERY_STATE_NAMES } from './query-codec.js';
 import { reportEnd } from './report.js';
 import type { Terminal } from './terminal.js';
-import { VERSION } from './version.js';
 
 /** What the program needs of the outside. */
 export interface ProgramOptions {
@@ -55,7 +55,7 @@ function buildProgram(options: ProgramOptions): Command {
   const { env } = terminal;
   const program = new Command('tutti')
     .description('Runs SQL on a Tutti cluster, and shows what the cluster does.')
-    .version(VERSION)
+    .version(PROGRAM_VERSION)
     .option(
       '--server <url>',
       'coordinator to ask; several with commas between: the next when one refuses (env TUTTI_SERVER)',

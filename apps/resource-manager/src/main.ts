@@ -67,6 +67,7 @@ await runMain('resource-manager', async () => {
   const endpoints = { clusterAddress: hostAndPort(host, clusterPort), edgeAddress: hostAndPort(host, edgePort) };
   addresses.start(loops.signal);
   const onSynced = (synced: boolean, why: string) => {
+    if (stop.aborted) return; // A draining node is never ready again.
     server.setReady(synced, why);
     if (synced) log.info('ready');
   };

@@ -1,7 +1,15 @@
 import { createClient } from '@connectrpc/connect';
 import { type Clock, jittered, type NodeId, type Random } from '@tutti/base';
 import { DiscoveryService } from '@tutti/contracts/tutti/discovery/v1/discovery_pb';
-import { type AddressWatcher, eachAddress, type Log, News, readRpcError, tellNewest } from '@tutti/service';
+import {
+  type AddressWatcher,
+  eachAddress,
+  type Log,
+  News,
+  PROGRAM_VERSION,
+  readRpcError,
+  tellNewest,
+} from '@tutti/service';
 import { type Connect, connectCluster } from './connect.js';
 import type { AnnouncedState, NodeRecord, NodeRole } from './core/node-record.js';
 import { recordToWire } from './discovery-codec.js';
@@ -14,7 +22,6 @@ export interface AnnouncerOptions {
   readonly incarnation: number;
   /** The last part of the ids of this coordinator's queries; left out by other roles. */
   readonly querySuffix?: string;
-  readonly programVersion?: string;
   /** The resource managers. */
   readonly addresses: AddressWatcher;
   /** The coordinators and workers that this node knows of; empty while it does not know the whole cluster. */
@@ -65,10 +72,20 @@ export class Announcer {
 
   /** The record as it is now. Only after `run`. */
   record(): NodeRecord {
-    const { role, nodeId, incarnation, querySuffix = '', programVersion = '' } = this.options;
+    const { role, nodeId, incarnation, querySuffix = '' } = this.options;
     const { clusterAddress = '', edgeAddress = '' } = this.endpoints ?? {};
     const { state, version } = this;
-    return { nodeId, role, incarnation, version, state, clusterAddress, edgeAddress, querySuffix, programVersion };
+    return {
+      nodeId,
+      role,
+      incarnation,
+      version,
+      state,
+      clusterAddress,
+      edgeAddress,
+      querySuffix,
+      programVersion: PROGRAM_VERSION,
+    };
   }
 
   /** Says good-bye to all resource managers at once. Best effort: whoever cannot be told forgets us after the lease. */

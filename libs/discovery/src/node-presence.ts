@@ -12,7 +12,6 @@ export interface NodePresenceOptions {
   readonly incarnation: number;
   /** The last part of the ids of this coordinator's queries; left out by other roles. */
   readonly querySuffix?: string;
-  readonly programVersion?: string;
   /** The resource managers. */
   readonly addresses: AddressWatcher;
   readonly clock: Clock;

@@ -38,3 +38,4 @@ export {
 } from './settings.js';
 export { type TellNewestOptions, tellNewest } from './tell-newest.js';
 export { untilAborted } from './until-aborted.js';
+export { PROGRAM_VERSION } from './version.js';
