@@ -84,6 +84,21 @@ describe('ExecuteQuery', () => {
     expect(second.last?.waitReason).toBeUndefined();
   });
 
+  test('a query that waits long hears now and then how old the data is', async () => {
+    const worker = cluster.worker('w1');
+    const { client } = cluster.coordinator('c1', 'aaaaa', oneGroup(1));
+    const first = new Listening(client, { statement: 'hold' });
+    await cluster.until(() => worker.created.length === 1, 10);
+    const second = new Listening(client, { statement: 'rows 1' });
+    await cluster.until(() => second.last?.waitReason !== undefined, 10);
+    const told = second.states.length;
+    await cluster.clock.advance(10_000);
+    expect(second.states.length - told).toBeGreaterThanOrEqual(4);
+    expect(second.states.length - told).toBeLessThanOrEqual(6);
+    first.leave();
+    await cluster.until(() => second.over, 10);
+  });
+
   test('a full queue rejects with the name of the group', async () => {
     const worker = cluster.worker('w1');
     const { client } = cluster.coordinator('c1', 'aaaaa', oneGroup(1, 0));

@@ -12,6 +12,8 @@ export type QueryNews =
 /** Figures that move all the time (rows so far, memory) are told at most this often. */
 const FIGURES_MS = 500;
 
+/** Who waits hears at least this often that it still does, and how old the data is by now. */
+const WAIT_MS = 2_000;
 /** Every query waits for one answer of a resource manager: when that comes sooner, it is not worth a word. */
 const ASKING_MS = 100;
 
@@ -26,7 +28,8 @@ export async function* queryNews(query: LiveQuery, clock: Clock, signal: AbortSi
     if (query.rows.drained && query.state === 'finishing') query.apply({ kind: 'delivered' });
     // A quick query passes its states faster than its client reads: the client hears where it is when it listens.
     const now = query.snapshot();
-    const isDue = now.use !== told?.use && clock.now() - toldAt >= FIGURES_MS;
+    const silentMs = clock.now() - toldAt;
+    const isDue = (now.use !== told?.use && silentMs >= FIGURES_MS) || (now.wait !== undefined && silentMs >= WAIT_MS);
     if (told === undefined || (!query.ended && (isDue || now.state !== told.state || reasonDiffers(now, told)))) {
       told = now;
       toldAt = clock.now();

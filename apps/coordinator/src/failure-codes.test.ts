@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Code } from '@connectrpc/connect';
+import { readRpcError } from '@tutti/service';
+import { failure } from './core/query.js';
+import { failureError, isRetriable } from './failure-codes.js';
+
+/** The rows of the table in docs/errors.md: reasons with their code. */
+function documented(): { reason: string; codes: string[] }[] {
+  const text = readFileSync(join(__dirname, '../../../docs/errors.md'), 'utf8');
+  return [...text.matchAll(/^\| (`[^|]+`) +\| ([A-Z_, ]+?) +\|/gm)].flatMap(([, reasons = '', codes = '']) =>
+    reasons.split(', ').map((reason) => ({ reason: reason.replaceAll('`', ''), codes: codes.split(', ') })),
+  );
+}
+
+const snakeCase = (code: Code): string => (Code[code] ?? '').replace(/(?<=[a-z])[A-Z]/g, '_$&').toUpperCase();
+
+test('every reason has the code that the documentation says', () => {
+  const table = documented();
+  expect(table.length).toBeGreaterThan(30);
+  const wrong = table.filter(({ reason, codes }) => {
+    const { code } = failureError(failure(reason, ''));
+    const name = snakeCase(code).replace('CANCELLED', 'CANCELED');
+    return !codes.includes(name);
+  });
+  expect(wrong).toEqual([]);
+});
+
+test('only what may pass says when to try again', () => {
+  const error = (reason: string) => readRpcError(failureError(failure(reason, '', isRetriable(reason)), 'q1'));
+  expect(error('WORKER_LOST')).toMatchObject({ retryAfterMs: 1_000, metadata: { queryId: 'q1' } });
+  expect(error('SYNTAX_ERROR').retryAfterMs).toBeUndefined();
+});
