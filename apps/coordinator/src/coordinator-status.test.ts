@@ -38,6 +38,20 @@ describe('what a coordinator reports', () => {
     expect(statusOf(c1).queries).toEqual([]);
   });
 
+  test('queries that ended long ago are forgotten, also when nothing else happens', async () => {
+    const { client, status } = cluster.coordinator('c1', 'aaaaa');
+    const heard = new Listening(client, { statement: 'typo' });
+    await cluster.until(() => heard.over);
+    const queryId = heard.last?.queryId ?? '';
+    await cluster.clock.advance(890_000);
+    status();
+    expect((await client.getQuery({ queryId })).query?.state).toBe(QueryState.FAILED);
+    await cluster.clock.advance(20_000);
+    status();
+    cluster.resourceManager.queries.clear();
+    await expect(client.getQuery({ queryId })).rejects.toThrow('is not known');
+  });
+
   test('every change of a query reaches the resource managers', async () => {
     cluster.worker('w1');
     const { client } = cluster.coordinator('c1', 'aaaaa');

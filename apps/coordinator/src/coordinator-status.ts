@@ -30,6 +30,7 @@ export interface CoordinatorStatusOptions {
 /** What this coordinator reports of itself: its queries (the oldest live ones first), and all its groups in use. */
 export function coordinatorStatus(options: CoordinatorStatusOptions): MessageInitShape<typeof CoordinatorStatusSchema> {
   const { nodeId, history, clock, counts } = options;
+  history.expire(clock.now()); // Nothing else looks at the clock while no query ends.
   const live = options.queries();
   const queries: QueryInfo[] = [];
   let bytes = 0;
