@@ -45,7 +45,8 @@ export interface ExecutorPool {
   /** Starts the warm executors. Resolves when the first one can take a task; rejects when none can be started. */
   start(): Promise<void>;
   /**
-   * Runs a task. Resolves when the engine has accepted it and its columns are known; rejects with TaskError. When
+   * Runs a task. Resolves when the engine has accepted it and its columns are known; rejects with TaskError, and then
+   * the executor is free again or gone. When
    * `signal` aborts, now or later, the task ends with the reason CANCELED, at the latest when the executor was killed.
    */
   run(task: EngineTask, signal: AbortSignal): Promise<TaskRun>;

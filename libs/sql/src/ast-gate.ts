@@ -105,7 +105,8 @@ export function refuseTable({ parts, at }: TableReference): AstInspection | unde
 function refuse(node: JsonObject): { reason: StatementErrorReason; message: string } | undefined {
   const { type } = node;
   if ('class' in node) return node['class'] === 'FUNCTION' ? refuseFunction(node) : undefined;
-  if (typeof type !== 'string' || KNOWN_NODES.has(type)) return undefined;
+  // Types of casts and constants are nodes too; they only name types.
+  if (typeof type !== 'string' || KNOWN_NODES.has(type) || type.endsWith('_TYPE_INFO')) return undefined;
   if (type === 'BASE_TABLE')
     return 'at_clause' in node ? notSupported('AT (...): tables have no versions here.') : undefined;
   if (type === 'TABLE_FUNCTION') return refuseTableFunction(node['function'] as JsonObject | undefined);

@@ -38,7 +38,7 @@ function fromFields(fields: Record<string, string | undefined>): DuckdbError {
     subtype: fields['error_subtype'] ?? '',
     entryType: fields['type'] ?? '',
     name: fields['name'] ?? '',
-    candidates: (fields['candidates'] ?? '').split(',').filter((name) => name !== ''),
+    candidates: (fields['candidates'] ?? '').split(/,(?![^(]*\))/).filter((name) => name !== ''),
   };
 }
 
@@ -60,7 +60,7 @@ export function toStatementError(error: DuckdbError, statement: string, columns:
   const say = (reason: StatementErrorReason, message: string) => statementError(reason, message, statement, offset);
   const { type, message } = error;
 
-  if (type === 'Parser') return say('SYNTAX_ERROR', `${capital(message)}.`);
+  if (type === 'Parser') return say('SYNTAX_ERROR', sentence(message));
   if (error.subtype === 'COLUMN_NOT_FOUND') {
     const near = nearestNames(error.name, new Set([...columns, ...error.candidates]));
     return say(
@@ -73,7 +73,7 @@ export function toStatementError(error: DuckdbError, statement: string, columns:
     return say('COLUMN_NOT_FOUND', didYouMean(`"${table}" has no column "${column}".`, nearestNames(column, columns)));
   if (/^Column ".*" (?:does not exist|in \w+ list not found)/.test(message)) {
     const name = /^Column "(.*?)"/.exec(message)?.[1] ?? '';
-    return say('COLUMN_NOT_FOUND', didYouMean(`${message}.`, nearestNames(name, columns)));
+    return say('COLUMN_NOT_FOUND', didYouMean(sentence(message), nearestNames(name, columns)));
   }
   if (error.subtype === 'MISSING_ENTRY') {
     const kind = error.entryType.toLowerCase().replace(/^scalar /, '');
@@ -124,4 +124,4 @@ function withCandidates(message: string, candidates: readonly string[]): string 
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
-const sentence = (text: string): string => capital(/[.!?]$/.test(text) ? text : `${text}.`);
+const sentence = (text: string): string => `${capital(text.replace(/[.!\s]+$/, ''))}.`;

@@ -66,5 +66,5 @@ function refusal(tree: SerializedStatements, sql: string, words: readonly string
   }
   // The statement parses, but is no SELECT.
   const { reason, message } = refuseStatement(words);
-  return statementError(reason, message, sql, { at: 0, unit: 'utf16' });
+  return statementError(reason, message, sql, { at: sql.length - sql.trimStart().length, unit: 'utf16' });
 }

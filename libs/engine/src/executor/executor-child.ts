@@ -16,6 +16,8 @@ export class ExecutorChild {
   active: { readonly task: ActiveTask; readonly spillDirectory: string } | undefined;
   /** Whether it was ever ready: a program that never is will not be better the next time. */
   wasReady = false;
+  /** Tasks that it was given. */
+  tasksRun = 0;
   private readonly process: ChildProcess;
   private stderr = '';
   private lastUsage: ProcessUsage = { cpuMs: 0, rssBytes: 0 };
@@ -61,6 +63,7 @@ export class ExecutorChild {
 
   assign(task: ActiveTask, spillDirectory: string): void {
     this.state = 'busy';
+    this.tasksRun++;
     this.active = { task, spillDirectory };
   }
 

@@ -80,7 +80,13 @@ class DuckdbExecutorPool implements ExecutorPool {
       this.spill.remove(spillDirectory);
     });
     this.watch();
-    await active.started;
+    try {
+      await active.started;
+    } catch (error) {
+      // The caller has no TaskRun to wait on: when it hears of the failure the executor is free, or gone.
+      await active.ended;
+      throw error;
+    }
     return active;
   }
 
@@ -149,7 +155,7 @@ class DuckdbExecutorPool implements ExecutorPool {
     if (child.state === 'gone') return this.childGone(child);
     if (child.state !== 'idle') return;
     this.failedStarts = 0;
-    if (child.usage().rssBytes > this.options.recycleRssBytes) {
+    if (child.tasksRun > 0 && child.usage().rssBytes > this.options.recycleRssBytes) {
       // The allocator keeps what a large query used; only a new process gives it back.
       this.options.log.debug('executor-recycled', { pid: child.pid, rssBytes: child.usage().rssBytes });
       child.state = 'starting';

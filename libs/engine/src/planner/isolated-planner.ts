@@ -4,7 +4,7 @@
 //   P2. A statement that takes longer than planTimeoutMs is given up; with it goes the process, if it does not stop.
 //   P3. Statements that were under way in a process that ended are tried once more; their fault cannot be known.
 import type { ChildProcess } from 'node:child_process';
-import type { Clock } from '@tutti/base';
+import type { Clock, Instant } from '@tutti/base';
 import type { Log } from '@tutti/service';
 import { type Catalog, type Session, type StatementError, statementError, type StatementErrorReason } from '@tutti/sql';
 import type { Planner, PlanOutcome } from '../engine.js';
@@ -28,15 +28,21 @@ export interface IsolatedPlannerOptions {
 
 const INTERRUPT_GRACE_MS = 1_000;
 const WATCH_INTERVAL_MS = 200;
+/** What has been planned for less time than this did not fill the memory. */
+const BLAMED_AFTER_MS = 50;
 const RESTART_DELAY_MS = 500;
 const ATTEMPTS_MAX = 2;
+/** After this many processes that did not open, statements fail instead of waiting for the next one. */
+const FAILED_STARTS_MAX = 3;
 
 interface Pending {
   readonly statement: string;
   readonly session: Session;
   readonly answer: (outcome: PlanOutcome) => void;
-  readonly sinceMs: number;
+  /** When the process got it; undefined while it waits for a process. */
+  submittedAt: Instant | undefined;
   attempts: number;
+  cancelTimer: () => void;
 }
 
 /** A planner in a process of its own. */
@@ -47,6 +53,7 @@ export class IsolatedPlanner implements Planner {
   private tables: readonly CheckedTable[] | undefined;
   private lastId = 0;
   private watching = false;
+  private failedStarts = 0;
   private closing = false;
   private opened: { resolve: () => void; reject: (error: Error) => void } | undefined;
 
@@ -64,9 +71,8 @@ export class IsolatedPlanner implements Planner {
     return new Promise((resolve, reject) => {
       if (signal.aborted || this.closing) return reject(canceled(signal));
       const id = ++this.lastId;
-      const { clock, planTimeoutMs } = this.options;
       const leave = () => {
-        cancelTimer();
+        pending.cancelTimer();
         signal.removeEventListener('abort', abort);
         this.pending.delete(id);
       };
@@ -75,15 +81,21 @@ export class IsolatedPlanner implements Planner {
         this.giveUp(id);
         reject(canceled(signal));
       };
-      const cancelTimer = clock.schedule(planTimeoutMs, () => {
+      const answer = (outcome: PlanOutcome) => {
         leave();
-        this.giveUp(id);
-        resolve(tooLong(planTimeoutMs));
-      });
+        resolve(outcome);
+      };
+      const pending: Pending = {
+        statement,
+        session,
+        answer,
+        submittedAt: undefined,
+        attempts: 0,
+        cancelTimer: () => {},
+      };
       signal.addEventListener('abort', abort, { once: true });
-      const answer = (outcome: PlanOutcome) => (leave(), resolve(outcome));
-      this.pending.set(id, { statement, session, answer, sinceMs: clock.now(), attempts: 0 });
-      this.submit(id);
+      this.pending.set(id, pending);
+      this.submit(id, pending);
       this.watch();
     });
   }
@@ -114,11 +126,16 @@ export class IsolatedPlanner implements Planner {
     if (this.child?.connected) this.child.send(message);
   }
 
-  private submit(id: number): void {
-    const pending = this.pending.get(id);
-    // What comes before the process is open is sent when it is.
-    if (pending === undefined || !this.open) return;
+  private submit(id: number, pending: Pending): void {
+    // What comes before the process is open is sent when it is; the wait counts as nobody's planning time.
+    if (!this.open) return;
+    const { clock, planTimeoutMs } = this.options;
     pending.attempts++;
+    pending.submittedAt = clock.now();
+    pending.cancelTimer = clock.schedule(planTimeoutMs, () => {
+      this.giveUp(id);
+      pending.answer(tooLong(planTimeoutMs));
+    });
     this.send({ kind: 'plan', id, statement: pending.statement, session: pending.session });
   }
 
@@ -128,7 +145,7 @@ export class IsolatedPlanner implements Planner {
         this.tables = message.tables;
         this.open = true;
         this.opened?.resolve();
-        for (const id of this.pending.keys()) this.submit(id);
+        for (const [id, pending] of this.pending) this.submit(id, pending);
         return;
       case 'refused':
         this.opened?.reject(new CatalogError(message.problems));
@@ -154,6 +171,8 @@ export class IsolatedPlanner implements Planner {
   }
 
   private childGone(how: string, stderr: string): void {
+    // A process that never opened would not open the next moment either.
+    const delayMs = this.open ? 0 : RESTART_DELAY_MS;
     this.open = false;
     this.child = undefined;
     this.running.clear();
@@ -163,9 +182,14 @@ export class IsolatedPlanner implements Planner {
       this.opened?.reject(new Error(`the planner process ended before it was ready (${how}): ${stderr}`));
       return;
     }
-    for (const { attempts, answer } of [...this.pending.values()])
-      if (attempts >= ATTEMPTS_MAX) answer(failed('INTERNAL_ERROR', CRASHED));
-    this.options.clock.schedule(RESTART_DELAY_MS, () => {
+    this.failedStarts = delayMs === 0 ? 0 : this.failedStarts + 1;
+    const hopeless = this.failedStarts >= FAILED_STARTS_MAX;
+    for (const pending of [...this.pending.values()]) {
+      pending.cancelTimer();
+      pending.submittedAt = undefined;
+      if (hopeless || pending.attempts >= ATTEMPTS_MAX) pending.answer(failed('INTERNAL_ERROR', CRASHED));
+    }
+    this.options.clock.schedule(delayMs, () => {
       if (!this.closing) this.fork();
     });
   }
@@ -180,8 +204,9 @@ export class IsolatedPlanner implements Planner {
       const { child } = this;
       const rssBytes = readProcessUsage(child?.pid ?? 0)?.rssBytes ?? 0;
       if (rssBytes > rssLimitBytes) {
-        for (const { sinceMs, answer } of [...this.pending.values()])
-          if (clock.now() - sinceMs >= WATCH_INTERVAL_MS / 4) answer(failed('EXCEEDED_LOCAL_MEMORY_LIMIT', TOO_LARGE));
+        for (const { submittedAt, answer } of [...this.pending.values()])
+          if (submittedAt !== undefined && clock.now() - submittedAt >= BLAMED_AFTER_MS)
+            answer(failed('EXCEEDED_LOCAL_MEMORY_LIMIT', TOO_LARGE));
         child?.kill('SIGKILL');
       }
       if (this.pending.size > 0 || this.running.size > 0) this.watch();
