@@ -4,7 +4,7 @@ export function likePattern(pattern: string): (text: string) => boolean {
     .map(([, escaped, any, one, plain]) => {
       if (any !== undefined) return '.*';
       if (one !== undefined) return '.';
-      return (escaped ?? plain ?? '').replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+      return (escaped ?? plain ?? '').replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
     })
     // Neighbouring % mean the same as one, and would make the pattern slow.
     .join('')
