@@ -52,6 +52,7 @@ describe('draining a coordinator', () => {
       code: Code.Unavailable,
       reason: 'COORDINATOR_DRAINING',
       retryAfterMs: 1_000,
+      neverProcessed: true,
     });
     expect(steps).toEqual(['ready=false', 'DRAINING']);
     expect(running.over).toBe(false);

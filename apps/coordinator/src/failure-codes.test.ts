@@ -28,6 +28,6 @@ test('every reason has the code that the documentation says', () => {
 
 test('only what may pass says when to try again', () => {
   const error = (reason: string) => readRpcError(failureError(failure(reason, '', isRetriable(reason)), 'q1'));
-  expect(error('WORKER_LOST')).toMatchObject({ retryAfterMs: 1_000, metadata: { queryId: 'q1' } });
+  expect(error('WORKER_LOST')).toMatchObject({ retryAfterMs: 1_000, metadata: { query_id: 'q1' } });
   expect(error('SYNTAX_ERROR').retryAfterMs).toBeUndefined();
 });

@@ -39,19 +39,29 @@ const codes: Readonly<Record<string, Code>> = {
   COORDINATOR_DRAINING: Code.Unavailable,
   RESOURCE_MANAGERS_UNREACHABLE: Code.Unavailable,
   RESOURCE_MANAGER_STARTING: Code.Unavailable,
+  INTERNAL_ERROR: Code.Internal,
 };
 
 /** After this long it makes sense to send a statement again that failed for a passing reason. */
 const RETRY_AFTER_MS = 1_000;
 
 /** The error that a client gets for a failure. Its metadata names the query and, when there is one, the place in the text. */
-export function failureError(failure: QueryFailure, queryId?: string): ConnectError {
+export const failureError = (failure: QueryFailure, queryId?: string): ConnectError =>
+  errorOf(failure, queryId === undefined ? {} : { query_id: queryId }, false);
+
+/** The error for a statement that was not taken at all: the client may send it to another coordinator. */
+export const refusal = (failure: QueryFailure): ConnectError => errorOf(failure, {}, true);
+
+function errorOf(
+  failure: QueryFailure,
+  metadata: Readonly<Record<string, string>>,
+  neverProcessed: boolean,
+): ConnectError {
+  const place = failure.line > 0 ? { line: String(failure.line), column: String(failure.column) } : {};
   return rpcError(codes[failure.reason] ?? Code.Internal, failure.message, {
     reason: failure.reason,
-    metadata: {
-      ...(queryId === undefined ? {} : { queryId }),
-      ...(failure.line > 0 ? { line: String(failure.line), column: String(failure.column) } : {}),
-    },
+    metadata: { ...metadata, ...place },
+    neverProcessed,
     ...(failure.retriable ? { retryAfterMs: RETRY_AFTER_MS } : {}),
   });
 }

@@ -52,28 +52,45 @@ export class PagedResults {
     const { query } = this;
     const { clock, weigh, pageBytes } = this.options;
     const until = clock.now() + maxWaitMs;
-    let next = query.rows.take();
-    while (next === undefined && !query.rows.drained && !query.ended) {
-      const leftMs = until - clock.now();
-      if (leftMs <= 0 || signal.aborted) {
-        return { kind: 'page', page: { lines: [], nextPageToken: tokenOf(number) } };
-      }
-      await query.bell.wait(signal, { clock, ms: leftMs });
-      next = query.rows.take();
-    }
+    const first = await this.nextLines(until, signal);
     if (query.failure) return { kind: 'failed' };
+    if (first === undefined && !this.complete) {
+      return { kind: 'page', page: { lines: [], nextPageToken: tokenOf(number) } };
+    }
     const lines: Uint8Array[] = [];
-    for (let weight = 0; next !== undefined; next = weight < pageBytes ? query.rows.take() : undefined) {
+    const gatherUntil = Math.min(until, clock.now() + GATHER_MS);
+    for (let weight = 0, next = first; next !== undefined; next = await this.nextLines(gatherUntil, signal)) {
       lines.push(next);
       weight += weigh(next);
+      if (weight >= pageBytes) break;
     }
-    // The rows may be complete while the task is still saying so: then an empty last page follows.
-    const isLast = query.rows.drained && (query.ended || query.state === 'finishing');
+    if (query.failure) return { kind: 'failed' };
+    const isLast = this.complete;
     if (isLast && !query.ended) query.apply({ kind: 'delivered' }); // R3
     const page = { lines, nextPageToken: isLast ? '' : tokenOf(number + 1) };
     this.kept = { number, page };
     return { kind: 'page', page };
   }
+
+  /** The next batch; undefined when there is none by `until`, or when there will be none. */
+  private async nextLines(until: number, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    const { query } = this;
+    const { clock } = this.options;
+    for (;;) {
+      const next = query.rows.take();
+      const leftMs = until - clock.now();
+      if (next !== undefined || this.complete || query.ended || leftMs <= 0 || signal.aborted) return next;
+      await query.bell.wait(signal, { clock, ms: leftMs });
+    }
+  }
+
+  /** All rows have been taken, and the task has said that there are no more. */
+  private get complete(): boolean {
+    return this.query.rows.drained && (this.query.ended || this.query.state === 'finishing');
+  }
 }
+
+/** How long a page that is not full waits for more: a small result should be one page, and the last one. */
+const GATHER_MS = 50;
 
 const tokenOf = (number: number): string => (number === 0 ? '' : String(number));

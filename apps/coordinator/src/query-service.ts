@@ -6,7 +6,7 @@ import { ExecuteQueryResponseSchema, ResultFormat, RowsSchema } from '@tutti/con
 import { failure } from './core/query.js';
 import { isPageToken } from './core/query-page.js';
 import type { Dispatcher } from './dispatcher.js';
-import { failureError } from './failure-codes.js';
+import { failureError, refusal } from './failure-codes.js';
 import type { LiveQuery } from './live-query.js';
 import { columnsOf, LISTED_STATEMENT_LENGTH, queryInfoOf } from './query-codec.js';
 import type { QueryFinder } from './query-finder.js';
@@ -34,7 +34,7 @@ export function queryService(options: QueryServiceOptions): ServiceImpl<typeof Q
 
   const submit = (request: StatementRequest): LiveQuery => {
     const submission = dispatcher.submit(checkStatement(request, limits));
-    if (submission.kind === 'refused') throw failureError(submission.failure);
+    if (submission.kind === 'refused') throw refusal(submission.failure);
     return submission.query;
   };
   const infoOf = (query: LiveQuery) => queryInfoOf(query.snapshot(), nodeId, LISTED_STATEMENT_LENGTH);

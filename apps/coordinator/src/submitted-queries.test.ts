@@ -53,6 +53,15 @@ describe('SubmitQuery and FetchResults', () => {
     });
   });
 
+  test('a small result is one page, and the query has ended with it', async () => {
+    cluster.worker('w1');
+    const { client } = cluster.coordinator('c1', 'aaaaa');
+    const queryId = (await client.submitQuery({ statement: 'rows 3' })).query?.queryId ?? '';
+    const page = await answer(client.fetchResults({ queryId }), 1);
+    expect(numbersOf(page)).toHaveLength(3);
+    expect(page).toMatchObject({ nextPageToken: '', query: { state: QueryState.FINISHED } });
+  });
+
   test('the last page may be asked again after the end, for a while', async () => {
     cluster.worker('w1');
     const { client } = cluster.coordinator('c1', 'aaaaa');
