@@ -5,6 +5,7 @@ import type { GroupUsage, UsageSnapshot } from './group-usage.js';
 import { ReferenceTree } from './testing/reference-tree.js';
 
 const MAX_AGE_MS = 3_000;
+const HOLD_MS = 250;
 const SEEDS = 300;
 const STEPS = 250;
 
@@ -28,14 +29,13 @@ class Walk {
   private readonly tree: GroupTree;
   private readonly reference: ReferenceTree;
   private readonly leaves: readonly string[];
-  private readonly gone = new Set<string>();
   private readonly lastStartAt = new Map<string, number>();
   private usage: UsageSnapshot | undefined;
-  private settledAt = -Infinity;
+  private changedAt = -Infinity;
   private answeredUpTo = -Infinity;
   private answeredBy: string | undefined;
-  /** Of the claims before the event, how many started in it, by leaf. */
-  private readonly startedOfClaims = new Map<string, number>();
+  /** Of the claims before the event, how many started or were canceled in it, by leaf. */
+  private readonly leftClaims = new Map<string, number>();
   private readonly reported = new Map<string, GroupCounts>();
   private nowMs = 1_000;
   private submitted = 0;
@@ -71,9 +71,11 @@ class Walk {
   private finishOne(): void {
     const [leaf] = this.shuffled([...this.reference.leaves.values()]);
     const [id] = this.shuffled([...(leaf?.running ?? []), ...(leaf?.queued ?? [])]);
-    if (id === undefined) return;
+    if (id === undefined || leaf === undefined) return;
+    const place = leaf.queued.indexOf(id);
+    const own = this.tree.counts().find(({ group }) => group === leaf.path);
+    if (place >= 0 && place < (own?.claimed ?? 0)) this.leftClaims.set(leaf.path, 1);
     this.reference.remove(id);
-    this.gone.add(id);
     this.apply({ kind: 'finished', queryId: queryId(id) });
   }
 
@@ -112,7 +114,6 @@ class Walk {
     for (const effect of effects) {
       if (effect.kind === 'reject') {
         this.reference.remove(effect.queryId);
-        this.gone.add(effect.queryId);
       }
       if (effect.kind !== 'start') continue;
       const leaf = [...this.reference.leaves.values()].find(({ queued }) => queued.includes(effect.queryId));
@@ -145,22 +146,25 @@ class Walk {
       `G3 broken: usage is older than a start`,
     );
     this.expect(this.nowMs - usage.requestedAt + usage.oldestDataAgeMs <= MAX_AGE_MS, `G3 broken: usage is too old`);
-    this.expect(this.nowMs >= this.settledAt || before === 0, `G4 broken: ${id} is the second start on one answer`);
+    const sinceChangeMs = this.nowMs - this.changedAt;
+    this.expect(sinceChangeMs >= HOLD_MS, `G4 broken: ${id} started although another resource manager has answered`);
+    this.expect(sinceChangeMs >= MAX_AGE_MS || before === 0, `G4 broken: ${id} is the second start on one answer`);
     const left = claims.map((own) => ({ ...own, claimed: this.claimsLeft(own) }));
     this.expect(this.reference.mayStart(path, claim.claimRound, left, usage), `G2 broken: no room for ${id}`);
     this.reference.start(id);
-    this.startedOfClaims.set(path, (this.startedOfClaims.get(path) ?? 0) + 1);
+    this.leftClaims.set(path, (this.leftClaims.get(path) ?? 0) + 1);
   }
 
   private claimsLeft(own: { group: string; claimed: number }): number {
-    return own.claimed - (this.startedOfClaims.get(own.group) ?? 0);
+    return own.claimed - (this.leftClaims.get(own.group) ?? 0);
   }
 
   /** No slot stays idle: when nothing started, no claim that fresh usage knows could have started. */
   private checkNobodyIdles(event: GroupEvent): void {
-    this.startedOfClaims.clear();
+    this.leftClaims.clear();
     const { usage } = this;
     if (usage === undefined || event.kind !== 'usageArrived' || event.usage !== usage) return;
+    if (this.nowMs - this.changedAt < HOLD_MS) return;
     for (const own of this.tree.counts()) {
       const root = own.group.split('.')[0] ?? '';
       if (own.claimed === 0 || own.claimRound > usage.knownRound) continue;
@@ -177,15 +181,14 @@ class Walk {
     if (event.kind !== 'usageArrived' || event.usage.requestedAt <= this.answeredUpTo) return;
     this.answeredUpTo = event.usage.requestedAt;
     if (isOld(event.usage)) return;
-    if (this.answeredBy !== undefined && this.answeredBy !== event.usage.answeredBy)
-      this.settledAt = this.nowMs + MAX_AGE_MS;
+    if (this.answeredBy !== undefined && this.answeredBy !== event.usage.answeredBy) this.changedAt = this.nowMs;
     this.answeredBy = event.usage.answeredBy;
     this.usage = event.usage;
   }
 
   /** G1 and G5, by what the tree reports and explains. */
   private checkCounts(): void {
-    this.startedOfClaims.clear();
+    this.leftClaims.clear();
     const counts = new Map(this.tree.counts().map((own) => [own.group, own]));
     for (const { path, queued, running } of this.reference.leaves.values()) {
       const own = counts.get(path);

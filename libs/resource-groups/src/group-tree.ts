@@ -7,8 +7,9 @@
 //   G3. A query starts only on a claim of a round that the answer knows, and only on an answer that was asked for after
 //       the last start in its tree of groups (starts on one answer are one moment) and whose oldest data is at most
 //       usageMaxAgeMs old now, counted from before the asking.
-//   G4. For usageMaxAgeMs after another resource manager, or another life of it, has answered, one answer starts at most
-//       one query per tree: two resource managers may have heard of two claims in different orders.
+//   G4. When another resource manager answers than before, or another life of it, nothing starts for CHANGE_HOLD_MS: what
+//       started on the answers of the former one is then known everywhere. Until usageMaxAgeMs have passed one answer
+//       starts at most one query per tree: two resource managers may have heard of two claims in different orders.
 //   G5. What is queued can always claim when it could run: at most hardConcurrencyLimit - running here claims stand per
 //       group, made in turns by the subgroups, first come first served in a leaf.
 //
@@ -62,8 +63,12 @@ export interface GroupTreeOptions {
   readonly usageMaxAgeMs: number;
 }
 
+/** Longer than a report takes to reach all resource managers, also when it waits for its turn. */
+const CHANGE_HOLD_MS = 250;
+
 export class GroupTree {
   private readonly forest: GroupForest;
+  private readonly usageMaxAgeMs: number;
   private readonly view: UsageView;
   private readonly live = new Map<QueryId, LiveQuery>();
   private readonly leavesInUse = new Set<GroupNode>();
@@ -76,6 +81,7 @@ export class GroupTree {
 
   constructor(options: GroupTreeOptions) {
     this.forest = new GroupForest(options.config);
+    this.usageMaxAgeMs = options.usageMaxAgeMs;
     this.view = new UsageView(this.forest, options.usageMaxAgeMs);
   }
 
@@ -144,6 +150,7 @@ export class GroupTree {
       claimsElsewhere,
       dataAgeMs: this.view.ageMs(now),
       refusedAgeMs: this.view.refusedAgeMs,
+      isHeld: now - this.view.changedAt < CHANGE_HOLD_MS,
       unavailableMs: this.unavailableSince === undefined ? undefined : now - this.unavailableSince,
       claimIsKnown: this.isKnown(query),
     });
@@ -197,7 +204,9 @@ export class GroupTree {
   private startWhatMay(root: RootState, now: Instant, effects: GroupEffect[]): void {
     const { usage } = this.view;
     if (usage === undefined || usage.requestedAt <= root.lastStartAt) return; // G3
-    let startsLeft = now < this.view.settledAt ? 1 : Infinity; // G4
+    const sinceChangeMs = now - this.view.changedAt;
+    if (sinceChangeMs < CHANGE_HOLD_MS) return; // G4
+    let startsLeft = sinceChangeMs < this.usageMaxAgeMs ? 1 : Infinity; // G4
     const before = new ClaimsBefore();
     let elsewhere = 0;
     let next = root.claims.first;

@@ -11,8 +11,8 @@ export class UsageView {
   answeredUpTo: Instant = instant(-Infinity);
   /** Age of the oldest data of the newest answer, when that was refused for it. */
   refusedAgeMs: number | undefined;
-  /** When orders of claims that another resource manager kept have no effect any more. */
-  settledAt: Instant = instant(-Infinity);
+  /** When first another resource manager answered than before. */
+  changedAt: Instant = instant(-Infinity);
   private current: UsageSnapshot | undefined;
   private answeredBy: string | undefined;
   private nodesInUse = new Set<GroupNode>();
@@ -40,8 +40,7 @@ export class UsageView {
     const age = ageMs(usage, now);
     this.refusedAgeMs = age > this.maxAgeMs ? age : undefined;
     if (this.refusedAgeMs !== undefined) return; // V2
-    const isOther = this.answeredBy !== undefined && this.answeredBy !== usage.answeredBy;
-    if (isOther) this.settledAt = instant(now + this.maxAgeMs);
+    if (this.answeredBy !== undefined && this.answeredBy !== usage.answeredBy) this.changedAt = now;
     this.answeredBy = usage.answeredBy;
     this.replace(usage, onChange);
   }

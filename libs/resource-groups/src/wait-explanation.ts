@@ -29,6 +29,8 @@ export interface WaitFacts {
   readonly dataAgeMs: number | undefined;
   /** Age of the oldest report in the newest answer, when that was too old to decide on. */
   readonly refusedAgeMs: number | undefined;
+  /** Whether nothing starts because another resource manager has just begun to answer. */
+  readonly isHeld: boolean;
   /** For how long no resource manager has answered. */
   readonly unavailableMs: number | undefined;
   /** Whether the data was asked for late enough to decide on this query. */
@@ -64,11 +66,11 @@ function claimsAhead({ query, claimsElsewhere }: WaitFacts, group: GroupNode): n
     .reduce((sum, { count }) => sum + count, 0);
 }
 
-function kindOf(full: GroupNode | undefined, { dataAgeMs, unavailableMs, claimIsKnown }: WaitFacts): WaitKind {
+function kindOf(full: GroupNode | undefined, { dataAgeMs, unavailableMs, claimIsKnown, isHeld }: WaitFacts): WaitKind {
   // What runs here alone may fill a group: that is known without any data.
   if (full !== undefined && (dataAgeMs !== undefined || full.here.running >= full.limit)) return 'concurrencyLimit';
   if (dataAgeMs === undefined && unavailableMs !== undefined) return 'resourceManagersUnreachable';
-  return dataAgeMs !== undefined && claimIsKnown ? 'queuedAhead' : 'staleData';
+  return dataAgeMs !== undefined && claimIsKnown && !isHeld ? 'queuedAhead' : 'staleData';
 }
 
 function sentence(explanation: Omit<WaitExplanation, 'message'>, facts: WaitFacts): string {
@@ -86,6 +88,8 @@ function sentence(explanation: Omit<WaitExplanation, 'message'>, facts: WaitFact
     case 'queuedAhead':
       return `${start} ${counts}, and others came first${queue}`;
     case 'staleData':
+      if (dataAgeMs !== undefined && facts.isHeld)
+        return `${start} another resource manager answers than before; it must hear of all that started${queue}`;
       if (refusedAgeMs === undefined) return `${start} asking the resource managers what runs elsewhere${queue}`;
       return `${start} the newest answer tells what ran ${milliseconds(refusedAgeMs)} ago, too old to decide on${queue}`;
     case 'resourceManagersUnreachable':

@@ -1,18 +1,18 @@
-import { type GroupConfig, parseGroupConfig } from '@tutti/resource-groups';
 import { randomInt } from '@tutti/base';
-import type { NetworkFaults } from './sim-network.js';
+import { type GroupConfig, parseGroupConfig } from '@tutti/resource-groups';
 import { SimCluster, type SimClusterOptions } from './sim-cluster.js';
+import type { NetworkFaults } from './sim-network.js';
 
-/** What one world showed. */
-export interface Outcome {
-  readonly cluster: SimCluster;
-  /** Queries that had not ended when time was up. */
-  readonly unfinished: number;
+/** A kind of world. Its sizes and everything that happens in it follow from the seed. */
+export interface Scenario {
+  readonly faults: NetworkFaults;
+  readonly resourceManagers: (seed: number) => number;
+  readonly config: (limit: number) => GroupConfig;
+  /** Plans what happens from 2 s on; before that everybody has heard of everybody. */
+  plan(cluster: SimCluster, limit: number): void;
 }
 
-/** A world of a kind: everything else follows from the seed. */
-export type Scenario = (seed: number, tamper?: SimClusterOptions['tamper']) => Outcome;
-
+/** Messages that are late, twice and out of order, as over many connections. Streams lose none. */
 export const roughNetwork: NetworkFaults = {
   delayMs: 3,
   slowRate: 0.05,
@@ -22,201 +22,140 @@ export const roughNetwork: NetworkFaults = {
 };
 export const lossyNetwork: NetworkFaults = { ...roughNetwork, lossRate: 0.05 };
 
-const oneGroup = (limit: number): GroupConfig =>
-  parsed({
-    rootGroups: [{ name: 'global', hardConcurrencyLimit: limit, maxQueued: 100_000 }],
-    selectors: [{ group: 'global' }],
+/** Runs one world until all its queries have ended, or until nothing can be expected any more. */
+export function runWorld(
+  { faults, resourceManagers, config, plan }: Scenario,
+  seed: number,
+  tamper?: SimClusterOptions['tamper'],
+): { cluster: SimCluster; unfinished: number } {
+  const limit = [1, 2, 5, 10, 16][seed % 5] ?? 1;
+  const coordinatorCount = 2 + (seed % 7);
+  const resourceManagerCount = resourceManagers(seed);
+  const cluster = new SimCluster({
+    ...{ seed, faults, coordinatorCount, resourceManagerCount, config: config(limit) },
+    ...(tamper && { tamper }),
   });
+  plan(cluster, limit);
+  return { cluster, unfinished: cluster.run(900_000) };
+}
 
-/** A tree whose groups promise more than their parents have. */
-const tree = (limit: number): GroupConfig =>
-  parsed({
-    rootGroups: [
-      {
-        name: 'global',
-        hardConcurrencyLimit: limit,
-        maxQueued: 100_000,
-        subGroups: [
-          { name: 'etl', hardConcurrencyLimit: Math.ceil(limit * 0.7), maxQueued: 100_000 },
-          {
-            name: 'people',
-            hardConcurrencyLimit: Math.ceil(limit * 0.6),
-            maxQueued: 100_000,
-            subGroups: [
-              { name: 'adhoc', hardConcurrencyLimit: Math.ceil(limit * 0.4), maxQueued: 100_000 },
-              { name: 'dashboard', hardConcurrencyLimit: Math.ceil(limit * 0.5), maxQueued: 100_000 },
-            ],
-          },
-        ],
-      },
-    ],
-    selectors: [{ group: 'global.etl' }],
-  });
-const TREE_LEAVES = ['global.etl', 'global.people.adhoc', 'global.people.dashboard'];
+const one = (): number => 1;
+const START_MS = 2_000;
 
-function parsed(json: object): GroupConfig {
-  const config = parseGroupConfig(JSON.stringify(json));
+const group = (name: string, hardConcurrencyLimit: number, ...subGroups: object[]): object => ({
+  ...{ name, hardConcurrencyLimit: Math.ceil(hardConcurrencyLimit), maxQueued: 100_000, subGroups },
+});
+
+function groups(root: object, selected: string): GroupConfig {
+  const config = parseGroupConfig(JSON.stringify({ rootGroups: [root], selectors: [{ group: selected }] }));
   if ('problems' in config) throw new Error(config.problems.join('\n'));
   return config.ok;
 }
 
-/** Numbers of a world that no scenario fixes. */
-const sizes = (seed: number) => ({ coordinatorCount: 2 + (seed % 7), limit: [1, 2, 5, 10, 16][seed % 5] ?? 1 });
+const oneGroup = (limit: number): GroupConfig => groups(group('global', limit), 'global');
 
-/** Three times the limit at once on each coordinator. */
-export const burst =
-  (faults: NetworkFaults, resourceManagerCount = 1): Scenario =>
-  (seed, tamper) => {
-    const { coordinatorCount, limit } = sizes(seed);
-    const config = oneGroup(limit);
-    const cluster = new SimCluster({
-      seed,
-      config,
-      coordinatorCount,
-      resourceManagerCount,
-      faults,
-      ...(tamper && { tamper }),
-    });
-    for (let index = 0; index < coordinatorCount * 3 * limit; index++)
-      cluster.submit(2_000, index, 'global', 100 + 400 * cluster.random());
-    return { cluster, unfinished: cluster.run(200_000) };
-  };
+/** A tree whose groups promise more than their parents have. */
+function tree(limit: number): GroupConfig {
+  const people = group('people', limit * 0.6, group('adhoc', limit * 0.4), group('dashboard', limit * 0.5));
+  return groups(group('global', limit, group('etl', limit * 0.7), people), 'global.etl');
+}
 
-/** The same on a tree of groups, with queries that are canceled while they wait. */
-export const burstOnTree =
-  (faults: NetworkFaults, resourceManagerCount = 1): Scenario =>
-  (seed, tamper) => {
-    const { coordinatorCount, limit } = sizes(seed);
-    const config = tree(limit);
-    const cluster = new SimCluster({
-      seed,
-      config,
-      coordinatorCount,
-      resourceManagerCount,
-      faults,
-      ...(tamper && { tamper }),
-    });
-    for (let index = 0; index < coordinatorCount * 3 * limit; index++) {
-      const leaf = TREE_LEAVES[randomInt(cluster.random, TREE_LEAVES.length)] ?? '';
-      const atMs = 2_000 + (cluster.random() < 0.5 ? 0 : 500 * cluster.random());
-      const queryId = cluster.submit(atMs, index, leaf, 50 + 400 * cluster.random());
-      if (cluster.random() < 0.15) cluster.cancel(atMs + 300 * cluster.random(), queryId);
+const TREE_LEAVES = ['global.etl', 'global.people.adhoc', 'global.people.dashboard'];
+const anyLeaf = ({ random }: SimCluster): string => TREE_LEAVES[randomInt(random, TREE_LEAVES.length)] ?? '';
+
+/** Three times the limit in the same instant on each coordinator. */
+export const burst: Scenario = {
+  faults: roughNetwork,
+  resourceManagers: one,
+  config: oneGroup,
+  plan(cluster, limit) {
+    for (let index = 0; index < cluster.coordinators.length * 3 * limit; index++)
+      cluster.submit(START_MS, index, 'global', 100 + 400 * cluster.random());
+  },
+};
+
+/** The same on a tree of groups, some of it a little later, some of it canceled. */
+export const burstOnTree: Scenario = {
+  faults: roughNetwork,
+  resourceManagers: one,
+  config: tree,
+  plan(cluster, limit) {
+    for (let index = 0; index < cluster.coordinators.length * 3 * limit; index++) {
+      const atMs = START_MS + (cluster.random() < 0.5 ? 0 : 500 * cluster.random());
+      const query = cluster.submit(atMs, index, anyLeaf(cluster), 50 + 400 * cluster.random());
+      if (cluster.random() < 0.15) cluster.cancel(atMs + 300 * cluster.random(), query);
     }
-    return { cluster, unfinished: cluster.run(200_000) };
-  };
+  },
+};
 
 /** One query on each coordinator in the same instant, and room for one. */
-export const limitOne =
-  (faults: NetworkFaults): Scenario =>
-  (seed, tamper) => {
-    const coordinatorCount = 2 + (seed % 7);
-    const config = oneGroup(1);
-    const cluster = new SimCluster({
-      seed,
-      config,
-      coordinatorCount,
-      resourceManagerCount: 1,
-      faults,
-      ...(tamper && { tamper }),
-    });
-    for (let index = 0; index < coordinatorCount; index++) cluster.submit(2_000, index, 'global', 500);
-    return { cluster, unfinished: cluster.run(60_000) };
-  };
+export const limitOne: Scenario = {
+  faults: lossyNetwork,
+  resourceManagers: one,
+  config: () => oneGroup(1),
+  plan(cluster) {
+    for (let place = 0; place < cluster.coordinators.length; place++) cluster.submit(START_MS, place, 'global', 500);
+  },
+};
 
-/** A little more than the limit can do, for a while. */
-export const steadyLoad =
-  (faults: NetworkFaults): Scenario =>
-  (seed, tamper) => {
-    const { coordinatorCount, limit } = sizes(seed);
-    const config = tree(limit);
-    const cluster = new SimCluster({
-      seed,
-      config,
-      coordinatorCount,
-      resourceManagerCount: 1,
-      faults,
-      ...(tamper && { tamper }),
-    });
+/** A little more than the groups can do, for a while. */
+export const steadyLoad: Scenario = {
+  faults: roughNetwork,
+  resourceManagers: one,
+  config: tree,
+  plan(cluster, limit) {
     const meanMs = 200;
-    for (let atMs = 2_000; atMs < 12_000; atMs += (meanMs / limit / 1.2) * 2 * cluster.random()) {
-      const leaf = TREE_LEAVES[randomInt(cluster.random, TREE_LEAVES.length)] ?? '';
-      const queryId = cluster.submit(
-        atMs,
-        randomInt(cluster.random, coordinatorCount),
-        leaf,
-        2 * meanMs * cluster.random(),
-      );
-      if (cluster.random() < 0.05) cluster.cancel(atMs + 300 * cluster.random(), queryId);
+    for (let atMs = START_MS; atMs < 8_000; atMs += ((2 * meanMs) / limit / 1.2) * cluster.random()) {
+      const place = randomInt(cluster.random, cluster.coordinators.length);
+      const query = cluster.submit(atMs, place, anyLeaf(cluster), 2 * meanMs * cluster.random());
+      if (cluster.random() < 0.05) cluster.cancel(atMs + 300 * cluster.random(), query);
     }
-    return { cluster, unfinished: cluster.run(200_000) };
-  };
+  },
+};
 
-/** A coordinator stops for longer than its data lives, with claims made and answers on their way, and goes on. */
-export const freeze =
-  (faults: NetworkFaults): Scenario =>
-  (seed, tamper) => {
-    const { coordinatorCount, limit } = sizes(seed);
-    const config = oneGroup(limit);
-    const cluster = new SimCluster({
-      seed,
-      config,
-      coordinatorCount,
-      resourceManagerCount: 1,
-      faults,
-      ...(tamper && { tamper }),
-    });
-    for (let index = 0; index < coordinatorCount * 4 * limit; index++)
-      cluster.submit(2_000 + 600 * cluster.random(), index, 'global', 200 + 3_000 * cluster.random());
-    const [frozen] = cluster.coordinators;
-    cluster.time.after(2_000 + 700 * cluster.random(), () => frozen?.freeze(4_000 + 12_000 * cluster.random()));
-    return { cluster, unfinished: cluster.run(300_000) };
-  };
+/** A coordinator stops with claims made and answers on their way, until everybody has given it up, and goes on. */
+export const freeze: Scenario = {
+  faults: lossyNetwork,
+  resourceManagers: one,
+  config: oneGroup,
+  plan(cluster, limit) {
+    const { random, coordinators } = cluster;
+    for (let index = 0; index < coordinators.length * 2 * limit; index++)
+      cluster.submit(START_MS, index, 'global', 500 + 3_000 * random());
+    const [frozen] = coordinators;
+    const shortly = START_MS + 10 * random();
+    cluster.time.after(shortly, () => frozen?.freeze(random() < 0.2 ? 5_000 * random() : 11_000 + 4_000 * random()));
+  },
+};
 
-/** A coordinator dies; its tasks run on at the workers for a while. */
-export const coordinatorCrash =
-  (faults: NetworkFaults): Scenario =>
-  (seed, tamper) => {
-    const { coordinatorCount, limit } = sizes(seed);
-    const config = oneGroup(limit);
-    const cluster = new SimCluster({
-      seed,
-      config,
-      coordinatorCount,
-      resourceManagerCount: 1,
-      faults,
-      ...(tamper && { tamper }),
-    });
-    for (let index = 0; index < coordinatorCount * 4 * limit; index++)
-      cluster.submit(2_000 + 5_000 * cluster.random(), index, 'global', 200 + 15_000 * cluster.random());
-    const [crashed] = cluster.coordinators;
-    cluster.time.after(2_500 + 5_000 * cluster.random(), () => crashed && cluster.crash(crashed));
-    return { cluster, unfinished: cluster.run(900_000) };
-  };
+/** A coordinator dies, perhaps to come back as a new process; its tasks run on at the workers for a while. */
+export const coordinatorCrash: Scenario = {
+  faults: lossyNetwork,
+  resourceManagers: one,
+  config: oneGroup,
+  plan(cluster, limit) {
+    const { random, coordinators } = cluster;
+    for (let index = 0; index < coordinators.length * 3 * limit; index++)
+      cluster.submit(START_MS + 5_000 * random(), index, 'global', 200 + 8_000 * random());
+    const backAfterMs = random() < 0.5 ? undefined : 100 + 14_000 * random();
+    cluster.time.after(START_MS + 500 + 5_000 * random(), () => cluster.crash(0, backAfterMs));
+  },
+};
 
 /** The resource managers die and come back, one after another, under bursts of queries. */
-export const resourceManagerCrashes =
-  (faults: NetworkFaults): Scenario =>
-  (seed, tamper) => {
-    const { coordinatorCount, limit } = sizes(seed);
-    const config = tree(limit);
-    const resourceManagerCount = 2 + (seed % 2);
-    const cluster = new SimCluster({
-      seed,
-      config,
-      coordinatorCount,
-      resourceManagerCount,
-      faults,
-      ...(tamper && { tamper }),
-    });
-    for (let atMs = 2_000; atMs < 22_000; atMs += 2_000)
-      for (let index = 0; index < coordinatorCount * Math.min(limit, 6); index++) {
-        const leaf = TREE_LEAVES[randomInt(cluster.random, TREE_LEAVES.length)] ?? '';
-        cluster.submit(atMs + 100 * cluster.random(), index, leaf, 200 + 1_000 * cluster.random());
-      }
-    cluster.resourceManagers.forEach((manager, index) => {
-      const downAt = 2_000 + index * 6_000 + 3_000 * cluster.random();
+export const resourceManagerCrashes: Scenario = {
+  faults: roughNetwork,
+  resourceManagers: (seed) => 2 + (seed % 2),
+  config: tree,
+  plan(cluster, limit) {
+    const { random, coordinators, resourceManagers } = cluster;
+    for (let atMs = START_MS; atMs < 14_000; atMs += 2_000)
+      for (let index = 0; index < coordinators.length * Math.min(limit, 5); index++)
+        cluster.submit(atMs + 100 * random(), index, anyLeaf(cluster), 200 + 1_000 * random());
+    resourceManagers.forEach((manager, index) => {
+      const downAt = START_MS + index * 5_000 + 3_000 * random();
       cluster.time.after(downAt, () => manager.crash());
-      cluster.time.after(downAt + 300 + 4_000 * cluster.random(), () => manager.restart());
+      cluster.time.after(downAt + 300 + 4_000 * random(), () => manager.restart());
     });
-    return { cluster, unfinished: cluster.run(300_000) };
-  };
+  },
+};

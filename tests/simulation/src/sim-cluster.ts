@@ -22,12 +22,16 @@ export interface Breach {
   readonly limit: number;
 }
 
+type QueryEnd = 'ended' | 'rejected' | 'lost';
+
 interface SimQuery {
-  readonly coordinator: SimCoordinator;
   readonly group: string;
   readonly durationMs: number;
-  readonly submittedAt: number;
-  state: 'submitted' | 'running' | 'ended' | 'rejected' | 'lost';
+  /** Set when it comes. */
+  id: string;
+  coordinator: SimCoordinator | undefined;
+  submittedAt: number;
+  state: 'planned' | 'submitted' | 'running' | QueryEnd;
 }
 
 const USAGE_MAX_AGE_MS = 3_000;
@@ -41,7 +45,8 @@ const WORKER = 'worker';
 export class SimCluster {
   readonly time = new VirtualTime();
   readonly random: Random;
-  readonly coordinators: readonly SimCoordinator[];
+  /** Those that live, one life after another in the same place. */
+  readonly coordinators: SimCoordinator[];
   readonly resourceManagers: readonly SimResourceManager[];
   readonly breaches: Breach[] = [];
   /** The most that ran at once, by group. */
@@ -53,7 +58,7 @@ export class SimCluster {
   private readonly queries = new Map<string, SimQuery>();
   private readonly network: SimNetwork;
   private unfinished = 0;
-  private plannedSubmits = 0;
+  private planned = 0;
   private workerSequence = 0;
   private workerReportPending = false;
   private idleSince = 0;
@@ -68,7 +73,7 @@ export class SimCluster {
       { length: options.resourceManagerCount },
       (_, index) => new SimResourceManager(`rm-${index}`, this.time, [...ids, WORKER], EXPIRE_AFTER_MS, LEASE_MS),
     );
-    this.coordinators = ids.map((id) => this.createCoordinator(id));
+    this.coordinators = ids.map((id) => this.createCoordinator(id, 1));
     const addLimits = (groups: GroupConfig['rootGroups'], above: string): void => {
       for (const group of groups) {
         this.limits.set(above + group.name, group.hardConcurrencyLimit);
@@ -84,40 +89,45 @@ export class SimCluster {
   }
 
   /** A query that comes `atMs` and runs `durationMs` once it has started. */
-  submit(atMs: number, coordinatorIndex: number, group: string, durationMs: number): string {
-    const coordinator = this.coordinators[coordinatorIndex % this.coordinators.length];
-    if (coordinator === undefined) throw new RangeError('a cluster has coordinators');
-    const queryId = `q${this.plannedSubmits++}`;
+  submit(atMs: number, place: number, group: string, durationMs: number): SimQuery {
+    const query: SimQuery = { group, durationMs, id: '', coordinator: undefined, submittedAt: 0, state: 'planned' };
+    const number = String(this.planned++).padStart(5, '0');
     this.unfinished++;
     this.time.after(atMs - this.time.now(), () => {
+      const coordinator = this.coordinatorAt(place);
+      query.id = `20260101_000000_${number}_${coordinator.queryIdSuffix}`;
+      query.coordinator = coordinator;
+      query.submittedAt = this.time.now();
+      this.queries.set(query.id, query);
       this.account();
-      const query = { coordinator, group, durationMs, submittedAt: this.time.now(), state: 'submitted' as const };
-      this.queries.set(queryId, query);
-      if (this.crashed.has(coordinator)) this.end(queryId, 'lost');
-      else coordinator.submit(queryId, group);
+      query.state = 'submitted';
+      if (coordinator.isUp) coordinator.submit(query.id, group);
+      else this.end(query, 'lost');
     });
-    return queryId;
+    return query;
   }
 
   /** Ends a query from outside, whatever its state. */
-  cancel(atMs: number, queryId: string): void {
+  cancel(atMs: number, query: SimQuery): void {
     this.time.after(atMs - this.time.now(), () => {
-      const query = this.queries.get(queryId);
-      if (query === undefined || (query.state !== 'submitted' && query.state !== 'running')) return;
-      this.end(queryId, 'ended');
-      query.coordinator.finish(queryId);
+      this.end(query, 'ended');
+      query.coordinator?.finish(query.id);
     });
   }
 
-  /** The coordinator dies; its tasks run on until the workers notice. */
-  crash(coordinator: SimCoordinator): void {
-    this.crashed.add(coordinator);
+  /** The coordinator dies; its tasks run on until the workers notice. With `backAfterMs` a new life follows. */
+  crash(place: number, backAfterMs?: number): void {
+    const coordinator = this.coordinatorAt(place);
     coordinator.crash();
-    for (const [queryId, query] of this.queries) {
+    for (const query of this.queries.values()) {
       if (query.coordinator !== coordinator) continue;
-      if (query.state === 'submitted') this.end(queryId, 'lost');
-      if (query.state === 'running') this.time.after(ORPHAN_MS, () => this.end(queryId, 'lost'));
+      if (query.state === 'submitted') this.end(query, 'lost');
+      if (query.state === 'running') this.time.after(ORPHAN_MS, () => this.end(query, 'lost'));
     }
+    if (backAfterMs === undefined) return;
+    this.time.after(backAfterMs, () => {
+      this.coordinators[place % this.coordinators.length] = this.createCoordinator(coordinator.id, 2);
+    });
   }
 
   /** Runs until every query has ended, or until `endMs`. Returns how many have not. */
@@ -136,26 +146,36 @@ export class SimCluster {
     return Math.max(0, ...[...this.peaks].map(([group, peak]) => peak / (this.limits.get(group) ?? 1)));
   }
 
-  private readonly crashed = new Set<SimCoordinator>();
+  private coordinatorAt(place: number): SimCoordinator {
+    const coordinator = this.coordinators[place % this.coordinators.length];
+    if (coordinator === undefined) throw new RangeError('a cluster has coordinators');
+    return coordinator;
+  }
 
-  private createCoordinator(id: string): SimCoordinator {
+  private createCoordinator(id: string, incarnation: number): SimCoordinator {
     return new SimCoordinator({
       id,
+      incarnation,
       config: this.options.config,
       usageMaxAgeMs: USAGE_MAX_AGE_MS,
       resourceManagers: this.resourceManagers,
       time: this.time,
       network: this.network,
       random: this.random,
-      onStart: (queryId) => this.start(queryId),
-      onReject: (queryId) => this.end(queryId, 'rejected'),
+      onStart: (queryId) => this.start(this.query(queryId)),
+      onReject: (queryId) => this.end(this.query(queryId), 'rejected'),
       ...(this.options.tamper && { tamper: this.options.tamper }),
     });
   }
 
-  private start(queryId: string): void {
-    const query = this.queries.get(queryId);
-    if (query?.state !== 'submitted') throw new Error(`${queryId} started while ${query?.state}`);
+  private query(id: string): SimQuery {
+    const query = this.queries.get(id);
+    if (query === undefined) throw new Error(`nobody submitted ${id}`);
+    return query;
+  }
+
+  private start(query: SimQuery): void {
+    if (query.state !== 'submitted') throw new Error(`${query.id} started while ${query.state}`);
     this.account();
     query.state = 'running';
     this.waitsMs.push(this.time.now() - query.submittedAt);
@@ -169,15 +189,14 @@ export class SimCluster {
     this.reportWorkerSoon();
     this.time.after(query.durationMs, () => {
       if (query.state !== 'running') return;
-      this.end(queryId, 'ended');
-      // The stream of a task breaks or ends, but its end is not lost.
-      this.time.after(5 * this.random(), () => query.coordinator.finish(queryId));
+      this.end(query, 'ended');
+      // The stream of a task ends or breaks: its coordinator hears of it in any case.
+      this.time.after(5 * this.random(), () => query.coordinator?.finish(query.id));
     });
   }
 
-  private end(queryId: string, state: 'ended' | 'rejected' | 'lost'): void {
-    const query = this.queries.get(queryId);
-    if (query === undefined || (query.state !== 'submitted' && query.state !== 'running')) return;
+  private end(query: SimQuery, state: QueryEnd): void {
+    if (query.state !== 'submitted' && query.state !== 'running') return;
     this.account();
     if (query.state === 'running')
       for (const group of lineage(query.group)) this.running.set(group, (this.running.get(group) ?? 0) - 1);
@@ -211,8 +230,8 @@ export class SimCluster {
 
   private reportWorker(): void {
     const tasks: WorkerTask[] = [];
-    for (const [queryId, { state, coordinator, group }] of this.queries)
-      if (state === 'running') tasks.push({ queryId, coordinatorId: coordinator.id, group });
+    for (const { id: queryId, state, coordinator, group } of this.queries.values())
+      if (state === 'running' && coordinator) tasks.push({ queryId, coordinatorId: coordinator.id, group });
     const sequence = ++this.workerSequence;
     for (const manager of this.resourceManagers) this.network.send(() => manager.workerReport(WORKER, sequence, tasks));
   }

@@ -12,6 +12,8 @@ import type { VirtualTime } from './virtual-time.js';
 
 export interface SimCoordinatorOptions {
   readonly id: string;
+  /** Which life of the coordinator this is. */
+  readonly incarnation: number;
   readonly config: GroupConfig;
   readonly usageMaxAgeMs: number;
   readonly resourceManagers: readonly SimResourceManager[];
@@ -33,6 +35,8 @@ const AVOID_MS = 1_000;
 /** A coordinator: the real group tree in a shell like the real one, which can freeze and crash. */
 export class SimCoordinator {
   readonly id: string;
+  /** Marks the query ids of this life. */
+  readonly queryIdSuffix: string;
   private readonly tree: GroupTree;
   private sequence = 0;
   private reportPending = false;
@@ -41,10 +45,11 @@ export class SimCoordinator {
   private readonly avoidUntil = new Map<SimResourceManager, number>();
   private unavailableSince: Instant | undefined;
   private frozen: (() => void)[] | undefined;
-  private isUp = true;
+  isUp = true;
 
   constructor(private readonly options: SimCoordinatorOptions) {
     this.id = options.id;
+    this.queryIdSuffix = `${options.id.slice(-1)}${String(options.incarnation).padStart(4, 'a')}`;
     this.tree = new GroupTree({ config: options.config, usageMaxAgeMs: options.usageMaxAgeMs });
     const beat = () => {
       this.report();
@@ -108,54 +113,59 @@ export class SimCoordinator {
   }
 
   private nextReport(): CoordinatorReport {
-    return { coordinatorId: this.id, incarnation: 1, sequence: ++this.sequence, groups: this.tree.counts() };
+    const { id: coordinatorId, queryIdSuffix } = this;
+    const { incarnation } = this.options;
+    return { coordinatorId, incarnation, queryIdSuffix, sequence: ++this.sequence, groups: this.tree.counts() };
   }
 
-  /** One question at a time, to the first resource manager in their order that is not avoided. */
+  /** One question at a time. */
   private ask(): void {
     this.askWanted = true;
-    if (this.askInFlight !== undefined) return;
-    this.askWanted = false;
-    const { resourceManagers, network, time } = this.options;
+    if (this.askInFlight === undefined) this.askFirstOf(this.inOrder());
+  }
+
+  /** The resource managers in the order that all coordinators share; those that did not answer lately come last. */
+  private inOrder(): SimResourceManager[] {
+    const { resourceManagers, time } = this.options;
     const avoided = (manager: SimResourceManager) => (this.avoidUntil.get(manager) ?? 0) > time.now();
-    const manager = resourceManagers.find((candidate) => !avoided(candidate));
+    return [...resourceManagers.filter((manager) => !avoided(manager)), ...resourceManagers.filter(avoided)];
+  }
+
+  private askFirstOf([manager, ...others]: readonly SimResourceManager[]): void {
+    const { network, time } = this.options;
+    this.askInFlight = undefined;
     if (manager === undefined) {
       this.unavailableSince ??= time.now();
       this.apply({ kind: 'usageUnavailable', since: this.unavailableSince });
-      return;
+      return; // The next tick asks again.
     }
+    this.askWanted = false;
     const asked = { requestedAt: time.now() };
     this.askInFlight = asked;
     const report = this.nextReport();
+    const fail = (): void => {
+      if (this.askInFlight !== asked) return;
+      this.avoidUntil.set(manager, time.now() + AVOID_MS);
+      this.askFirstOf(others);
+    };
     network.send(() => {
       const answer = manager.ask(report);
-      if (answer !== undefined) network.send(() => this.whenAwake(() => this.answered(manager, asked, answer)));
+      if (answer === 'starting') network.send(() => this.whenAwake(fail));
+      else if (answer !== undefined) network.send(() => this.whenAwake(() => this.hear(manager, asked, answer)));
     });
-    this.later(ASK_TIMEOUT_MS, () => this.avoid(manager, asked));
+    this.later(ASK_TIMEOUT_MS, fail);
   }
 
-  private answered(
-    manager: SimResourceManager,
-    asked: { readonly requestedAt: Instant },
-    answer: SimAnswer | 'starting',
-  ): void {
-    if (answer === 'starting') return this.avoid(manager, asked);
+  private hear(manager: SimResourceManager, asked: { readonly requestedAt: Instant }, answer: SimAnswer): void {
     if (this.askInFlight !== asked) return;
     this.askInFlight = undefined;
     this.unavailableSince = undefined;
+    this.avoidUntil.delete(manager);
     const { coordinators, knownRound, groups, answeredBy } = answer;
     const oldestDataAgeMs = Math.max(0, ...coordinators.map(({ ageMs }) => ageMs));
-    const coordinatorCount = coordinators.length;
-    const usage = { ...asked, answeredBy, knownRound, groups, oldestDataAgeMs, coordinatorCount };
+    const usage = { ...asked, answeredBy, knownRound, groups, oldestDataAgeMs, coordinatorCount: coordinators.length };
     this.apply({ kind: 'usageArrived', usage: this.options.tamper?.(usage, this.options.time.now()) ?? usage });
     if (this.askWanted) this.ask();
-  }
-
-  private avoid(manager: SimResourceManager, asked: { readonly requestedAt: Instant }): void {
-    if (this.askInFlight !== asked) return;
-    this.askInFlight = undefined;
-    this.avoidUntil.set(manager, this.options.time.now() + AVOID_MS);
-    this.ask();
   }
 
   private later(delayMs: number, action: () => void): void {
