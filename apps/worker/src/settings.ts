@@ -1,4 +1,4 @@
-import { type ConfigOf, commonSettings, count, duration, isAddressSpec, size, text } from '@tutti/service';
+import { type ConfigOf, commonSettings, count, duration, size, text } from '@tutti/service';
 
 /** The settings of a worker. */
 export const settings = {
@@ -27,11 +27,10 @@ export type WorkerConfig = ConfigOf<typeof settings>;
 const MEMORY_LIMIT_MIN_BYTES = 16 * 2 ** 20;
 
 /** What must hold between the settings. */
-export const relations = ({ task, executor, resourceManagers, drain }: WorkerConfig): Record<string, boolean> => ({
+export const relations = ({ task, executor, drain }: WorkerConfig): Record<string, boolean> => ({
   'task.maxTasks must be at least 1': task.maxTasks >= 1,
   'task.memoryLimit must be at least 16MB': task.memoryLimit >= MEMORY_LIMIT_MIN_BYTES,
   'executor.warm must be at least 1 and at most task.maxTasks': executor.warm >= 1 && executor.warm <= task.maxTasks,
   'executor.interruptGrace must be less than drain.grace, or canceled tasks outlive the drain':
     drain.grace === 0 || executor.interruptGrace < drain.grace,
-  "resourceManagers.addresses must be 'host:port' or 'dns:NAME:PORT'": resourceManagers.addresses.every(isAddressSpec),
 });
