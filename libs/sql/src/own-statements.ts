@@ -114,7 +114,7 @@ class Parser {
     if (analyze || options.some((token) => /^analy[sz]e$/i.test(token.value)))
       this.fail('EXPLAIN ANALYZE is not supported. Run the query: its statistics say what it used.', 'NOT_SUPPORTED');
     // A query in parentheses starts with SELECT, FROM, WITH or VALUES; options start with a word like FORMAT.
-    if (options.length > 0 && /^format|verbose|costs$/i.test(options[1]?.value ?? ''))
+    if (options.length > 0 && /^(format|verbose|costs)$/i.test(options[1]?.value ?? ''))
       this.fail('EXPLAIN takes no options. Write EXPLAIN and the query.', 'NOT_SUPPORTED');
     return { kind: 'explain', query: this.rest('EXPLAIN needs a query.') };
   }

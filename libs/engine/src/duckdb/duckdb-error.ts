@@ -45,7 +45,7 @@ function fromFields(fields: Record<string, string | undefined>): DuckdbError {
 /** Takes out advice that does not apply here, such as settings that nobody can change, and lists of candidates. */
 function tidy(message: string): string {
   const cut = message.search(
-    /\n+(?:Possible solutions|See also|Did you mean|Candidate|Use "SET|By default, this setting|LINE \d+:|\* )/,
+    /\n+(?:Possible solutions|See also|Did you mean|Candidate|By default, this setting|LINE \d+:|\* )|\s+Use "SET/,
   );
   return (cut === -1 ? message : message.slice(0, cut)).replace(/\n\tCandidate functions:[^]*$/, '').trim();
 }

@@ -67,6 +67,7 @@ test.each([
   ['select 1; select 2', 'MULTIPLE_STATEMENTS 1:11', 'one at a time'],
   ['selec 1', 'SYNTAX_ERROR 1:1', 'near "selec"'],
   ['select (1', 'SYNTAX_ERROR 1:10', 'end of input'],
+  [`select ${'1+'.repeat(3000)}1`, 'SYNTAX_ERROR 0:0', 'Max expression depth limit of 1000 exceeded.'],
   ['pivot flights on origin using count(*)', 'NOT_SUPPORTED 1:1', 'FOR c IN (...)'],
   ['select * from (pivot flights on origin using count(*))', 'NOT_SUPPORTED 1:1', 'FOR c IN (...)'],
   ['begin', 'NOT_SUPPORTED 1:1', 'Transactions'],
@@ -79,6 +80,8 @@ test.each([
   const error = await errorOf(statement);
   expect(error.summary).toBe(summary);
   expect(error.message).toContain(message);
+  // Nobody can follow the engine's advice to change its settings.
+  expect(error.message).not.toMatch(/\bSET\b/);
 });
 
 test('an unknown catalog or schema of the session is named, with the nearest one', async () => {
