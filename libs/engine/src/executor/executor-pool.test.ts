@@ -199,7 +199,9 @@ describe('memory', () => {
     expect(task.usage().spilledBytes).toBeGreaterThan(MIB);
     expect(task.usage().peakMemoryBytes).toBeGreaterThan(32 * MIB);
     await task.ended;
-    expect(readdirSync(join(spillDirectory, `tutti-spill-${process.pid}`))).toEqual([]);
+    const [own = ''] = readdirSync(spillDirectory);
+    expect(own).toMatch(new RegExp(`^tutti-spill-${process.pid}-`));
+    expect(readdirSync(join(spillDirectory, own))).toEqual([]);
     await spilling.close();
     expect(readdirSync(spillDirectory)).toEqual([]);
   }, 60_000);
@@ -376,12 +378,16 @@ describe('executors', () => {
 describe('spill directories', () => {
   test('of processes that are gone are removed at start; those of living ones stay', async () => {
     const spillDirectory = mkdtempSync(join(directory, 'spill-'));
-    const leftover = join(spillDirectory, 'tutti-spill-999999999');
-    const living = join(spillDirectory, `tutti-spill-${process.ppid}`);
-    for (const path of [leftover, living]) mkdirSync(path);
-    writeFileSync(join(leftover, 'duckdb_temp_storage.tmp'), 'x');
+    const pathOf = (name: string) => join(spillDirectory, `tutti-spill-${name}`);
+    // The last two: our own number in an earlier life, and somebody else's directory.
+    const names = ['999999999-a', `${process.ppid}-a`, `${process.pid}-earlier`, 'notes'];
+    for (const name of names) mkdirSync(pathOf(name));
+    writeFileSync(join(pathOf('999999999-a'), 'duckdb_temp_storage.tmp'), 'x');
+    const sibling = await startPool({ spillDirectory });
     const started = await startPool({ spillDirectory });
-    expect([existsSync(leftover), existsSync(living)]).toEqual([false, true]);
+    expect(names.map((name) => existsSync(pathOf(name)))).toEqual([false, true, false, true]);
+    expect(readdirSync(spillDirectory)).toHaveLength(4);
+    await sibling.close();
     await started.close();
   });
 });

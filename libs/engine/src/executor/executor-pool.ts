@@ -2,7 +2,7 @@
 //   X1. At most maxTasks tasks are in hand: with an executor, or waiting for one that starts.
 //   X2. An executor has at most one task, and is used again only when its database was replaced and its memory is small.
 //   X3. An executor that ends harms its own task only; another one is started in its place.
-import type { Clock } from '@tutti/base';
+import { type Clock, invariant } from '@tutti/base';
 import type { Log } from '@tutti/service';
 import { type EngineTask, type ExecutorPool, type ExecutorPoolStats, TaskError, type TaskRun } from '../engine.js';
 import { ActiveTask } from './active-task.js';
@@ -44,19 +44,17 @@ interface Waiter {
 class DuckdbExecutorPool implements ExecutorPool {
   private readonly children = new Set<ExecutorChild>();
   private readonly waiters = new Set<Waiter>();
-  private readonly spill: SpillDirectories;
+  private spillDirectories: SpillDirectories | undefined;
   private failedStarts = 0;
   private endedCpuMs = 0;
   private watching = false;
   private closing = false;
   private started: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
 
-  constructor(private readonly options: ExecutorPoolOptions) {
-    this.spill = new SpillDirectories(options.spillDirectory, process.pid);
-  }
+  constructor(private readonly options: ExecutorPoolOptions) {}
 
   async start(): Promise<void> {
-    this.spill.open();
+    this.spillDirectories = SpillDirectories.open(this.options.spillDirectory);
     const ready = new Promise<void>((resolve, reject) => (this.started = { resolve, reject }));
     for (let i = 0; i < Math.max(1, this.options.warm); i++) this.startExecutor();
     await ready;
@@ -107,10 +105,15 @@ class DuckdbExecutorPool implements ExecutorPool {
     const gone = new Promise<void>((resolve) => (this.allGone = resolve));
     for (const child of this.children) child.kill();
     if (this.children.size > 0) await gone;
-    this.spill.close();
+    this.spillDirectories?.close();
   }
 
   private allGone: () => void = () => {};
+
+  private get spill(): SpillDirectories {
+    invariant(this.spillDirectories !== undefined, 'a pool is started before it is used');
+    return this.spillDirectories;
+  }
 
   private count(state: ExecutorChild['state']): number {
     return [...this.children].filter((child) => child.state === state).length;

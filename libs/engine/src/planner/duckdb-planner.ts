@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '@tutti/base';
 import type { Log } from '@tutti/service';
 import type { Catalog } from '@tutti/sql';
 import type { Planner } from '../engine.js';
+import { inUse, removeLeftovers } from '../leftovers.js';
 import { IsolatedPlanner } from './isolated-planner.js';
 
 export interface DuckdbPlannerOptions {
@@ -20,11 +21,18 @@ export interface DuckdbPlannerOptions {
   readonly clock?: Clock;
 }
 
+const PREFIX = 'tutti-planner-';
+
 /** Starts a planner. Looks at every table of the catalogs first; throws CatalogError with all problems. */
 export async function createDuckdbPlanner(options: DuckdbPlannerOptions): Promise<Planner> {
   mkdirSync(options.scratchDirectory, { recursive: true });
-  const scratchDirectory = mkdtempSync(join(options.scratchDirectory, 'tutti-planner-'));
-  const removeFiles = () => rmSync(scratchDirectory, { recursive: true, force: true });
+  removeLeftovers(options.scratchDirectory, PREFIX);
+  const scratchDirectory = mkdtempSync(join(options.scratchDirectory, `${PREFIX}${process.pid}-`));
+  const release = inUse(scratchDirectory);
+  const removeFiles = () => {
+    rmSync(scratchDirectory, { recursive: true, force: true });
+    release();
+  };
   const planner = new IsolatedPlanner({
     planTimeoutMs: 5_000,
     rssLimitBytes: 1.25 * 2 ** 30,
