@@ -1,0 +1,146 @@
+// docs/resource-groups.md against the reader of the file and the machine.
+import { WaitKind } from '@tutti/contracts/tutti/query/v1/query_pb';
+import { defaultGroupConfig, parseGroupConfig, selectGroup } from '@tutti/resource-groups';
+import { differences } from './compare.js';
+import { codeBlocks, codeSpans, section, tableRows } from './markdown.js';
+import { waitExplanations } from './wait-sentences.js';
+
+const UNSUPPORTED = 'is not supported yet; remove it';
+
+/** Facts of the sources that the reader of the file does not tell by itself. */
+export interface GroupFacts {
+  /** Properties of Presto that the reader knows and refuses. */
+  readonly refused: readonly string[];
+  /** What a coordinator says of a query that waits for a worker. */
+  readonly placement: string;
+}
+
+/** All that the page says wrongly or not at all. */
+export const groupProblems = (page: string, facts: GroupFacts): string[] => [
+  ...exampleProblems(page),
+  ...wrongExampleProblems(page),
+  ...propertyProblems(page),
+  ...refusedProblems(page, facts.refused),
+  ...boundProblems(page),
+  ...waitProblems(page, facts.placement),
+];
+
+const problemsOf = (file: unknown): readonly string[] => {
+  const parsed = parseGroupConfig(typeof file === 'string' ? file : JSON.stringify(file));
+  return 'problems' in parsed ? parsed.problems : [];
+};
+
+/** The example is read, and sends everybody where the table says. */
+function exampleProblems(page: string): string[] {
+  const example = codeBlocks(page).find(({ info }) => info === 'json');
+  const rows = tableRows(section(page, 'Example') ?? '');
+  if (example === undefined || rows.length === 0) return ['there is no example with a table'];
+  const parsed = parseGroupConfig(example.text);
+  if ('problems' in parsed) return parsed.problems.map((problem) => `the example: ${problem}`);
+  return rows.flatMap((row) => {
+    const [user = '', source = '', to = ''] = row.map((cell) => codeSpans(cell)[0] ?? '');
+    const group = selectGroup(parsed.ok, { user, source });
+    return group === to ? [] : [`the example sends ${user} with "${source}" to ${group}, not to ${to}`];
+  });
+}
+
+/** The program says of the wrong example what stands below it. */
+function wrongExampleProblems(page: string): string[] {
+  const blocks = codeBlocks(page);
+  const index = blocks.findIndex(({ info }) => info === 'json wrong');
+  const real = problemsOf(blocks[index]?.text ?? '').map((problem) => `  - groups.json: ${problem}`);
+  const told = (blocks[index + 1]?.text ?? '').trimEnd().split('\n');
+  return index >= 0 && told.join('\n') === real.join('\n') ? [] : ['the wrong example gives:', ...real];
+}
+
+/** The tables of properties list what the reader knows. It tells that itself when it meets an unknown one. */
+function propertyProblems(page: string): string[] {
+  const unknown = { unknownPropertyOfNobody: 1 };
+  const problems = problemsOf({ rootGroups: [unknown], selectors: [unknown] });
+  const known = (at: string) => {
+    const problem = problems.find((text) => text.startsWith(`${at}.unknownPropertyOfNobody`)) ?? '';
+    return namesOnly((/known are (.*)$/.exec(problem)?.[1] ?? '').split(', '));
+  };
+  const documented = (title: string) =>
+    namesOnly(
+      (section(page, title) ?? '')
+        .split('\n### ', 1)
+        .flatMap(tableRows)
+        .map(([cell = '']) => bare(cell)),
+    );
+  return [
+    ...differences('property of groups', documented('Groups'), known('rootGroups[0]')),
+    ...differences('property of selectors', documented('Selectors'), known('selectors[0]')),
+  ];
+}
+
+/** What the page calls not supported is refused, in these words, where the page says; and nothing is left out. */
+function refusedProblems(page: string, refused: readonly string[]): string[] {
+  const rows = tableRows(section(page, 'What is not supported yet') ?? '');
+  const group = { name: 'global', hardConcurrencyLimit: 1, maxQueued: 1 };
+  const documented: string[] = [];
+  const problems = rows.flatMap(([where = '', cell = '']) =>
+    codeSpans(cell).flatMap((property) => {
+      documented.push(property);
+      const more = { [property]: 1 };
+      const file = {
+        ...(where === 'the file' && more),
+        rootGroups: [{ ...group, ...(where === 'groups' && more) }],
+        selectors: [{ group: 'global', ...(where === 'selectors' && more) }],
+      };
+      const said = problemsOf(file);
+      const isRefused = said.length === 1 && said[0]?.endsWith(`${property}: ${UNSUPPORTED}`);
+      return isRefused ? [] : [`${property} in ${where} is not refused as the page says: ${said.join('; ')}`];
+    }),
+  );
+  return [...problems, ...differences('refused property', namesOnly(documented), namesOnly(refused))];
+}
+
+/** The bounds of the page are those that the reader names. */
+function boundProblems(page: string): string[] {
+  const group = { name: 'global', hardConcurrencyLimit: 1, maxQueued: 1 };
+  let deep: object = group;
+  for (let depth = 0; depth < 20; depth++) deep = { ...group, subGroups: [deep] };
+  const selector = { group: 'global' };
+  const cases: readonly (readonly [file: unknown, named: RegExp, told: string])[] = [
+    [{ rootGroups: [{ ...group, maxQueued: 1e9 }], selectors: [selector] }, /<= (\d+)/, 'a whole number, 0 to #'],
+    [{ rootGroups: [{ ...group, name: '' }], selectors: [selector] }, /1 to (\d+) letters/, '1 to # letters'],
+    [{ rootGroups: [deep], selectors: [selector] }, /nested (\d+) deep/, 'nested # deep'],
+    [{ rootGroups: [], selectors: [selector] }, /rootGroups: .* 1 to (\d+) entries/, 'There may be # groups'],
+    [{ rootGroups: [group], selectors: [] }, /selectors: .* 1 to (\d+) entries/, 'There may be # selectors'],
+    [
+      { rootGroups: [group], selectors: [{ ...selector, user: 'a'.repeat(5_000) }] },
+      /up to (\d+) le/,
+      'up to # letters',
+    ],
+  ];
+  const bounds = cases.map(([file, named, told]) =>
+    told.replace('#', english(Number(named.exec(problemsOf(file).join('\n'))?.[1]))),
+  );
+  const [root] = defaultGroupConfig.rootGroups;
+  const { hardConcurrencyLimit = NaN, maxQueued = NaN } = root ?? {};
+  const defaults = `${english(hardConcurrencyLimit)} queries run, ${english(maxQueued)} wait`;
+  return [...bounds, defaults].filter((text) => !page.includes(text)).map((text) => `the page does not say: ${text}`);
+}
+
+/** Each sentence is one that is really said, and no kind of wait is left out. */
+function waitProblems(page: string, placement: string): string[] {
+  const rows = tableRows(section(page, 'What a waiting query says') ?? '');
+  const told = rows.map(([kind = '', sentence = '']) => [bare(kind), bare(sentence)] as const);
+  const real = waitExplanations().map((wait) => shape(wait?.message ?? 'starts at once'));
+  const sentences = told.filter(([kind]) => kind !== 'WAIT_KIND_NO_WORKERS').map(([, sentence]) => shape(sentence));
+  const kinds = Object.values(WaitKind).flatMap((kind) =>
+    typeof kind === 'string' && kind !== 'UNSPECIFIED' ? [`WAIT_KIND_${kind}`] : [],
+  );
+  const noWorkers = told.find(([kind]) => kind === 'WAIT_KIND_NO_WORKERS')?.[1] ?? '';
+  return [
+    ...differences('sentence', namesOnly(sentences), namesOnly(real)),
+    ...differences('kind', namesOnly(told.map(([kind]) => kind)), namesOnly(kinds)),
+    ...(noWorkers !== '' && placement.includes(noWorkers) ? [] : ['no coordinator says that there is no worker so']),
+  ];
+}
+
+const shape = (sentence: string): string => sentence.replace(/\d+/g, '#').replace('# query is', '# queries are');
+const bare = (cell: string): string => cell.replaceAll('`', '');
+const english = (value: number): string => value.toLocaleString('en');
+const namesOnly = (names: readonly string[]): Map<string, string> => new Map(names.map((name) => [name, '']));
