@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import {
   formatDuration,
   formatSize,
+  instant,
   newQueryIdSuffix,
   parseDurationMs,
   parseSizeBytes,
@@ -10,6 +11,7 @@ import {
   seededRandom,
   sleep,
   taskId,
+  untilTick,
 } from './index.js';
 import { FakeClock } from './testing/index.js';
 
@@ -84,5 +86,27 @@ describe('sleep', () => {
     stop.abort();
     await slept;
     await sleep(new FakeClock(), 1e9, stop.signal);
+  });
+});
+
+describe('ticks', () => {
+  it('are the same for all loops of a node, and come at most one interval and a tenth later', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1e9, noNaN: true }), fc.string(), (now, node) => {
+        const left = untilTick(instant(now), 1_000, node);
+        expect(left).toBeGreaterThanOrEqual(100);
+        expect(left).toBeLessThanOrEqual(1_100);
+        const laterMs = left / 2 >= 100 ? left / 2 : 0;
+        const tick = now + left;
+        expect(instant(now + laterMs) + untilTick(instant(now + laterMs), 1_000, node)).toBeCloseTo(tick, 3);
+      }),
+    );
+  });
+
+  it('of different nodes are at different times', () => {
+    const ticks = Array.from({ length: 100 }, (_, index) =>
+      Math.round(untilTick(instant(0), 1_000, `worker-${index}`)),
+    );
+    expect(new Set(ticks).size).toBeGreaterThan(80);
   });
 });

@@ -13,3 +13,4 @@ export {
 export { invariant, InvariantError, unreachable } from './invariant.js';
 export { formatDuration, formatSize, parseDurationMs, parseSizeBytes } from './quantity.js';
 export { jittered, type Random, randomInt, seededRandom } from './random.js';
+export { untilTick } from './ticks.js';

@@ -1,5 +1,5 @@
 import { createClient } from '@connectrpc/connect';
-import { type Clock, jittered, type NodeId, type Random } from '@tutti/base';
+import { type Clock, type NodeId, type Random, untilTick } from '@tutti/base';
 import { DiscoveryService } from '@tutti/contracts/tutti/discovery/v1/discovery_pb';
 import {
   type AddressWatcher,
@@ -26,7 +26,7 @@ export interface AnnouncerOptions {
   readonly addresses: AddressWatcher;
   /** The coordinators and workers that this node knows of; empty while it does not know the whole cluster. */
   readonly knownNodeIds: () => readonly NodeId[];
-  /** Time between announcements when nothing changes; well below the lease. Default 2.5 s. */
+  /** Time between announcements when nothing changes; well below the lease. Default 3 s. */
   readonly intervalMs?: number;
   readonly clock: Clock;
   readonly random: Random;
@@ -40,7 +40,7 @@ export interface Endpoints {
   readonly edgeAddress: string;
 }
 
-const INTERVAL_MS = 2_500;
+const INTERVAL_MS = 3_000;
 const ANSWER_TIMEOUT_MS = 3_000;
 const COALESCE_MS = 5;
 const DEPART_DEADLINE_MS = 500;
@@ -114,7 +114,7 @@ export class Announcer {
   }
 
   private readonly announceTo = async (address: string, signal: AbortSignal, connected: () => void) => {
-    const { random, clock, nodeId, knownNodeIds, intervalMs = INTERVAL_MS } = this.options;
+    const { clock, nodeId, knownNodeIds, intervalMs = INTERVAL_MS } = this.options;
     const transport = this.connect(address);
     const client = createClient(DiscoveryService, transport);
     let isSelf = false;
@@ -129,7 +129,7 @@ export class Announcer {
             return isSelf ? 'stop' : undefined;
           },
           news: this.news,
-          intervalMs: () => jittered(random, intervalMs, 0.1),
+          intervalMs: () => untilTick(clock.now(), intervalMs, nodeId),
           answerTimeoutMs: ANSWER_TIMEOUT_MS,
           clock,
         },

@@ -1,5 +1,5 @@
 import { Code, type ServiceImpl } from '@connectrpc/connect';
-import { type Clock, type NodeId, nodeId } from '@tutti/base';
+import { type Clock, type NodeId, nodeId, untilTick } from '@tutti/base';
 import type * as wire from '@tutti/contracts/tutti/discovery/v1/discovery_pb';
 import type { DiscoveryService } from '@tutti/contracts/tutti/discovery/v1/discovery_pb';
 import { type Log, rpcError, untilAborted } from '@tutti/service';
@@ -27,7 +27,7 @@ export interface DiscoveryServiceOptions {
   readonly log: Log;
 }
 
-const WATCH_INTERVAL_MS = 1_000;
+const WATCH_INTERVAL_MS = 2_000;
 
 /** Serves DiscoveryService from a table of nodes. Its streams end when `drainSignal` aborts. */
 export function discoveryService(
@@ -70,16 +70,19 @@ export function discoveryService(
       while (!stop.aborted) {
         const { edition } = nodes.news;
         yield { nodes: list(role, true), synced: isSynced(), resourceManagerId };
-        await nodes.news.next(edition, watchIntervalMs, stop);
+        await nodes.news.next(edition, untilTick(clock.now(), watchIntervalMs, resourceManagerId), stop);
       }
       stop.throwIfAborted();
     },
 
     async *replicate(requests) {
+      let isFirst = true;
       for await (const request of untilAborted(requests, drainSignal)) {
         // A resource manager that talks to itself learns it from the answer and stays away.
         if (request.resourceManagerId !== resourceManagerId) merge(request.announcements, request.synced);
-        const announcements = nodes.nodes.witnessed(clock.now()).map(witnessedToWire);
+        // A new peer gets everything at once; later our own stream to it carries what we witness.
+        const announcements = isFirst ? nodes.nodes.witnessed(clock.now()).map(witnessedToWire) : [];
+        isFirst = false;
         yield { resourceManagerId, announcements, synced: isSynced() };
       }
     },

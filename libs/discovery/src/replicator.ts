@@ -1,5 +1,5 @@
 import { createClient } from '@connectrpc/connect';
-import { type Clock, jittered, type NodeId, type Random } from '@tutti/base';
+import { type Clock, type NodeId, type Random, untilTick } from '@tutti/base';
 import { DiscoveryService } from '@tutti/contracts/tutti/discovery/v1/discovery_pb';
 import { type AddressWatcher, eachAddress, type Log, tellNewest } from '@tutti/service';
 import { type Connect, connectCluster } from './connect.js';
@@ -28,7 +28,7 @@ const ANSWER_TIMEOUT_MS = 3_000;
  * and every second. One table is small, and full state needs no repair after a loss.
  */
 export async function replicate(options: ReplicatorOptions, signal: AbortSignal): Promise<void> {
-  const { nodes, resourceManagerId, clock, random, intervalMs = INTERVAL_MS, connect = connectCluster } = options;
+  const { nodes, resourceManagerId, clock, intervalMs = INTERVAL_MS, connect = connectCluster } = options;
 
   const run = async (address: string, stop: AbortSignal, connected: () => void) => {
     const transport = connect(address);
@@ -52,7 +52,7 @@ export async function replicate(options: ReplicatorOptions, signal: AbortSignal)
             return undefined;
           },
           news: nodes.news,
-          intervalMs: () => jittered(random, intervalMs, 0.1),
+          intervalMs: () => untilTick(clock.now(), intervalMs, resourceManagerId),
           answerTimeoutMs: ANSWER_TIMEOUT_MS,
           clock,
         },

@@ -1,5 +1,5 @@
 import { createClient } from '@connectrpc/connect';
-import { type Clock, jittered, type NodeId, type Random } from '@tutti/base';
+import { type Clock, type NodeId, type Random, untilTick } from '@tutti/base';
 import { HeartbeatService } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import {
   type AddressWatcher,
@@ -33,7 +33,6 @@ export interface HeartbeatSenderOptions {
 }
 
 const COALESCE_MS = 15;
-const JITTER = 0.1;
 /** A resource manager that has not answered for this many intervals is stuck: its stream is opened anew. */
 const ANSWER_INTERVALS = 3;
 const ANSWER_TIMEOUT_MIN_MS = 1_000;
@@ -69,7 +68,7 @@ export class HeartbeatSender {
   }
 
   private readonly reportTo = async (address: string, signal: AbortSignal, connected: () => void) => {
-    const { nodeId, incarnation, status, processUsage, intervalMs, clock, random } = this.options;
+    const { nodeId, incarnation, status, processUsage, intervalMs, clock } = this.options;
     const transport = (this.options.connect ?? connectCluster)(address);
     const client = createClient(HeartbeatService, transport);
     let isSelf = false;
@@ -88,7 +87,7 @@ export class HeartbeatSender {
             return isSelf ? 'stop' : undefined;
           },
           news: this.news,
-          intervalMs: () => jittered(random, intervalMs, JITTER),
+          intervalMs: () => untilTick(clock.now(), intervalMs, nodeId),
           answerTimeoutMs: Math.max(ANSWER_TIMEOUT_MIN_MS, ANSWER_INTERVALS * intervalMs),
           clock,
         },

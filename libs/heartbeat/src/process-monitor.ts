@@ -5,7 +5,7 @@ import type { Clock, Instant } from '@tutti/base';
 import type { ProcessUsage } from './heartbeat-codec.js';
 
 /** How often the event loop is probed: often enough to see what delays a heartbeat, seldom enough to cost nothing. */
-const PROBE_INTERVAL_MS = 100;
+const PROBE_INTERVAL_MS = 250;
 /** Calls within this time get the same sample: one report per resource manager is one look. */
 const SAMPLE_KEPT_MS = 200;
 

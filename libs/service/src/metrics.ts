@@ -19,7 +19,7 @@ export interface Metrics {
 }
 
 /** How often the delay of the event loop is probed. The usual 10 ms cost an idle process more than all its own work. */
-const EVENT_LOOP_PROBE_MS = 100;
+const EVENT_LOOP_PROBE_MS = 500;
 
 /**
  * Makes the registry of a process. `processMetrics` (default true) adds memory, CPU, garbage collection and event loop
