@@ -49,3 +49,9 @@ describe('a wrong command line', () => {
     expect(stderr).toContain(message);
   });
 });
+
+test('a statement that begins with a comment is a statement, not an option', async () => {
+  const { exitCode, stderr } = await runInMemory(['sql', '-- daily report\nSELECT 1', '--no-such-option']);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain("unknown option '--no-such-option'");
+});

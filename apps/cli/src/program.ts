@@ -29,7 +29,7 @@ export interface ProgramOptions {
 /** Runs one command line (without node and the script) to its end; returns the exit code. */
 export async function runProgram(argv: readonly string[], options: ProgramOptions): Promise<number> {
   try {
-    await buildProgram(options).parseAsync(argv, { from: 'user' });
+    await buildProgram(options).parseAsync(argv.map(asOperand), { from: 'user' });
     return EXIT.ok;
   } catch (error) {
     if (error instanceof CommanderError) {
@@ -39,6 +39,9 @@ export async function runProgram(argv: readonly string[], options: ProgramOption
     return reportEnd(error, options.terminal);
   }
 }
+
+/** A statement may begin with a comment: an argument such as '-- daily report\nSELECT ...' is no option. */
+const asOperand = (argument: string): string => (/^--\s/.test(argument) ? ` ${argument}` : argument);
 
 /** What helps after the mistakes that are made most. */
 function usageHint(code: string, argv: readonly string[]): string {

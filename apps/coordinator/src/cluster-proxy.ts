@@ -17,9 +17,11 @@ export function clusterProxy(peers: Peers): ServiceImpl<typeof ClusterService> {
   };
 }
 
-/** The part of ResourceGroupService that is for people; GetUsage stays between coordinators and resource managers. */
-export function resourceGroupProxy(peers: Peers): Partial<ServiceImpl<typeof ResourceGroupService>> {
+/** Passes questions about groups on. What an asker says of itself stays behind: only coordinators may claim. */
+export function resourceGroupProxy(peers: Peers): ServiceImpl<typeof ResourceGroupService> {
   return {
+    getUsage: (_, { signal }) =>
+      peers.askResourceManager(ResourceGroupService, (client, call) => client.getUsage({}, call), signal),
     listResourceGroups: (request, { signal }) =>
       peers.askResourceManager(
         ResourceGroupService,

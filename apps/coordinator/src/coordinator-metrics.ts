@@ -38,10 +38,15 @@ export function createCoordinatorMetrics(metrics: Metrics) {
         for (const { state } of sources.queries()) gauge.inc({ state });
       });
       for (const figure of ['running', 'queued'] as const) {
-        metrics.gauge(`tutti_group_${figure}`, `Queries ${figure} here, by leaf group`, ['resource_group'], (gauge) => {
-          gauge.reset();
-          for (const group of sources.groups()) gauge.set({ resource_group: group.group }, group[figure]);
-        });
+        metrics.gauge(
+          `tutti_group_${figure}`,
+          `Queries ${figure} here, in the group and below it`,
+          ['resource_group'],
+          (gauge) => {
+            gauge.reset();
+            for (const group of sources.groups()) gauge.set({ resource_group: group.group }, group[figure]);
+          },
+        );
       }
       metrics.gauge(
         'tutti_usage_age_seconds',

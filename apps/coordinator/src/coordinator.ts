@@ -121,7 +121,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
 
   metrics.watch({
     queries: () => dispatcher.queries(),
-    groups: () => groups.counts(),
+    groups: () => groups.totals(),
     usageAgeMs: () => poller.dataAgeMs(clock.now()),
     historyBytes: () => history.bytes,
   });

@@ -1,4 +1,4 @@
-import { commonSettings, type ConfigOf, duration, isAddressSpec, list, size, text } from '@tutti/service';
+import { commonSettings, type ConfigOf, duration, list, size, text } from '@tutti/service';
 
 /** The settings of a coordinator. */
 export const settings = {
@@ -37,7 +37,5 @@ export const relations = (config: CoordinatorConfig): Readonly<Record<string, bo
     config.usage.maxAge >= 2 * config.heartbeat.interval,
   'usage.refreshInterval must be shorter than usage.maxAge': config.usage.refreshInterval < config.usage.maxAge,
   'resourceManagers.addresses must name at least one resource manager': config.resourceManagers.addresses.length > 0,
-  "resourceManagers.addresses must be like 'host:port' or 'dns:NAME:PORT'":
-    config.resourceManagers.addresses.every(isAddressSpec),
   'catalogs.path must name at least one file or directory': config.catalogs.path.length > 0,
 });

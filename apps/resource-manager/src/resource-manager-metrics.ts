@@ -16,7 +16,7 @@ export function resourceManagerMetrics(metrics: Metrics, state: ClusterState): R
   metrics.gauge('tutti_nodes', 'Nodes by role and state', ['node_role', 'state'], (gauge) => {
     gauge.reset();
     for (const { role, state: nodeState } of nodes.nodes.nodes(clock.now()))
-      gauge.inc({ node_role: role, state: nodeState });
+      gauge.inc({ node_role: role === 'resourceManager' ? 'resource-manager' : role, state: nodeState });
   });
   metrics.gauge('tutti_heartbeat_age_seconds', 'Time since the newest report of a node', ['reporter'], (gauge) => {
     gauge.reset();
@@ -24,11 +24,11 @@ export function resourceManagerMetrics(metrics: Metrics, state: ClusterState): R
     for (const { nodeId, arrivedAt } of reports.all())
       gauge.set({ reporter: nodeId }, (now - arrivedAt) / MS_PER_SECOND);
   });
-  metrics.gauge('tutti_queries', 'Live queries of all coordinators by state', ['state'], (gauge) => {
+  metrics.gauge('tutti_cluster_queries', 'Live queries of all coordinators by state', ['state'], (gauge) => {
     gauge.reset();
     for (const query of queries.liveQueries()) gauge.inc({ state: query.state });
   });
-  metrics.gauge('tutti_queries_ended', 'Queries that ended and are still listed', [], (gauge) => {
+  metrics.gauge('tutti_cluster_queries_ended', 'Queries that ended and are still listed', [], (gauge) => {
     gauge.set(queries.endedCount);
   });
   metrics.gauge('tutti_resource_manager_synced', '1 when every known node has been heard', [], (gauge) => {

@@ -397,7 +397,7 @@ describe('a resource manager', () => {
       await stage.groups.getUsage({});
       const { text } = await stage.metrics.expose();
       expect(text).toContain('tutti_nodes{node_role="worker",state="ACTIVE"} 1');
-      expect(text).toContain('tutti_queries{state="RUNNING"} 1');
+      expect(text).toContain('tutti_cluster_queries{state="RUNNING"} 1');
       expect(text).toContain('tutti_usage_questions_total{outcome="answered"} 1');
       expect(text).toMatch(/tutti_heartbeat_age_seconds\{reporter="c1"\} 0/);
       expect(text).toContain('tutti_resource_manager_synced 1');

@@ -1,8 +1,9 @@
+import { create } from '@bufbuild/protobuf';
 import { type Clock, type NodeId, type Random } from '@tutti/base';
 import { ClusterService } from '@tutti/contracts/tutti/cluster/v1/cluster_pb';
 import { DiscoveryService } from '@tutti/contracts/tutti/discovery/v1/discovery_pb';
 import { HeartbeatService } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
-import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
+import { GetUsageRequestSchema, ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import { Announcer, discoveryService, type Endpoints, replicate } from '@tutti/discovery';
 import { HeartbeatSender, type NodeStatus, ProcessMonitor, reportToWire } from '@tutti/heartbeat';
 import { type AddressWatcher, ChannelPool, every, type Log, type Metrics, type Routes } from '@tutti/service';
@@ -54,9 +55,11 @@ export function createResourceManager(options: ResourceManagerOptions): Resource
     return entry?.report.status.case === 'worker' ? loadOf(entry.report.status.value, entry.sequence) : undefined;
   };
   const edgeRoutes: Routes = (router) => {
-    const { listResourceGroups } = resourceGroupService(state, metrics);
+    const groups = resourceGroupService(state, metrics);
     router.service(ClusterService, clusterService(state));
-    router.service(ResourceGroupService, { listResourceGroups });
+    // People may look; only coordinators, on the cluster port, may say what they run and claim.
+    const nobody = create(GetUsageRequestSchema);
+    router.service(ResourceGroupService, { ...groups, getUsage: (_, context) => groups.getUsage(nobody, context) });
   };
   const clusterRoutes: Routes = (router, drainSignal) => {
     const discovery = { nodes: state.nodes, resourceManagerId: nodeId, leaseMs: config.nodes.lease, clock, log };

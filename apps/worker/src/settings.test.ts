@@ -1,7 +1,13 @@
 import { ConfigError, loadConfig } from '@tutti/service';
 import { relations, settings } from './settings.js';
 
-const load = (...argv: string[]) => loadConfig(settings, { argv, env: {}, relations, program: 'worker' });
+const load = (...argv: string[]) =>
+  loadConfig(settings, {
+    argv: ['--resource-managers-addresses', 'rm:9090', ...argv],
+    env: {},
+    relations,
+    program: 'worker',
+  });
 
 test('the defaults are a worker for four tasks of 1 GB', () => {
   const { task, executor } = load();

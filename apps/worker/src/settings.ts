@@ -16,7 +16,7 @@ export const settings = {
     orphanTimeout: duration('10s', 'A task whose rows nobody reads for this long is canceled'),
   },
   executor: {
-    warm: count(2, 'Executors that are kept ready for tasks, at most task.maxTasks'),
+    warm: count(2, 'Executors that are started ahead of tasks; more start when tasks need them, up to task.maxTasks'),
     interruptGrace: duration('1500ms', 'How long a canceled task may take to stop before its executor is killed'),
     recycleRss: size('512MB', 'An executor that holds more resident memory after a task is replaced by a new one'),
   },
@@ -27,7 +27,8 @@ export type WorkerConfig = ConfigOf<typeof settings>;
 const MEMORY_LIMIT_MIN_BYTES = 16 * 2 ** 20;
 
 /** What must hold between the settings. */
-export const relations = ({ task, executor, drain }: WorkerConfig): Record<string, boolean> => ({
+export const relations = ({ task, executor, drain, resourceManagers }: WorkerConfig): Record<string, boolean> => ({
+  'resourceManagers.addresses must name at least one resource manager': resourceManagers.addresses.length > 0,
   'task.maxTasks must be at least 1': task.maxTasks >= 1,
   'task.memoryLimit must be at least 16MB': task.memoryLimit >= MEMORY_LIMIT_MIN_BYTES,
   'executor.warm must be at least 1 and at most task.maxTasks': executor.warm >= 1 && executor.warm <= task.maxTasks,

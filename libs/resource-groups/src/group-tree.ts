@@ -134,6 +134,13 @@ export class GroupTree {
     }));
   }
 
+  /** What runs and waits here, with what is below each group: for showing. Reading it changes nothing. */
+  totals(): Pick<GroupCounts, 'group' | 'running' | 'queued'>[] {
+    const inUse = new Set<GroupNode>();
+    for (const leaf of this.leavesInUse) for (const node of leaf.lineage) inUse.add(node);
+    return [...inUse].map(({ path, here: { running, queued } }) => ({ group: path, running, queued }));
+  }
+
   /** Whether any query is queued. */
   someoneWaits(): boolean {
     for (const root of this.forest.roots) if (root.node.here.queued > 0) return true;

@@ -201,3 +201,8 @@ describe('loadConfig', () => {
     expect(at('', '0.0.0.0')).not.toBe('0.0.0.0');
   });
 });
+
+test('names of the client and the tools may stand in the environment of a node', () => {
+  const env = { TUTTI_SERVER: 'http://127.0.0.1:8080', TUTTI_USER: 'ada', TUTTI_ROOT: '/srv/tutti' };
+  expect(() => loadConfig(commonSettings, { argv: [], env, program: 'worker' })).not.toThrow();
+});

@@ -38,16 +38,17 @@ export interface LoadConfigOptions<S> {
   /** What must hold between settings: a sentence that names them, and whether it holds. */
   readonly relations?: (config: ConfigOf<S>) => Readonly<Record<string, boolean>>;
   readonly program: string;
-  /** Names of the environment that start with TUTTI_ and belong to other programs. */
-  readonly ignoreEnv?: readonly string[];
 }
+
+/** Names that belong to the command line client and the tools, and may be set in the shell that starts a node. */
+const CLIENT_ENVIRONMENT = ['TUTTI_SERVER', 'TUTTI_USER', 'TUTTI_ROOT'];
 
 /** Loads and checks a configuration. Throws ConfigError with every problem, HelpRequested or ConfigAccepted. */
 export function loadConfig<S extends Settings>(schema: S, options: LoadConfigOptions<S>): ConfigOf<S> {
   const settings = flattenSettings(schema);
   const args = readArguments(options.argv, settings);
   if (args.help) throw new HelpRequested(helpText(options.program, settings));
-  const environment = readEnvironment(options.env, settings, options.ignoreEnv ?? []);
+  const environment = readEnvironment(options.env, settings, CLIENT_ENVIRONMENT);
   const file = readFile(args.configFile ?? options.env['TUTTI_CONFIG'], settings);
 
   const sources = [file, environment, args];

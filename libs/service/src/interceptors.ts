@@ -84,7 +84,7 @@ function normaliseErrors(log: Log): Interceptor {
         return new ConnectError('internal error', Code.Internal);
       }
       if (error.code === Code.Internal) log.error('call-failed', { ...where, error });
-      return error.rawMessage.length > ERROR_MESSAGE_LENGTH_MAX ? shortened(error) : error;
+      return forClient(error);
     };
     try {
       const response = await next(request);
@@ -164,11 +164,13 @@ const wrapResponses = (
   message: { [Symbol.asyncIterator]: () => wrap(response.message[Symbol.asyncIterator]() as MessageIterator) },
 });
 
-function shortened(error: ConnectError): ConnectError {
-  const message = `${error.rawMessage.slice(0, ERROR_MESSAGE_LENGTH_MAX)}...`;
-  const short = new ConnectError(message, error.code, error.metadata, undefined, error.cause);
-  short.details = error.details;
-  return short;
+/** The error without what belongs to our side: the headers of a call that we made ourselves, and texts without end. */
+function forClient({ rawMessage, code, details, cause }: ConnectError): ConnectError {
+  const isLong = rawMessage.length > ERROR_MESSAGE_LENGTH_MAX;
+  const message = isLong ? `${rawMessage.slice(0, ERROR_MESSAGE_LENGTH_MAX)}...` : rawMessage;
+  const error = new ConnectError(message, code, undefined, undefined, cause);
+  error.details = details;
+  return error;
 }
 
 /** INVALID_ARGUMENT for Code.InvalidArgument, as gRPC writes it. */

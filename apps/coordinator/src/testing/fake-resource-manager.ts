@@ -27,8 +27,8 @@ export class FakeResourceManager {
     getUsage: ({ nodeId, incarnation, sequence, groups }) => {
       this.asked++;
       this.checkReachable();
-      this.record(nodeId, Number(incarnation), Number(sequence), groups);
-      const asker = { coordinatorId: nodeId, incarnation: Number(incarnation) };
+      if (nodeId !== '') this.record(nodeId, Number(incarnation), Number(sequence), groups);
+      const asker = nodeId === '' ? undefined : { coordinatorId: nodeId, incarnation: Number(incarnation) };
       const answer = this.ledger.usageFor(asker, this.clock.now());
       return {
         resourceManagerId: 'rm',

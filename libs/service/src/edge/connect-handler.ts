@@ -19,7 +19,8 @@ export function connectHandler(
   options: ConnectRouterOptions & { readonly fallback: HttpHandler; readonly log: Log },
 ): NodeHandler {
   const { fallback, log, ...routerOptions } = options;
-  const router = createConnectRouter(routerOptions);
+  // People write JSON by hand: a misspelt field or value must not be dropped in silence.
+  const router = createConnectRouter({ ...routerOptions, jsonOptions: { ignoreUnknownFields: false } });
   for (const { service, implementation } of mounted) router.service(service, implementation);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   return (request, response) => {
