@@ -1,7 +1,7 @@
 // One coordinator, wired from its parts. What comes from outside (the engine, the other nodes, time) is passed in, so
 // that tests run whole coordinators in one process.
 import type { Transport } from '@connectrpc/connect';
-import { type Clock, QueryIdGenerator, type NodeId, type Random } from '@tutti/base';
+import { type Clock, type Instant, QueryIdGenerator, type NodeId, type Random } from '@tutti/base';
 import { ClusterService } from '@tutti/contracts/tutti/cluster/v1/cluster_pb';
 import { QueryService } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
@@ -13,6 +13,7 @@ import type { Catalog } from '@tutti/sql';
 import { clusterProxy, resourceGroupProxy } from './cluster-proxy.js';
 import { createCoordinatorMetrics } from './coordinator-metrics.js';
 import { coordinatorStatus, ReportPacer } from './coordinator-status.js';
+import { Contact } from './core/contact.js';
 import { Placements } from './core/placement.js';
 import { QueryHistory } from './core/query-history.js';
 import { Dispatcher } from './dispatcher.js';
@@ -54,6 +55,8 @@ export interface Coordinator {
   readonly submitted: SubmittedQueries;
   /** What its heartbeats say. */
   status(): NodeStatus;
+  /** A resource manager has heard the heartbeat that was sent at `sentAt`. */
+  heard(sentAt: Instant): void;
   /** Does what has to be done again and again, until `signal` aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -70,7 +73,8 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const workers = workersIn(directory);
   const maxWaitMs = config.query.requiredWorkersMaxWait;
   const placement = new TaskPlacement({ tasks, workers, placements: new Placements(), maxWaitMs, clock, random });
-  const execution = new QueryExecution({ placement, tasks, workers, clock, log });
+  const contact = new Contact(config.usage.maxAge);
+  const execution = new QueryExecution({ placement, tasks, workers, contact, clock, log });
   const pacer = new ReportPacer({
     queryCount: () => dispatcher.queries().size,
     sendSoon: () => options.heartbeats.sendSoon(),
@@ -97,7 +101,10 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     question: () => ({ sequence: options.heartbeats.nextSequence(), groups: groups.counts() }),
     someoneWaits: () => dispatcher.someoneWaits,
     onTick: () => dispatcher.applyToGroups({ kind: 'tick' }),
-    onUsage: (usage) => dispatcher.applyToGroups({ kind: 'usageArrived', usage }),
+    onUsage: (usage) => {
+      contact.heard(usage.requestedAt);
+      dispatcher.applyToGroups({ kind: 'usageArrived', usage });
+    },
     onUnavailable: (since) => dispatcher.applyToGroups({ kind: 'usageUnavailable', since }),
     refreshIntervalMs: config.usage.refreshInterval,
     clock,
@@ -143,6 +150,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         clock,
       }),
     }),
+    heard: (sentAt) => contact.heard(sentAt),
     run: (signal) => poller.run(signal),
   };
 }

@@ -59,6 +59,7 @@ await runMain('coordinator', async () => {
     status: () => coordinator.status(),
     processUsage: () => monitor.usage(),
     intervalMs: config.heartbeat.interval,
+    onHeard: (sentAt) => coordinator.heard(sentAt),
   });
   const coordinator = createCoordinator({
     ...known,

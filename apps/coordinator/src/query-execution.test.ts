@@ -110,6 +110,28 @@ describe('running a query on workers', () => {
     expect(worker.created).toHaveLength(3);
   });
 
+  test('T4: a coordinator that nobody heard for a while places no task again: its slot may be taken', async () => {
+    const w1 = cluster.worker('w1');
+    const w2 = cluster.worker('w2');
+    const { client } = cluster.coordinator('c1', 'aaaaa');
+    const heard = new Listening(client, { statement: 'hold' });
+    await cluster.until(() => heard.states.includes('RUNNING'), 1);
+    cluster.resourceManager.reachable = false;
+    await cluster.clock.advance(5_000);
+    cluster.resourceManager.reachable = true;
+    await cluster.clock.advance(2_000);
+    const [busy, idle] = w1.tasks.size > 0 ? [w1, w2] : [w2, w1];
+    busy.end('die');
+    await cluster.until(() => heard.over, 1);
+    expect(idle.created).toEqual([]);
+    expect(readRpcError(heard.error)).toMatchObject({
+      code: Code.Unavailable,
+      reason: 'RESOURCE_MANAGERS_UNREACHABLE',
+      retryAfterMs: 1_000,
+    });
+    expect(heard.error?.rawMessage).toContain('its slot in "global" may be taken');
+  });
+
   test('a crash of the executor is an answer, and no reason to crash another one', async () => {
     const worker = cluster.worker('w1');
     cluster.worker('w2');

@@ -4,6 +4,7 @@
 import type { Clock } from '@tutti/base';
 import { formatDuration } from '@tutti/base';
 import type { Log } from '@tutti/service';
+import type { Contact } from './core/contact.js';
 import { workerKey } from './core/placement.js';
 import { failure } from './core/query.js';
 import type { LiveQuery } from './live-query.js';
@@ -20,6 +21,7 @@ export class QueryExecution {
       readonly placement: TaskPlacement;
       readonly tasks: TaskClient;
       readonly workers: Workers;
+      readonly contact: Contact;
       readonly clock: Clock;
       readonly log: Log;
     },
@@ -44,10 +46,12 @@ export class QueryExecution {
   }
 
   private async runTask(query: LiveQuery, fragment: Uint8Array): Promise<void> {
-    const { placement, log } = this.options;
+    const { placement, contact, clock, log } = this.options;
+    const stretch = contact.stretch(clock.now());
+    const slotHolds = () => stretch !== undefined && contact.stretch(clock.now()) === stretch;
     const lost = new Set<string>();
     for (let run = 1; ; run++) {
-      const outcome = await placement.place(query, fragment, lost);
+      const outcome = await placement.place({ query, fragment, slotHolds }, lost);
       if (outcome.kind === 'ended') return;
       if (outcome.kind === 'failed') return query.apply(outcome);
       const { nodeId } = outcome.worker;

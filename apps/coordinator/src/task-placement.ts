@@ -3,6 +3,7 @@
 //   T2. While all workers refuse, admitted queries stand in one line and only the first of them goes on asking: a full
 //       cluster hears one question per change, not one per query.
 //   T3. Nobody waits longer than `maxWaitMs`.
+//   T4. A task is placed only while the query's slot is certainly its own (see core/contact.ts).
 import type { Clock, Random } from '@tutti/base';
 import { formatDuration, jittered, taskId } from '@tutti/base';
 import { Bell } from './bell.js';
@@ -21,6 +22,14 @@ export interface TaskPlacementOptions {
   readonly maxWaitMs: number;
   readonly clock: Clock;
   readonly random: Random;
+}
+
+/** A query that its group has let start. */
+export interface AdmittedQuery {
+  readonly query: LiveQuery;
+  readonly fragment: Uint8Array;
+  /** Whether the slot that it was given is still its own. */
+  readonly slotHolds: () => boolean;
 }
 
 export interface Placed {
@@ -48,14 +57,15 @@ export class TaskPlacement {
   constructor(private readonly options: TaskPlacementOptions) {}
 
   /** `excluded` holds the `workerKey`s that shall not be asked first; when nobody else is left they are asked too. */
-  async place(query: LiveQuery, fragment: Uint8Array, excluded: ReadonlySet<string>): Promise<PlacementOutcome> {
+  async place(admitted: AdmittedQuery, excluded: ReadonlySet<string>): Promise<PlacementOutcome> {
+    const { query } = admitted;
     if (this.line.length === 0) {
-      const outcome = await this.round(query, fragment, excluded);
+      const outcome = await this.round(admitted, excluded);
       if (outcome.kind !== 'refused') return outcome;
     }
     this.line.push(query);
     try {
-      return await this.waitInLine(query, fragment);
+      return await this.waitInLine(admitted);
     } finally {
       query.waitsFor(undefined);
       this.line.splice(this.line.indexOf(query), 1);
@@ -69,7 +79,8 @@ export class TaskPlacement {
     this.roomMade.ring();
   }
 
-  private async waitInLine(query: LiveQuery, fragment: Uint8Array): Promise<PlacementOutcome> {
+  private async waitInLine(admitted: AdmittedQuery): Promise<PlacementOutcome> {
+    const { query } = admitted;
     const { clock, random, workers, maxWaitMs } = this.options;
     const since = clock.now();
     let lastRefusal = '';
@@ -82,7 +93,7 @@ export class TaskPlacement {
         await this.lineMoved.wait(query.signal, { clock, ms: leftMs });
         continue;
       }
-      const outcome = await this.round(query, fragment, new Set());
+      const outcome = await this.round(admitted, new Set());
       if (outcome.kind !== 'refused') return outcome;
       lastRefusal = outcome.lastRefusal;
       const removeListener = workers.onChange(() => this.roomMade.ring());
@@ -92,7 +103,8 @@ export class TaskPlacement {
   }
 
   /** Asks each active worker once, the least loaded first. */
-  private async round(query: LiveQuery, fragment: Uint8Array, excluded: ReadonlySet<string>): Promise<RoundOutcome> {
+  private async round(admitted: AdmittedQuery, excluded: ReadonlySet<string>): Promise<RoundOutcome> {
+    const { query, fragment, slotHolds } = admitted;
     const { tasks, workers, placements } = this.options;
     const asked = new Set(excluded);
     let lastRefusal = '';
@@ -100,6 +112,7 @@ export class TaskPlacement {
       if (query.ended) return { kind: 'ended' };
       const worker = placements.choose(workers.active(), asked);
       if (worker === undefined) return { kind: 'refused', lastRefusal };
+      if (!slotHolds()) return { kind: 'failed', failure: slotLost(query.group) }; // T4
       if (query.state === 'waitingForResources') query.apply({ kind: 'workersFound' });
       if (query.state === 'planning') query.apply({ kind: 'placing' });
       const placed = { worker, taskId: taskId(query.queryId, 0, query.nextAttempt()) };
@@ -126,6 +139,13 @@ function noWorkers(activeCount: number, waitedMs: number, lastRefusal: string): 
   const last = lastRefusal === '' ? '' : ` (the last answer was from ${lastRefusal})`;
   return failure('NO_WORKERS', `Waited ${formatDuration(waitedMs)} for a worker, but ${seen}${last}.`, true);
 }
+
+const slotLost = (group: string): QueryFailure =>
+  failure(
+    'RESOURCE_MANAGERS_UNREACHABLE',
+    `No resource manager heard this coordinator for a while before a task of the query was placed, so its slot in "${group}" may be taken. Send the statement again.`,
+    true,
+  );
 
 const workerWait = (activeCount: number, lastRefusal: string): QueryWait => ({
   kind: 'noWorkers',

@@ -1,5 +1,5 @@
 import { createClient } from '@connectrpc/connect';
-import { type Clock, type NodeId, type Random, untilTick } from '@tutti/base';
+import { type Clock, type Instant, type NodeId, type Random, untilTick } from '@tutti/base';
 import { HeartbeatService } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import {
   type AddressWatcher,
@@ -25,6 +25,8 @@ export interface HeartbeatSenderOptions {
   readonly processUsage: () => ProcessUsage;
   /** Time between reports when nothing happens. */
   readonly intervalMs: number;
+  /** A resource manager has heard the report that was made at `sentAt`. */
+  readonly onHeard?: (sentAt: Instant) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -72,11 +74,13 @@ export class HeartbeatSender {
     const transport = (this.options.connect ?? connectCluster)(address);
     const client = createClient(HeartbeatService, transport);
     let isSelf = false;
+    let sentAt = clock.now();
     try {
       await tellNewest(
         {
           open: (requests, inner) => client.streamNodeHeartbeats(requests, { signal: inner }),
           message: () => {
+            sentAt = clock.now();
             const process = processUsage();
             const sequence = this.nextSequence();
             return { report: reportToWire({ nodeId, incarnation, sequence, process, status: status() }) };
@@ -84,6 +88,8 @@ export class HeartbeatSender {
           onAnswer: ({ ack }) => {
             connected();
             isSelf = ack?.resourceManagerId === nodeId;
+            // One report is under way at a time: the answer is to the last one.
+            if (!isSelf) this.options.onHeard?.(sentAt);
             return isSelf ? 'stop' : undefined;
           },
           news: this.news,

@@ -4,6 +4,7 @@ import {
   ENDLESS,
   eventually,
   type QueryClient,
+  runningTasks,
   startCluster,
   startQuery,
   type TestCluster,
@@ -57,24 +58,30 @@ describe('a group that may run one query, over two coordinators', () => {
     let peak = 0;
     let open = queries.length;
     for (const query of queries) void query.result.finally(() => open--).catch(() => undefined);
-    const { createClusterTransport } = await import('@tutti/service');
-    const { createClient } = await import('@connectrpc/connect');
-    const { TaskService, TaskState } = await import('@tutti/contracts/tutti/task/v1/task_pb');
-    const transports = test.cluster
-      .byRole('worker')
-      .map((node) => createClusterTransport({ address: `127.0.0.1:${node.ports.cluster}` }));
-    const workers = transports.map((transport) => createClient(TaskService, transport));
     await eventually('all queries end', 60_000, async () => {
-      const lists = await Promise.all(workers.map((worker) => worker.listTasks({})));
-      const running = lists
-        .flatMap((list) => list.tasks)
-        .filter((task) => task.state === TaskState.RUNNING || task.state === TaskState.PLANNED);
-      peak = Math.max(peak, running.length);
+      peak = Math.max(peak, await runningTasks(test));
       return open === 0 ? true : undefined;
     });
     await Promise.all(queries.map((query) => query.result));
-    transports.forEach((transport) => transport.close());
     expect(peak).toBe(1);
+  }, 120_000);
+
+  it('a coordinator that was frozen, and whose slot was given away, does not run its query again', async () => {
+    const [one, two] = clients as [QueryClient, QueryClient];
+    const frozen = test.cluster.node('coordinator-2');
+    const first = await startQuery(two, { statement: ENDLESS });
+    const firstFails = expect(first.result).rejects.toThrow(/may be taken|lost/);
+    await first.until(isRunning);
+    const second = await startQuery(one, { statement: ENDLESS });
+    const secondEnds = expect(second.result).rejects.toThrow(/over/);
+    frozen.signal('SIGSTOP');
+    // Its task ends as an orphan, and the second query gets the slot.
+    await second.until(isRunning);
+    frozen.signal('SIGCONT');
+    await firstFails;
+    expect(await runningTasks(test)).toBe(1);
+    await one.cancelQuery({ queryId: second.id, reason: 'over' });
+    await secondEnds;
   }, 120_000);
 
   it('refuses a query when the queue is full, in the words that Presto uses', async () => {

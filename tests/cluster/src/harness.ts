@@ -8,7 +8,8 @@ import {
   QueryService,
   QueryState,
 } from '@tutti/contracts/tutti/query/v1/query_pb';
-import { createEdgeTransport } from '@tutti/service';
+import { TaskService, TaskState } from '@tutti/contracts/tutti/task/v1/task_pb';
+import { createClusterTransport, createEdgeTransport } from '@tutti/service';
 import { LocalCluster, type LocalClusterOptions } from '@tutti/tools/local-cluster';
 
 export const root = join(__dirname, '..', '..', '..');
@@ -134,4 +135,18 @@ export async function eventually<T>(what: string, withinMs: number, probe: () =>
     if (performance.now() > deadline) throw new Error(`${what}: not within ${withinMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** How many tasks run now, as the workers themselves count. */
+export async function runningTasks({ cluster }: TestCluster): Promise<number> {
+  const workers = cluster.byRole('worker').filter((worker) => worker.running);
+  const counts = await Promise.all(
+    workers.map(async (worker) => {
+      const transport = createClusterTransport({ address: `127.0.0.1:${worker.ports.cluster}` });
+      const { tasks } = await createClient(TaskService, transport).listTasks({}, { timeoutMs: 5_000 });
+      transport.close();
+      return tasks.filter(({ state }) => state === TaskState.RUNNING || state === TaskState.PLANNED).length;
+    }),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
 }

@@ -4,7 +4,17 @@ import { join } from 'node:path';
 import { Code } from '@connectrpc/connect';
 import { readRpcError } from '@tutti/service';
 import { QueryState } from '@tutti/contracts/tutti/query/v1/query_pb';
-import { connect, ENDLESS, eventually, root, runQuery, startCluster, startQuery, type TestCluster } from './harness.js';
+import {
+  connect,
+  ENDLESS,
+  eventually,
+  root,
+  runningTasks,
+  runQuery,
+  startCluster,
+  startQuery,
+  type TestCluster,
+} from './harness.js';
 
 const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
@@ -201,17 +211,3 @@ describe('a node that cannot start says why, and what to do', () => {
     expect(output).toContain('/nowhere');
   }, 30_000);
 });
-
-async function runningTasks(test: TestCluster): Promise<number> {
-  const { createClusterTransport } = await import('@tutti/service');
-  const { createClient } = await import('@connectrpc/connect');
-  const { TaskService, TaskState } = await import('@tutti/contracts/tutti/task/v1/task_pb');
-  let running = 0;
-  for (const node of test.cluster.byRole('worker').filter((worker) => worker.running)) {
-    const transport = createClusterTransport({ address: `127.0.0.1:${node.ports.cluster}` });
-    const { tasks } = await createClient(TaskService, transport).listTasks({}, { timeoutMs: 5_000 });
-    running += tasks.filter((task) => task.state === TaskState.RUNNING || task.state === TaskState.PLANNED).length;
-    transport.close();
-  }
-  return running;
-}

@@ -74,6 +74,7 @@ export class TestCluster {
     const report = () => {
       const { value } = coordinator.status();
       this.resourceManager.report(id, 1, ++sequence, create(CoordinatorStatusSchema, value as object));
+      if (this.resourceManager.reachable) coordinator.heard(this.clock.now());
     };
     const coordinator: Coordinator = createCoordinator({
       nodeId: nodeId(id),
@@ -111,6 +112,12 @@ export class TestCluster {
       log,
       metrics,
     });
+    const beat = () => {
+      if (this.stopped.signal.aborted) return;
+      if (this.resourceManager.reachable) coordinator.heard(this.clock.now());
+      this.clock.schedule(1_000, beat);
+    };
+    beat();
     this.listen(id, coordinator.routes);
     this.addNode({ nodeId: nodeId(id), role: 'coordinator', querySuffix: suffix });
     void coordinator.run(this.stopped.signal);
