@@ -66,9 +66,13 @@ function bundle() {
   run('The build', process.execPath, ['node_modules/nx/dist/bin/nx.js', 'run-many', '-t', 'bundle']);
 }
 
+/** The client asks a running cluster: it must not wait for a build, which may even replace files of that cluster. */
+const isBuilt = () =>
+  existsSync(join(root, 'tools/bundle/main.mjs')) && existsSync(join(root, 'apps/cli/bundle/main.mjs'));
+
 requireNode();
 install();
-bundle();
+if (command !== 'tutti' || !isBuilt()) bundle();
 const child = spawnSync(
   process.execPath,
   ['--enable-source-maps', join(root, 'tools/bundle/main.mjs'), command, ...args],

@@ -2,7 +2,7 @@ import type { Catalog } from './catalog.js';
 import { likePattern } from './like-pattern.js';
 import type { NamePath, OwnStatement } from './own-statements.js';
 import { statementError, type StatementError } from './statement-error.js';
-import { findCatalog, findSchema, findTables, type NameProblem, type Session } from './table-names.js';
+import { findCatalog, findSchemaNamed, findTables, type NameProblem, type Session } from './table-names.js';
 
 /** A small result that needs no worker: texts and nulls. */
 export interface TextRows {
@@ -32,10 +32,7 @@ export function answerFromCatalogs(
       return 'ok' in catalog ? { ok: list('Schema', catalog.ok.schemas, keep) } : fail(catalog, statement.catalog);
     }
     case 'showTables': {
-      const parts = statement.schema?.parts ?? [session.schema];
-      const catalog = findCatalog(catalogs, parts.length > 1 ? (parts[0] ?? '') : session.catalog);
-      if (!('ok' in catalog)) return fail(catalog, statement.schema);
-      const schema = findSchema(catalog.ok, parts.at(-1) ?? '');
+      const schema = findSchemaNamed(catalogs, session, statement.schema?.parts ?? [session.schema]);
       return 'ok' in schema ? { ok: list('Table', schema.ok.tables, keep) } : fail(schema, statement.schema);
     }
     case 'showColumns': {

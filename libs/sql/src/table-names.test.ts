@@ -58,3 +58,16 @@ test('a name that is not found is shown where it stands', () => {
     error: { reason: 'SCHEMA_NOT_FOUND', line: 1, column: 18 },
   });
 });
+
+test.each([
+  [['raw'], [['events']]],
+  [
+    ['raw', 'main'],
+    [['events'], ['parts']],
+  ],
+  [['tpch'], [['nation']]],
+])('SHOW TABLES FROM %j takes a schema, or else a catalog', (parts, rows) => {
+  const statement = { kind: 'showTables', schema: { parts, at: 17 }, like: undefined } as const;
+  const more = [...catalogs, { name: 'tpch', schemas: [{ name: 'main', tables: [table('nation')] }] }];
+  expect(answerFromCatalogs(statement, more, session, '')).toMatchObject({ ok: { rows } });
+});

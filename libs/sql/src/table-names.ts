@@ -58,6 +58,23 @@ export function findSchema(catalog: Catalog, name: string): { ok: CatalogSchema 
 }
 
 /**
+ * Looks up a schema by one or two name parts. One part is a schema of the session's catalog, or else a catalog (with
+ * schema "main"), as in the names of tables.
+ */
+export function findSchemaNamed(
+  catalogs: readonly Catalog[],
+  session: Session,
+  parts: readonly string[],
+): { ok: CatalogSchema } | NameProblem {
+  const [first = '', second] = parts;
+  const catalog = findCatalog(catalogs, second === undefined ? session.catalog : first);
+  if (!('ok' in catalog)) return catalog;
+  const schema = findSchema(catalog.ok, second ?? first);
+  const named = second === undefined ? byName(catalogs, first) : undefined;
+  return 'ok' in schema || named === undefined ? schema : findSchema(named, DEFAULT_SCHEMA);
+}
+
+/**
  * Looks up what one to three name parts may mean. Two parts are a schema of the session's catalog, or a catalog (with
  * schema "main"); when they are both, both tables are returned and the engine reports the ambiguity.
  */
