@@ -1,6 +1,8 @@
 // Tests run from the sources of all workspace packages: nothing need be built first.
 export default {
   testEnvironment: 'node',
+  // A bound for what hangs, not a measurement: machines that run this are small and busy.
+  testTimeout: 60_000,
   testMatch: ['<rootDir>/src/**/*.test.ts'],
   transform: {
     '^.+\\.ts$': [
