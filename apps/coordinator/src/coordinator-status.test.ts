@@ -1,9 +1,10 @@
 import { create, toBinary } from '@bufbuild/protobuf';
+import { instant } from '@tutti/base';
 import { FakeClock } from '@tutti/base/testing';
 import { CoordinatorStatusSchema } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import { QueryState } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { MESSAGE_BYTES_MAX } from '@tutti/service';
-import { ReportPacer } from './coordinator-status.js';
+import { EndedWindow, ReportPacer } from './coordinator-status.js';
 import { Listening, oneGroup, TestCluster, type TestCoordinator } from './testing/test-cluster.js';
 
 const statusOf = (coordinator: TestCoordinator) =>
@@ -91,4 +92,10 @@ describe('what a coordinator reports', () => {
     }
     expect(sentAt).toEqual([0, 1, 101, 201, 301]);
   });
+});
+
+test('once a second a report goes far back for ended queries, for all resource managers; those between do not', () => {
+  const window = new EndedWindow();
+  const backMs = [0, 10, 29, 30, 100, 899, 900, 920, 931, 5_000].map((at) => window.backMs(instant(at)));
+  expect(backMs).toEqual([3_000, 3_000, 3_000, 250, 250, 250, 3_000, 3_000, 250, 3_000]);
 });

@@ -13,8 +13,13 @@ import { countsToWire } from './usage-codec.js';
 /** A report is one message and goes out many times a second when much happens: it must stay small. */
 const QUERIES_MAX = 1_000;
 const REPORT_BYTES_MAX = 2 << 20;
-/** Ended queries are reported this long, so that a lost report or two lose no end. */
+/** About once a second a report names the queries that ended this long ago, so that a lost report or two lose no end. */
 const ENDED_MS = 3_000;
+const ENDED_FULL_EVERY_MS = 900;
+/** All resource managers get such a report: what is sent to one of them within this time is sent to all. */
+const ENDED_FULL_LASTS_MS = 30;
+/** Reports in between, many a second under load, name only those that ended this long ago. */
+const ENDED_SOON_MS = 250;
 const ENDED_MAX = 100;
 /** Reports that are asked for sooner than this, per query in them, are put off: a thousand queries cost real time. */
 const GAP_MS_PER_QUERY = 0.1;
@@ -24,12 +29,23 @@ export interface CoordinatorStatusOptions {
   readonly queries: () => Iterable<LiveQuery> & { readonly size: number };
   readonly history: QueryHistory;
   readonly counts: () => readonly GroupCounts[];
+  readonly endedWindow: EndedWindow;
   readonly clock: Clock;
+}
+
+/** How far back the next report goes for queries that have ended. */
+export class EndedWindow {
+  private fullAt: Instant | undefined;
+
+  backMs(now: Instant): number {
+    if (this.fullAt === undefined || now - this.fullAt >= ENDED_FULL_EVERY_MS) this.fullAt = now;
+    return now - this.fullAt < ENDED_FULL_LASTS_MS ? ENDED_MS : ENDED_SOON_MS;
+  }
 }
 
 /** What this coordinator reports of itself: its queries (the oldest live ones first), and all its groups in use. */
 export function coordinatorStatus(options: CoordinatorStatusOptions): MessageInitShape<typeof CoordinatorStatusSchema> {
-  const { nodeId, history, clock, counts } = options;
+  const { nodeId, history, clock, counts, endedWindow } = options;
   history.expire(clock.now()); // Nothing else looks at the clock while no query ends.
   const live = options.queries();
   const queries: QueryInfo[] = [];
@@ -41,7 +57,8 @@ export function coordinatorStatus(options: CoordinatorStatusOptions): MessageIni
   };
   for (const query of live) if (!report(query.snapshot())) break;
   const queriesLeftOut = live.size - queries.length;
-  for (const query of history.recent(instant(clock.now() - ENDED_MS), ENDED_MAX)) if (!report(query)) break;
+  for (const query of history.recent(instant(clock.now() - endedWindow.backMs(clock.now())), ENDED_MAX))
+    if (!report(query)) break;
   return { queries, groups: counts().map(countsToWire), queriesLeftOut };
 }
 

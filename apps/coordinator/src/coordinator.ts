@@ -12,7 +12,7 @@ import type { Log, Metrics, Routes } from '@tutti/service';
 import type { Catalog } from '@tutti/sql';
 import { clusterProxy, resourceGroupProxy } from './cluster-proxy.js';
 import { createCoordinatorMetrics } from './coordinator-metrics.js';
-import { coordinatorStatus, ReportPacer } from './coordinator-status.js';
+import { coordinatorStatus, EndedWindow, ReportPacer } from './coordinator-status.js';
 import { Contact } from './core/contact.js';
 import { Placements } from './core/placement.js';
 import { QueryHistory } from './core/query-history.js';
@@ -73,6 +73,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const workers = workersIn(directory);
   const maxWaitMs = config.query.requiredWorkersMaxWait;
   const placement = new TaskPlacement({ tasks, workers, placements: new Placements(), maxWaitMs, clock, random });
+  const endedWindow = new EndedWindow();
   const contact = new Contact(config.usage.maxAge);
   const execution = new QueryExecution({ placement, tasks, workers, contact, clock, log });
   const pacer = new ReportPacer({
@@ -147,6 +148,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         queries: () => dispatcher.queries(),
         history,
         counts: () => groups.counts(),
+        endedWindow,
         clock,
       }),
     }),
