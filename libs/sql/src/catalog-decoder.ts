@@ -140,7 +140,7 @@ class CatalogDecoder {
     const fields = this.object(
       json,
       path,
-      ['header', 'delim', 'quote', 'nullstr', 'dateformat', 'timestampformat'],
+      ['header', 'headerNames', 'delim', 'quote', 'nullstr', 'dateformat', 'timestampformat'],
       [],
     );
     const { header = true, delim = ',', quote = '"', nullstr = '' } = fields;
@@ -151,6 +151,15 @@ class CatalogDecoder {
       this.fail(`${path}.quote`, 'expected one of " \' | ` or nothing, and not the delimiter');
     if (typeof nullstr !== 'string' || !/^[^\r\n\0]{0,64}$/u.test(nullstr))
       this.fail(`${path}.nullstr`, 'expected a text of one line with at most 64 characters');
+    const names = fields['headerNames'];
+    const headerNames =
+      names === undefined
+        ? undefined
+        : this.array(names, `${path}.headerNames`, COLUMNS_MAX).map(
+            (name, i) => this.text(name, `${path}.headerNames[${i}]`) ?? '',
+          );
+    if (headerNames !== undefined && header === false)
+      this.fail(`${path}.headerNames`, 'the files have no header, says "header"');
     const formats: { dateformat?: string; timestampformat?: string } = {};
     for (const key of ['dateformat', 'timestampformat'] as const) {
       const format = fields[key];
@@ -160,6 +169,7 @@ class CatalogDecoder {
     }
     return {
       header: header === true,
+      ...(headerNames && { headerNames }),
       delim: String(delim),
       quote: String(quote),
       nullstr: String(nullstr),

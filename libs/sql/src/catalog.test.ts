@@ -127,7 +127,7 @@ test('every problem of a file is told at once, each with its JSON path', () => {
     `$.schemas.main.tables.d.csv: only a table with "format": "csv" has these options`,
     `$.schemas.main.tables.d.json.layout: expected one of array, lines, objects`,
     `$.schemas.main.tables.e.columns[0].name: expected a column name`,
-    `$.schemas.main.tables.e.csv: unknown key "escape"; known here are header, delim, quote, nullstr, dateformat, timestampformat`,
+    `$.schemas.main.tables.e.csv: unknown key "escape"; known here are header, headerNames, delim, quote, nullstr, dateformat, timestampformat`,
     `$.schemas.main.tables.e.csv.header: expected true or false`,
     `$.schemas.main.tables.e.csv.delim: expected one character that is no letter, digit, quote or line break`,
     `$.schemas.main.tables.e.csv.quote: expected one of " ' | \` or nothing, and not the delimiter`,

@@ -22,7 +22,7 @@ export interface CatalogTable {
   readonly comment?: string;
   readonly format: TableFormat;
   readonly source: TableSource;
-  /** In the order of the table. CSV columns go by position, Parquet and JSON columns by name. */
+  /** In the order of the table. CSV columns go by position (see CsvOptions.headerNames), Parquet and JSON columns by name. */
   readonly columns: readonly CatalogColumn[];
   /** How many rows the table is said to have: an estimate for planning, never an answer. */
   readonly rows?: number;
@@ -53,8 +53,10 @@ export const FILE_EXTENSIONS = {
 
 /** Options of a CSV table. What is left out has the default named here; nothing is guessed from the file. */
 export interface CsvOptions {
-  /** Whether the first line holds names and is skipped. Default true. */
+  /** Whether the first line holds the columns' names: it is compared with them and skipped. Default true. */
   readonly header: boolean;
+  /** What the first line says instead, when the columns have names of their own. */
+  readonly headerNames?: readonly string[];
   /** One character between fields. Default ','. */
   readonly delim: string;
   /** One character around fields, or '' for none. Default '"'. */

@@ -5,6 +5,8 @@ export interface DuckdbError {
   /** For example Parser, Binder, Catalog, Conversion, Out of Memory, INTERRUPT. */
   readonly type: string;
   readonly message: string;
+  /** All that the engine said, with the advice that `message` leaves out. */
+  readonly detail: string;
   /** From 0: characters for parser errors, bytes for all others. */
   readonly position: number | undefined;
   readonly subtype: string;
@@ -26,7 +28,8 @@ export function readDuckdbError(error: unknown): DuckdbError {
     }
   }
   const [, type = '', message = text] = /^(?:[^:]*: )??([A-Za-z ]+) Error: ([^]*)$/.exec(text) ?? [];
-  return { type, message: tidy(message), position: undefined, subtype: '', entryType: '', name: '', candidates: [] };
+  const none = { position: undefined, subtype: '', entryType: '', name: '', candidates: [] };
+  return { type, message: tidy(message), detail: message, ...none };
 }
 
 function fromFields(fields: Record<string, string | undefined>): DuckdbError {
@@ -34,6 +37,7 @@ function fromFields(fields: Record<string, string | undefined>): DuckdbError {
   return {
     type: fields['exception_type'] ?? '',
     message: tidy(fields['exception_message'] ?? ''),
+    detail: fields['exception_message'] ?? '',
     position: Number.isSafeInteger(position) ? position : undefined,
     subtype: fields['error_subtype'] ?? '',
     entryType: fields['type'] ?? '',

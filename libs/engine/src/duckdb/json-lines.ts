@@ -1,4 +1,4 @@
-import type { DuckDBDataChunk, DuckDBType } from '@duckdb/node-api';
+import { DuckDBBlobVector, type DuckDBDataChunk, type DuckDBType, DuckDBVarCharVector } from '@duckdb/node-api';
 import { formatSize } from '@tutti/base';
 import { TaskError } from '../engine.js';
 import { jsonWriter, type ToJson } from './json-value.js';
@@ -58,14 +58,42 @@ export class JsonLines {
 
 function checkSize(line: string): void {
   const bytes = Buffer.byteLength(line);
-  if (bytes <= ROW_BYTES_MAX) return;
-  const sizes = `${formatSize(bytes)} as JSON text; at most ${formatSize(ROW_BYTES_MAX)} can be sent`;
-  throw new TaskError('QUERY_FAILED', `A row takes ${sizes}. Select a part of its values, or fewer columns.`, false);
+  if (bytes > ROW_BYTES_MAX) throw tooLarge(formatSize(bytes));
+}
+
+function tooLarge(size: string): TaskError {
+  const sizes = `${size} as JSON text; at most ${formatSize(ROW_BYTES_MAX)} can be sent`;
+  return new TaskError('QUERY_FAILED', `A row takes ${sizes}. Select a part of its values, or fewer columns.`, false);
 }
 
 function columnTexts(chunk: DuckDBDataChunk, index: number, write: ToJson): string[] {
   const vector = chunk.getColumnVector(index);
   const texts = new Array<string>(chunk.rowCount);
-  for (let row = 0; row < texts.length; row++) texts[row] = write(vector.getItem(row));
+  const plain = vector instanceof DuckDBVarCharVector || vector instanceof DuckDBBlobVector;
+  for (let row = 0; row < texts.length; row++) {
+    if (plain) checkLength(vector, row);
+    try {
+      texts[row] = write(vector.getItem(row));
+    } catch (error) {
+      if (isStringTooLong(error)) throw tooLarge('more than 512.00MB');
+      throw error;
+    }
+  }
   return texts;
 }
+
+interface Validity {
+  itemValid(row: number): boolean;
+}
+
+/** Values that are too large never become strings: those would fill the heap, and V8 makes none of 512 MiB and more. */
+function checkLength(vector: DuckDBVarCharVector | DuckDBBlobVector, row: number): void {
+  // The library shows no length; the engine keeps it in the first four bytes of each 16-byte item.
+  const { dataView, validity } = vector as unknown as { dataView: DataView; validity: Validity };
+  const bytes = dataView.getUint32(row * 16, true);
+  if (bytes > ROW_BYTES_MAX && validity.itemValid(row)) throw tooLarge(formatSize(bytes));
+}
+
+/** What V8 and Node say of strings that are longer than they can be, as those made of nested values. */
+const isStringTooLong = (error: unknown): boolean =>
+  error instanceof Error && /Invalid string length|Cannot create a string longer/.test(error.message);

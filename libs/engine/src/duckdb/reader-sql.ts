@@ -7,11 +7,9 @@ export function readerCall(table: TableReader, files: readonly string[] = table.
     case 'parquet':
       return `read_parquet(${literals(files)}, hive_partitioning = false, union_by_name = false)`;
     case 'csv': {
-      const { header = true, delim = ',', quote = '"', nullstr = '', dateformat, timestampformat } = table.csv ?? {};
+      const { header = true, nullstr = '', dateformat, timestampformat } = table.csv ?? {};
       const options = [
-        `auto_detect = false, header = ${header}, delim = ${literal(delim)}, quote = ${literal(quote)}`,
-        `escape = ${literal(quote)}, nullstr = ${literal(nullstr)}, columns = ${columnTypes(table)}`,
-        'hive_partitioning = false',
+        `header = ${header}, ${csvFields(table)}, nullstr = ${literal(nullstr)}, columns = ${columnTypes(table)}`,
       ];
       if (dateformat !== undefined) options.push(`dateformat = ${literal(dateformat)}`);
       if (timestampformat !== undefined) options.push(`timestampformat = ${literal(timestampformat)}`);
@@ -23,6 +21,13 @@ export function readerCall(table: TableReader, files: readonly string[] = table.
       return `read_json(${literals(files)}, ${options}, hive_partitioning = false)`;
     }
   }
+}
+
+/** How lines of a CSV file are taken apart, as options of read_csv. */
+export function csvFields({ csv }: TableReader): string {
+  const { delim = ',', quote = '"' } = csv ?? {};
+  const quotes = `quote = ${literal(quote)}, escape = ${literal(quote)}`;
+  return `auto_detect = false, delim = ${literal(delim)}, ${quotes}, hive_partitioning = false`;
 }
 
 const JSON_FORMATS = { array: 'array', lines: 'newline_delimited', objects: 'unstructured' } as const;

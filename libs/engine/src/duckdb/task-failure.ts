@@ -1,13 +1,17 @@
 import { formatSize } from '@tutti/base';
 import { positionAt } from '@tutti/sql';
 import { TaskError } from '../engine.js';
+import type { TableReader } from '../fragment.js';
 import type { DuckdbError } from './duckdb-error.js';
+import { isUnreadable, unreadable } from './unreadable-table.js';
 
 /** What the errors of a running task are told with. */
 export interface FailureContext {
   readonly statement: string;
   readonly memoryLimitBytes: number;
   readonly spillLimitBytes: number;
+  readonly spillDirectory: string;
+  readonly tables: readonly TableReader[];
 }
 
 /** What an error at run time means. */
@@ -20,14 +24,11 @@ export function toTaskError(error: DuckdbError, context: FailureContext): TaskEr
   if (type === 'INTERRUPT') return new TaskError('CANCELED', 'The task was canceled.', false);
   if (type === 'INTERNAL' || type === 'FATAL')
     return new TaskError('INTERNAL_ERROR', `The engine failed: ${firstLine(message)}`, true);
-  if (UNREADABLE_TYPES.has(type) || UNREADABLE.test(message))
-    return new TaskError('TABLE_UNREADABLE', `A table cannot be read: ${firstLine(message)}`, false);
+  if (type === 'IO' && message.includes(context.spillDirectory)) return cannotSpill(error);
+  if (isUnreadable(error)) return unreadable(error, context.tables);
   const place = error.position === undefined ? undefined : positionAt(context.statement, error.position, 'bytes');
   return new TaskError('QUERY_FAILED', `${type === '' ? 'The query failed' : type}: ${message}`, false, place);
 }
-
-const UNREADABLE_TYPES = new Set(['IO', 'Permission', 'HTTP', 'Serialization', 'Missing Extension']);
-const UNREADABLE = /CSV Error|Malformed JSON|No magic bytes|Parquet|^Cannot open file|schema mismatch in glob/i;
 
 const firstLine = (text: string): string => (text.split('\n')[0] ?? '').trim();
 
@@ -45,3 +46,14 @@ const spillLimit = (limitBytes: number): TaskError =>
     `The query wrote more than ${formatSize(limitBytes)} to disk for lack of memory (task.spillLimit of the worker). Filter earlier, or ask for a higher limit.`,
     false,
   );
+
+/** The disk is shared with others: the same query may succeed on another worker, or later. */
+function cannotSpill({ message }: DuckdbError): TaskError {
+  const full = /No space left on device|Disk quota exceeded/i.test(message);
+  const what = full
+    ? 'the spill directory of the worker is full'
+    : `the worker cannot write to its spill directory (${firstLine(message)})`;
+  const advice = 'Make space there, point task.spillDirectory to a larger disk, or narrow the query.';
+  const text = `The query needs more memory than it has, and ${what}. ${full ? advice : 'Mend task.spillDirectory, or narrow the query.'}`;
+  return new TaskError('EXCEEDED_SPILL_LIMIT', text, true);
+}

@@ -1,6 +1,9 @@
-import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBConnection, type DuckDBDataChunk, type DuckDBInstance, VARCHAR } from '@duckdb/node-api';
 import { JsonLines } from './json-lines.js';
 import { CONNECTION_SETTINGS, openInstance } from './open-instance.js';
+
+// The engine makes values of hundreds of megabytes here.
+jest.setTimeout(60_000);
 
 let instance: DuckDBInstance;
 let connection: DuckDBConnection;
@@ -141,4 +144,22 @@ test('a row that does not fit into a message is refused by name of its size', as
   await expect(linesOf("SELECT repeat('x', 4000000) AS v")).rejects.toThrow(
     'A row takes 3.81MB as JSON text; at most 3.00MB',
   );
+});
+
+test('a value that is longer than any string of V8 is refused like every row that is too large', async () => {
+  await expect(linesOf("SELECT repeat('x', 600000000) AS v")).rejects.toThrow(
+    'A row takes 572.20MB as JSON text; at most 3.00MB',
+  );
+});
+
+test('a nested value that makes a longer string than V8 can is refused in the same words', () => {
+  const tooLong = { rowCount: 1, getColumnVector: () => ({ getItem: () => 'x'.repeat(2 ** 30) }) };
+  expect(() => new JsonLines([VARCHAR]).add(tooLong as unknown as DuckDBDataChunk)).toThrow(
+    'A row takes more than 512.00MB as JSON text; at most 3.00MB',
+  );
+});
+
+test('nulls beside large values have no length', async () => {
+  const sql = "SELECT CASE WHEN i % 2 = 0 THEN repeat('x', 50) END AS v FROM range(1000) t(i)";
+  expect(await linesOf(sql)).toBe(`[${JSON.stringify('x'.repeat(50))}]\n[null]\n`.repeat(500));
 });

@@ -2,14 +2,15 @@
 import { rmSync } from 'node:fs';
 import { type DuckDBConnection, type DuckDBInstance, StatementType } from '@duckdb/node-api';
 import { classifyStatement, refuseTable, type StatementError } from '@tutti/sql';
+import { headerProblem } from '../duckdb/csv-header.js';
 import { readDuckdbError } from '../duckdb/duckdb-error.js';
 import { CONNECTION_SETTINGS, openInstance } from '../duckdb/open-instance.js';
 import { QueryGate } from '../duckdb/query-gate.js';
 import { createSchemas, readerCall, tableName, tableSelect } from '../duckdb/reader-sql.js';
 import { identifier, literal, literals } from '../duckdb/sql-text.js';
-import { toTaskError } from '../duckdb/task-failure.js';
+import { unreadable, unreadableFile } from '../duckdb/unreadable-table.js';
 import { TaskError } from '../engine.js';
-import type { Fragment } from '../fragment.js';
+import type { Fragment, TableReader } from '../fragment.js';
 
 /** What one task may use. */
 export interface TaskLimits {
@@ -18,6 +19,9 @@ export interface TaskLimits {
   readonly spillDirectory: string;
   readonly spillLimitBytes: number;
 }
+
+/** Headers of CSV files that are compared again for each query; the planner has compared those of all files once. */
+const HEADERS_MAX = 32;
 
 /** One database for one query. */
 export class ExecutorDatabase {
@@ -95,12 +99,18 @@ export class ExecutorDatabase {
   private async makeTables(fragment: Fragment): Promise<void> {
     for (const table of fragment.tables) {
       try {
+        await this.checkHeaders(table);
         await this.connection.run(`CREATE VIEW ${tableName(table)} AS ${tableSelect(table, readerCall(table))}`);
       } catch (error) {
-        const { message } = readDuckdbError(error);
-        const name = `${table.catalog}.${table.schema}.${table.name}`;
-        throw new TaskError('TABLE_UNREADABLE', `Table ${name} cannot be read: ${message}`, false);
+        throw error instanceof TaskError ? error : unreadable(readDuckdbError(error), [table]);
       }
+    }
+  }
+
+  private async checkHeaders(table: TableReader): Promise<void> {
+    for (const file of table.files.slice(0, HEADERS_MAX)) {
+      const problem = await headerProblem(this.connection, table, file);
+      if (problem !== undefined) throw unreadableFile(table, file, problem);
     }
   }
 
@@ -108,17 +118,18 @@ export class ExecutorDatabase {
     await this.connection.run(statements.join('; '));
   }
 
-  /** Binds the statement. Throws TaskError. */
+  /** Binds the statement. Throws TaskError, and the engine's own errors. */
   async prepare(fragment: Fragment) {
-    const context = { statement: fragment.sql, memoryLimitBytes: 0, spillLimitBytes: 0 };
-    try {
-      const prepared = await this.connection.prepare(fragment.sql);
-      if (prepared.statementType !== StatementType.SELECT) throw refused('An executor runs queries only.');
-      return prepared;
-    } catch (error) {
-      if (error instanceof TaskError) throw error;
-      throw toTaskError(readDuckdbError(error), context);
-    }
+    const prepared = await this.connection.prepare(fragment.sql).catch((error: unknown) => {
+      const { type, message } = readDuckdbError(error);
+      if (type !== 'Binder') throw error;
+      // The planner has bound the same text to the declared columns.
+      const tables = fragment.tables.map(({ catalog, schema, name }) => `${catalog}.${schema}.${name}`).join(' or ');
+      const why = `The files of ${tables} have other columns than the catalog declares: ${message}`;
+      throw new TaskError('TABLE_UNREADABLE', why, false);
+    });
+    if (prepared.statementType !== StatementType.SELECT) throw refused('An executor runs queries only.');
+    return prepared;
   }
 }
 

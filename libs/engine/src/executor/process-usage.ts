@@ -24,6 +24,15 @@ export function readProcessUsage(pid: number): ProcessUsage | undefined {
   }
 }
 
+/** The most resident memory that a process ever had; 0 when it is gone, or on systems without /proc. */
+export function readPeakRssBytes(pid: number): number {
+  try {
+    return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
 /** Asks the kernel to kill this process before its parent when the machine runs out of memory. Only Linux knows how. */
 export function offerToOutOfMemoryKiller(pid: number): void {
   try {

@@ -145,14 +145,15 @@ export class QueryRun {
   }
 
   private explain(error: DuckdbError): TaskError {
-    return toTaskError(error, { statement: this.statement(), ...this.task });
+    const { sql: statement, tables } = this.fragment();
+    return toTaskError(error, { statement, tables, ...this.task });
   }
 
-  private statement(): string {
+  private fragment(): Pick<Fragment, 'sql' | 'tables'> {
     try {
-      return decodeFragment(this.task.fragment).sql;
+      return decodeFragment(this.task.fragment);
     } catch {
-      return '';
+      return { sql: '', tables: [] };
     }
   }
 }

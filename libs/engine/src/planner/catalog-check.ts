@@ -1,9 +1,11 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Catalog, CatalogColumn, CatalogTable } from '@tutti/sql';
+import { headerProblem } from '../duckdb/csv-header.js';
 import { readDuckdbError } from '../duckdb/duckdb-error.js';
 import { openInstance } from '../duckdb/open-instance.js';
 import { readerCall, tableSelect } from '../duckdb/reader-sql.js';
 import { literal } from '../duckdb/sql-text.js';
+import { fault } from '../duckdb/unreadable-table.js';
 import type { TableReader } from '../fragment.js';
 import { tableFiles } from './table-files.js';
 
@@ -59,11 +61,13 @@ async function checkTable(connection: DuckDBConnection, reader: TableReader): Pr
   const problems: string[] = [];
   for (const file of reader.files) {
     try {
-      if (reader.format === 'csv') await readSample(connection, reader, file);
+      const header = await headerProblem(connection, reader, file);
+      if (header !== undefined) problems.push(`${file}: ${header}`);
+      else if (reader.format === 'csv') await readSample(connection, reader, file);
       else problems.push(...compare(reader, file, await columnsOf(connection, reader, file)));
       if (reader.format === 'json' && problems.length === 0) await readSample(connection, reader, file);
     } catch (error) {
-      problems.push(`${file} cannot be read as ${reader.format}: ${readDuckdbError(error).message.split('\n')[0]}`);
+      problems.push(`${file} cannot be read as ${reader.format}: ${fault(readDuckdbError(error))}`);
     }
   }
   return problems;

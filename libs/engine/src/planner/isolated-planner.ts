@@ -9,7 +9,7 @@ import type { Log } from '@tutti/service';
 import { type Catalog, type Session, type StatementError, statementError, type StatementErrorReason } from '@tutti/sql';
 import type { Planner, PlanOutcome } from '../engine.js';
 import { forkIsolated } from '../executor/executor-child.js';
-import { offerToOutOfMemoryKiller, readProcessUsage } from '../executor/process-usage.js';
+import { offerToOutOfMemoryKiller, readPeakRssBytes, readProcessUsage } from '../executor/process-usage.js';
 import type { CheckedTable } from './catalog-check.js';
 import { CatalogError } from './catalog-error.js';
 import type { FromPlanner, ToPlanner } from './protocol.js';
@@ -52,6 +52,8 @@ export class IsolatedPlanner implements Planner {
   private open = false;
   private tables: readonly CheckedTable[] | undefined;
   private lastId = 0;
+  /** What opening took: looking at large files may need more than planning ever should. */
+  private peakAtOpenBytes = 0;
   private watching = false;
   private failedStarts = 0;
   private closing = false;
@@ -144,6 +146,7 @@ export class IsolatedPlanner implements Planner {
       case 'opened':
         this.tables = message.tables;
         this.open = true;
+        this.peakAtOpenBytes = readPeakRssBytes(this.child?.pid ?? 0);
         this.opened?.resolve();
         for (const [id, pending] of this.pending) this.submit(id, pending);
         return;
@@ -152,6 +155,9 @@ export class IsolatedPlanner implements Planner {
         return;
       case 'planned':
         this.running.delete(message.id);
+        // Between two looks a statement may take too much and give it back; it fails all the same, each time.
+        if (readPeakRssBytes(this.child?.pid ?? 0) > Math.max(this.options.rssLimitBytes, this.peakAtOpenBytes))
+          this.endTooLarge();
         this.pending.get(message.id)?.answer(message.outcome);
         return;
     }
@@ -201,16 +207,18 @@ export class IsolatedPlanner implements Planner {
     const { clock, rssLimitBytes } = this.options;
     clock.schedule(WATCH_INTERVAL_MS, () => {
       this.watching = false;
-      const { child } = this;
-      const rssBytes = readProcessUsage(child?.pid ?? 0)?.rssBytes ?? 0;
-      if (rssBytes > rssLimitBytes) {
-        for (const { submittedAt, answer } of [...this.pending.values()])
-          if (submittedAt !== undefined && clock.now() - submittedAt >= BLAMED_AFTER_MS)
-            answer(failed('EXCEEDED_LOCAL_MEMORY_LIMIT', TOO_LARGE));
-        child?.kill('SIGKILL');
-      }
+      const rssBytes = readProcessUsage(this.child?.pid ?? 0)?.rssBytes ?? 0;
+      if (rssBytes > rssLimitBytes) this.endTooLarge();
       if (this.pending.size > 0 || this.running.size > 0) this.watch();
     });
+  }
+
+  /** The process holds too much, or did: what it has planned for a while fails, and another process takes its place. */
+  private endTooLarge(): void {
+    for (const { submittedAt, answer } of [...this.pending.values()])
+      if (submittedAt !== undefined && this.options.clock.now() - submittedAt >= BLAMED_AFTER_MS)
+        answer(failed('EXCEEDED_LOCAL_MEMORY_LIMIT', TOO_LARGE));
+    this.child?.kill('SIGKILL');
   }
 }
 
