@@ -61,7 +61,12 @@ describe('AddressWatcher', () => {
     await clock.advance(INTERVAL_MS);
     expect([...watcher.addresses()]).toEqual(['x:1', '10.0.0.1:9090']);
     expect(heard).toEqual([['x:1'], ['x:1', '10.0.0.1:9090']]);
-    expect(log.events()).toEqual(['dns-failed', 'dns-answer-empty']);
+    expect(log.events()).toEqual(['dns-failed', 'dns-failed']);
+    // Told once, not at every look; and when it is over.
+    await clock.advance(5 * INTERVAL_MS);
+    fails = 'no';
+    await clock.advance(INTERVAL_MS);
+    expect(log.events()).toEqual(['dns-failed', 'dns-failed', 'dns-resolved']);
   });
 
   test('one name that fails holds back no other', async () => {

@@ -12,6 +12,8 @@ export class AddressWatcher {
   private readonly literals: readonly string[];
   private readonly names: readonly { readonly name: string; readonly port: string }[];
   private readonly answers = new Map<string, readonly string[]>();
+  /** What is wrong with a name, so that it is told once and not at every look. */
+  private readonly problems = new Map<string, string>();
   private readonly listeners = new Set<(addresses: ReadonlySet<string>) => void>();
   private current: ReadonlySet<string>;
 
@@ -57,16 +59,20 @@ export class AddressWatcher {
     try {
       const found = await this.options.resolve(name);
       if (signal.aborted) return;
-      if (found.length > 0)
-        this.answers.set(
-          `${name}:${port}`,
-          found.map((address) => hostAndPort(address, port)),
-        );
-      else this.options.log.warn('dns-answer-empty', { name });
+      if (found.length === 0) return this.noteProblem(name, 'the answer is empty');
+      const addresses = found.map((address) => hostAndPort(address, port));
+      this.answers.set(`${name}:${port}`, addresses);
+      if (this.problems.delete(name)) this.options.log.info('dns-resolved', { name, addresses });
     } catch (error) {
-      this.options.log.warn('dns-failed', { name, reason: (error as Error).message });
+      return this.noteProblem(name, (error as Error).message);
     }
     this.publish();
+  }
+
+  private noteProblem(name: string, reason: string): void {
+    if (this.problems.get(name) === reason) return;
+    this.problems.set(name, reason);
+    this.options.log.warn('dns-failed', { name, reason });
   }
 
   private publish(): void {

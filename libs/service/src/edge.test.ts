@@ -52,6 +52,27 @@ describe('the edge port', () => {
     }
   });
 
+  test('a misspelt JSON field or value is refused by name, and not dropped in silence', async () => {
+    const response = await post('/tutti.testing.v1.EchoService/Unary', { txet: 'you' });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: 'invalid_argument', message: expect.stringContaining('txet') });
+  });
+
+  test.each([
+    ['POST', '/tutti.testing.v1.EchoService/ServerStream', 'application/json', 415, 'it streams'],
+    ['POST', '/tutti.testing.v1.EchoService/Unary', 'text/xml', 415, 'content-type: application/json'],
+    ['GET', '/tutti.testing.v1.EchoService/Unary', 'application/json', 405, 'POST JSON'],
+  ])('%s %s with %s is told what would work', async (method, path, contentType, status, hint) => {
+    const body = method === 'POST' ? '{}' : undefined;
+    const response = await fetch(`${server.edgeUrl}${path}`, {
+      method,
+      headers: { 'content-type': contentType },
+      ...(body === undefined ? {} : { body }),
+    });
+    expect(response.status).toBe(status);
+    expect(await response.text()).toContain(hint);
+  });
+
   test.each([['--http1.1'], ['--http2-prior-knowledge'], ['--http2']])(
     'plain curl %s needs nothing more',
     async (flag) => {

@@ -1,4 +1,6 @@
+import type { DescMethod, DescService } from '@bufbuild/protobuf';
 import { Code, ConnectError, type ConnectRouterOptions, createConnectRouter } from '@connectrpc/connect';
+import { createAsyncIterable, type UniversalServerResponse } from '@connectrpc/connect/protocol';
 import {
   type connectNodeAdapter,
   universalRequestFromNodeRequest,
@@ -36,9 +38,28 @@ export function connectHandler(
     async function serveCall(): Promise<void> {
       const call = universalRequestFromNodeRequest(request, response, undefined, undefined);
       const answer = await handler?.({ ...call, signal: canceledByClient(call.signal) });
-      if (answer !== undefined) await universalResponseToNodeResponse(answer, response);
+      if (answer !== undefined) await universalResponseToNodeResponse(explained(answer, handler), response);
     }
   };
+}
+
+/** Connect refuses a method or a content type with an empty body; somebody with curl should learn what would work. */
+function explained(
+  answer: UniversalServerResponse,
+  handler: { readonly service: DescService; readonly method: DescMethod } | undefined,
+): UniversalServerResponse {
+  if (handler === undefined || answer.body !== undefined || !(answer.status === 405 || answer.status === 415))
+    return answer;
+  const { service, method } = handler;
+  const name = `${service.typeName}/${method.name}`;
+  const how =
+    method.methodKind === 'unary'
+      ? `POST JSON to it, with the header 'content-type: application/json'`
+      : 'it streams, which plain JSON cannot: use gRPC, gRPC-Web, or Connect with application/connect+json';
+  const body = JSON.stringify({ code: 'invalid_argument', message: `${name}: ${how}` });
+  const header = new Headers(answer.header);
+  header.set('content-type', 'application/json');
+  return { ...answer, header, body: createAsyncIterable([new TextEncoder().encode(`${body}\n`)]) };
 }
 
 /**
