@@ -26,21 +26,23 @@ export class JsonLines {
     this.writers = types.map(jsonWriter);
   }
 
-  /** The batches that `chunk` completes. */
-  add(chunk: DuckDBDataChunk): LineBatch[] {
-    const batches: LineBatch[] = [];
-    const cells = this.writers.map((write, index) => columnTexts(chunk, index, write));
+  /**
+   * The batches that `chunk` completes, made one by one as they are asked for: a chunk has up to 2,048 rows of up to
+   * 3 MiB, and must never be text as a whole.
+   */
+  *add(chunk: DuckDBDataChunk): Generator<LineBatch> {
+    const columns = this.writers.map((write, index) => new ColumnTexts(chunk, index, write));
     for (let row = 0; row < chunk.rowCount; row++) {
       let line = '[';
-      for (let column = 0; column < cells.length; column++)
-        line += (column === 0 ? '' : ',') + (cells[column]?.[row] ?? 'null');
+      for (const [index, column] of columns.entries()) line += (index === 0 ? '' : ',') + column.text(row);
       line += ']\n';
       if (line.length > SUSPECT_LENGTH) checkSize(line);
       this.text.push(line);
       this.length += line.length;
-      if (this.length >= BATCH_LENGTH) batches.push(this.take());
+      if (this.length < BATCH_LENGTH) continue;
+      for (const column of columns) column.forget();
+      yield this.take();
     }
-    return batches;
   }
 
   /** The last batch; undefined when no row is left. */
@@ -66,20 +68,42 @@ function tooLarge(size: string): TaskError {
   return new TaskError('QUERY_FAILED', `A row takes ${sizes}. Select a part of its values, or fewer columns.`, false);
 }
 
-function columnTexts(chunk: DuckDBDataChunk, index: number, write: ToJson): string[] {
-  const vector = chunk.getColumnVector(index);
-  const texts = new Array<string>(chunk.rowCount);
-  const plain = vector instanceof DuckDBVarCharVector || vector instanceof DuckDBBlobVector;
-  for (let row = 0; row < texts.length; row++) {
-    if (plain) checkLength(vector, row);
+/** One column of a chunk, value by value. */
+class ColumnTexts {
+  private readonly vector;
+  private readonly plain: PlainVector | undefined;
+
+  constructor(
+    chunk: DuckDBDataChunk,
+    index: number,
+    private readonly write: ToJson,
+  ) {
+    this.vector = chunk.getColumnVector(index);
+    const isPlain = this.vector instanceof DuckDBVarCharVector || this.vector instanceof DuckDBBlobVector;
+    this.plain = isPlain ? (this.vector as unknown as PlainVector) : undefined;
+  }
+
+  text(row: number): string {
+    if (this.plain !== undefined) checkLength(this.plain, row);
     try {
-      texts[row] = write(vector.getItem(row));
+      return this.write(this.vector.getItem(row));
     } catch (error) {
       if (isStringTooLong(error)) throw tooLarge('more than 512.00MB');
       throw error;
     }
   }
-  return texts;
+
+  /** The library keeps every value that it has given out, until the chunk goes. */
+  forget(): void {
+    if (this.plain?.itemCache !== undefined) this.plain.itemCache.length = 0;
+  }
+}
+
+/** What vectors of texts and blobs hold beside what the library shows of them. */
+interface PlainVector {
+  readonly dataView: DataView;
+  readonly validity: Validity;
+  readonly itemCache?: unknown[];
 }
 
 interface Validity {
@@ -87,9 +111,8 @@ interface Validity {
 }
 
 /** Values that are too large never become strings: those would fill the heap, and V8 makes none of 512 MiB and more. */
-function checkLength(vector: DuckDBVarCharVector | DuckDBBlobVector, row: number): void {
+function checkLength({ dataView, validity }: PlainVector, row: number): void {
   // The library shows no length; the engine keeps it in the first four bytes of each 16-byte item.
-  const { dataView, validity } = vector as unknown as { dataView: DataView; validity: Validity };
   const bytes = dataView.getUint32(row * 16, true);
   if (bytes > ROW_BYTES_MAX && validity.itemValid(row)) throw tooLarge(formatSize(bytes));
 }

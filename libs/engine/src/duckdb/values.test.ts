@@ -26,7 +26,7 @@ async function linesOf(sql: string): Promise<string> {
   for (;;) {
     const chunk = await result.fetchChunk();
     if (chunk === null || chunk.rowCount === 0) break;
-    lines.add(chunk).forEach(add);
+    [...lines.add(chunk)].forEach(add);
   }
   add(lines.end());
   return text;
@@ -134,7 +134,7 @@ test('batches end at whole rows, at about 256 KiB', async () => {
   for (;;) {
     const chunk = await result.fetchChunk();
     if (chunk === null || chunk.rowCount === 0) break;
-    sizes.push(...lines.add(chunk).map((batch) => batch.lines.byteLength));
+    sizes.push(...[...lines.add(chunk)].map((batch) => batch.lines.byteLength));
   }
   expect(sizes.length).toBeGreaterThan(5);
   for (const size of sizes) expect([size % 1005, size > 262_143, size < 264_000]).toEqual([0, true, true]);
@@ -154,7 +154,7 @@ test('a value that is longer than any string of V8 is refused like every row tha
 
 test('a nested value that makes a longer string than V8 can is refused in the same words', () => {
   const tooLong = { rowCount: 1, getColumnVector: () => ({ getItem: () => 'x'.repeat(2 ** 30) }) };
-  expect(() => new JsonLines([VARCHAR]).add(tooLong as unknown as DuckDBDataChunk)).toThrow(
+  expect(() => [...new JsonLines([VARCHAR]).add(tooLong as unknown as DuckDBDataChunk)]).toThrow(
     'A row takes more than 512.00MB as JSON text; at most 3.00MB',
   );
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@tutti/base';
 import type { Catalog } from '@tutti/sql';
+import { makeDirectory } from '../make-directory.js';
 import { openInstance } from '../duckdb/open-instance.js';
 import { literal } from '../duckdb/sql-text.js';
 import type { Column, ExecutorPool, TaskRun } from '../engine.js';
@@ -130,6 +131,14 @@ describe('a task', () => {
     const rows = await rowsOf('SELECT i::INTEGER AS v FROM range(300000) t(i) ORDER BY i DESC');
     expect(rows).toHaveLength(300_000);
     expect(rows.every(([value], index) => value === 299_999 - index)).toBe(true);
+  });
+
+  test('sends rows of 2 MB each, however many one chunk holds', async () => {
+    const rows = await rowsOf("SELECT repeat('x', 2000000) AS v FROM range(300)", ['v:VARCHAR'], {
+      memoryLimitBytes: 1024 * MIB,
+    });
+    expect(rows).toHaveLength(300);
+    expect(new Set(rows.map(([value]) => String(value).length))).toEqual(new Set([2_000_000]));
   });
 
   test('that fails in mid-stream says why, and never looks complete', async () => {
@@ -449,6 +458,10 @@ describe('executors', () => {
 });
 
 describe('spill directories', () => {
+  test('that cannot be made are an error at once, and no endless loop', () => {
+    expect(() => makeDirectory('/proc/nope/spill')).toThrow(/ENOENT|EACCES|EPERM/);
+  });
+
   test('of processes that are gone are removed at start; those of living ones stay', async () => {
     const spillDirectory = mkdtempSync(join(directory, 'spill-'));
     const pathOf = (name: string) => join(spillDirectory, `tutti-spill-${name}`);

@@ -1,7 +1,8 @@
 // Where executors spill: one directory per worker process, named after it, and below it one per task.
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { inUse, removeLeftovers } from '../leftovers.js';
+import { makeDirectory } from '../make-directory.js';
 
 const PREFIX = 'tutti-spill-';
 
@@ -16,7 +17,7 @@ export class SpillDirectories {
 
   /** Makes the directory of a pool below `parent`, and removes those of processes that did not get to do it themselves. */
   static open(parent: string): SpillDirectories {
-    mkdirSync(parent, { recursive: true });
+    makeDirectory(parent);
     removeLeftovers(parent, PREFIX);
     // Only this user may look into it.
     const path = mkdtempSync(join(parent, `${PREFIX}${process.pid}-`));
