@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@tutti/base';
 import type { Catalog } from '@tutti/sql';
-import { makeDirectory } from '../make-directory.js';
 import { openInstance } from '../duckdb/open-instance.js';
 import { literal } from '../duckdb/sql-text.js';
 import type { Column, ExecutorPool, TaskRun } from '../engine.js';
 import { encodeFragment, type TableReader } from '../fragment.js';
 import { executorProgram, readAll, type TestFiles, WatchedLog, writeTestFiles } from '../testing/index.js';
+import { SpillDirectories } from './spill-directories.js';
 import { createDuckdbExecutorPool, type ExecutorPoolOptions } from './executor-pool.js';
 
 const MIB = 2 ** 20;
@@ -459,7 +459,9 @@ describe('executors', () => {
 
 describe('spill directories', () => {
   test('that cannot be made are an error at once, and no endless loop', () => {
-    expect(() => makeDirectory('/proc/nope/spill')).toThrow(/ENOENT|EACCES|EPERM/);
+    expect(() => SpillDirectories.open('/proc/nope/spill')).toThrow(
+      /task\.spillDirectory: \/proc\/nope\/spill cannot be used: (ENOENT|EACCES|EPERM)/,
+    );
   });
 
   test('of processes that are gone are removed at start; those of living ones stay', async () => {

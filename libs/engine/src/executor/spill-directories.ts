@@ -1,6 +1,7 @@
 // Where executors spill: one directory per worker process, named after it, and below it one per task.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { ConfigError } from '@tutti/service';
 import { inUse, removeLeftovers } from '../leftovers.js';
 import { makeDirectory } from '../make-directory.js';
 
@@ -17,11 +18,15 @@ export class SpillDirectories {
 
   /** Makes the directory of a pool below `parent`, and removes those of processes that did not get to do it themselves. */
   static open(parent: string): SpillDirectories {
-    makeDirectory(parent);
-    removeLeftovers(parent, PREFIX);
-    // Only this user may look into it.
-    const path = mkdtempSync(join(parent, `${PREFIX}${process.pid}-`));
-    return new SpillDirectories(path, inUse(path));
+    try {
+      makeDirectory(parent);
+      removeLeftovers(parent, PREFIX);
+      // Only this user may look into it.
+      const path = mkdtempSync(join(parent, `${PREFIX}${process.pid}-`));
+      return new SpillDirectories(path, inUse(path));
+    } catch (error) {
+      throw new ConfigError([`task.spillDirectory: ${parent} cannot be used: ${(error as Error).message}`]);
+    }
   }
 
   /** A directory for one task. The engine makes it when it spills. */
