@@ -71,7 +71,7 @@ describe('what stops a coordinator from starting', () => {
   test('the defaults hold together; settings that contradict each other do not', () => {
     const load = (argv: string[]) => loadConfig(settings, { argv, env: {}, relations, program: 'coordinator' });
     const addresses = ['--resource-managers-addresses', 'a:1'];
-    expect(load(addresses).usage).toEqual({ maxAge: 3_000, refreshInterval: 100 });
+    expect(load(addresses).usage).toEqual({ maxAge: 3_000, refreshInterval: 25 });
     expect(load(addresses).query.maxExecutionTime).toBe(3_600_000);
     const wrong = ['--usage-max-age', '1s', '--usage-refresh-interval', '2s', '--catalogs-path', ''];
     expect(() => load(wrong)).toThrow(ConfigError);

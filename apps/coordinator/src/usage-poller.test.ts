@@ -31,7 +31,7 @@ class World {
     },
     onUsage: (usage) => this.usages.push(usage),
     onUnavailable: (since) => this.unavailable.push(since),
-    refreshIntervalMs: 100,
+    refreshIntervalMs: 25,
     clock: this.clock,
     log: new TestLog(),
   });
@@ -69,14 +69,34 @@ describe('asking for the usage of other coordinators', () => {
     expect(world.asked).toEqual([]);
     world.someoneWaits = true;
     world.poller.watch();
-    await world.clock.advance(1_000);
-    expect(world.asked.length).toBeGreaterThanOrEqual(9);
-    expect(world.asked.length).toBeLessThanOrEqual(10);
+    await world.clock.advance(500);
+    expect(world.asked.length).toBeGreaterThanOrEqual(19);
+    expect(world.asked.length).toBeLessThanOrEqual(20);
     world.someoneWaits = false;
     await world.clock.advance(200);
     const before = world.asked.length;
     await world.clock.advance(10_000);
     expect(world.asked).toHaveLength(before);
+  });
+
+  test('U4: a slot that becomes free is told at once, also when nobody waits here (F12)', async () => {
+    world.someoneWaits = false;
+    await world.clock.advance(0);
+    world.poller.ask();
+    await world.clock.advance(0);
+    expect(world.asked).toHaveLength(1);
+  });
+
+  test('U5: where nothing moves it asks ten times a second, and often again when something does', async () => {
+    world.poller.watch();
+    await world.clock.advance(10_000);
+    world.asked.length = 0;
+    await world.clock.advance(1_000);
+    expect(world.asked).toHaveLength(10);
+    world.poller.ask();
+    world.asked.length = 0;
+    await world.clock.advance(500);
+    expect(world.asked.length).toBeGreaterThanOrEqual(19);
   });
 
   test('U1: the answer carries the time before it was asked for', async () => {

@@ -4,10 +4,13 @@
 //   U3. It asks the first resource manager in the order of addresses, like every other coordinator: on one book two
 //       coordinators cannot both overlook each other. The next one is asked when that does not answer; the first again
 //       once it is back.
-//   U4. While nothing waits it is silent.
+//   U4. While nothing waits it is silent, but for what the group machine wants told at once: that a slot is free.
+//   U5. While a query waits it asks every refreshIntervalMs; when nothing moves for seconds, ten times a second. So it is a
+//       few dozen questions per second at most, beside those of queries that come, start and end: what is wanted while a
+//       question is open shares the next one.
 import { type Clock, type Instant, instant, sleep } from '@tutti/base';
 import type { Log } from '@tutti/service';
-import type { UsageSnapshot } from '@tutti/resource-groups';
+import { RefreshPace, type UsageSnapshot } from '@tutti/resource-groups';
 import { Bell } from './bell.js';
 import type { UsageQuestion, UsageSource } from './usage-client.js';
 
@@ -43,16 +46,23 @@ export class UsagePoller {
   private unavailableSince: Instant | undefined;
   private lastAnswer: { readonly at: Instant; readonly oldestDataAgeMs: number } | undefined;
 
-  constructor(private readonly options: UsagePollerOptions) {}
+  private readonly pace: RefreshPace;
+  private ticking = false;
+
+  constructor(private readonly options: UsagePollerOptions) {
+    this.pace = new RefreshPace(options.refreshIntervalMs);
+  }
 
   /** Asks as soon as may be (U2). */
   ask(): void {
+    if (!this.ticking) this.pace.moved(this.options.clock.now());
     this.wantedNow = true;
     this.wanted.ring();
   }
 
   /** Somebody waits now: asks regularly from here on. */
   watch(): void {
+    this.pace.moved(this.options.clock.now());
     this.wanted.ring();
   }
 
@@ -63,24 +73,31 @@ export class UsagePoller {
 
   /** Asks until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, refreshIntervalMs, someoneWaits, onTick } = this.options;
-    let tickAt: Instant | undefined;
+    const { clock, someoneWaits } = this.options;
+    let askedAt = clock.now();
     while (!signal.aborted) {
       if (this.wantedNow) {
         this.wantedNow = false;
         if (!(await this.askOnce(signal))) await sleep(clock, UNAVAILABLE_PAUSE_MS, signal);
-        tickAt = undefined;
+        askedAt = clock.now();
       } else if (!someoneWaits()) {
-        tickAt = undefined;
         await this.wanted.wait(signal); // U4
+        askedAt = clock.now();
       } else {
-        tickAt ??= instant(clock.now() + refreshIntervalMs);
-        if (clock.now() >= tickAt) {
-          tickAt = undefined;
-          onTick();
-        } else await this.wanted.wait(signal, { clock, ms: tickAt - clock.now() });
+        const waitMs = askedAt + this.pace.delayMs(clock.now()) - clock.now(); // U5
+        if (waitMs > 0) await this.wanted.wait(signal, { clock, ms: waitMs });
+        else {
+          askedAt = clock.now();
+          this.tick();
+        }
       }
     }
+  }
+
+  private tick(): void {
+    this.ticking = true;
+    this.options.onTick();
+    this.ticking = false;
   }
 
   private async askOnce(signal: AbortSignal): Promise<boolean> {
@@ -98,6 +115,7 @@ export class UsagePoller {
       if (this.unavailableSince !== undefined) log.info('usage-available', { address });
       this.unavailableSince = undefined;
       this.lastAnswer = { at: requestedAt, oldestDataAgeMs: answer.usage.oldestDataAgeMs };
+      this.pace.heard(answer.usage, clock.now());
       onUsage({ requestedAt, ...answer.usage });
       return true;
     }

@@ -6,7 +6,7 @@ import type { Instant } from '@tutti/base';
 import { instant } from '@tutti/base';
 import type { GroupSpec } from './group-config.js';
 import type { ClaimsElsewhere } from './group-usage.js';
-import { LeafQueue } from './leaf-queue.js';
+import { LeafQueue, type LiveQuery } from './leaf-queue.js';
 import { type Link, LinkedList } from './linked-list.js';
 
 /** A change of the counts of a leaf group. */
@@ -14,6 +14,7 @@ export interface CountChange {
   readonly running?: number;
   readonly queued?: number;
   readonly claimed?: number;
+  readonly provisional?: number;
 }
 
 export class GroupNode {
@@ -24,7 +25,7 @@ export class GroupNode {
   readonly lineage: readonly GroupNode[];
   /** What waits here when this is a leaf. */
   readonly queue: LeafQueue | undefined;
-  readonly here = { running: 0, queued: 0, claimed: 0 };
+  readonly here = { running: 0, queued: 0, claimed: 0, provisional: 0 };
   /** What other coordinators run and wait for, as of the last usage. */
   readonly elsewhere = { running: 0, queued: 0 };
   /** Waiting elsewhere in this very group, or in subgroups that are unknown here. */
@@ -57,6 +58,7 @@ export class GroupNode {
       node.here.running += change.running ?? 0;
       node.here.queued += change.queued ?? 0;
       node.here.claimed += change.claimed ?? 0;
+      node.here.provisional += change.provisional ?? 0;
     }
     this.refresh(openRound);
   }
@@ -80,14 +82,23 @@ export class GroupNode {
     return leaf;
   }
 
-  /** How many wait, here and elsewhere, beyond those that only wait for the next answer to start. */
-  get waiting(): number {
-    return this.here.queued + this.elsewhere.queued - this.startable;
+  /** Whether more wait, here and elsewhere, than may: without those that could start, and the provisional ones here. */
+  get isOverfull(): boolean {
+    return this.queuedForGood + this.elsewhere.queued - this.startable > this.maxQueued;
+  }
+
+  /** Whether more wait here alone than may, whatever there is elsewhere. */
+  get isOverfullHere(): boolean {
+    return this.here.queued - Math.max(0, this.limit - this.here.running) > this.maxQueued;
+  }
+
+  private get queuedForGood(): number {
+    return this.here.queued - this.here.provisional;
   }
 
   private refreshStartable(): void {
     const candidates =
-      (this.queue === undefined ? this.startableBelow : this.here.queued) + this.queuedElsewhereDirectly;
+      (this.queue === undefined ? this.startableBelow : this.queuedForGood) + this.queuedElsewhereDirectly;
     const startable = Math.min(candidates, Math.max(0, this.limit - this.running));
     if (this.parent !== undefined) this.parent.startableBelow += startable - this.startable;
     this.startable = startable;
@@ -115,6 +126,9 @@ export class RootState {
   /** The leaves that hold claims, by round. */
   readonly claims = new LinkedList<GroupNode>();
   lastStartAt: Instant = instant(-Infinity);
+  /** The queries of which it is open whether there is room for them to wait, in the order in which they came. */
+  readonly provisional = new Set<LiveQuery>();
+  lastSubmittedAt: Instant = instant(-Infinity);
   /** Claims of other coordinators, by the round of ours that they come before. */
   claimsElsewhere: readonly ClaimsElsewhere[] = [];
 

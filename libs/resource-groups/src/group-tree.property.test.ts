@@ -40,6 +40,7 @@ class Walk {
   private nowMs = 1_000;
   private submitted = 0;
   starts = 0;
+  rejects = 0;
 
   constructor(private readonly seed: number) {
     this.random = seededRandom(seed);
@@ -111,19 +112,33 @@ class Walk {
     const startsHere = new Map<string, number>();
     const effects = this.tree.apply(event, instant(this.nowMs));
     this.noteUsage(event);
+    if (event.kind === 'submitted') this.reference.provisional.set(event.queryId, this.nowMs);
     for (const effect of effects) {
-      if (effect.kind === 'reject') {
-        this.reference.remove(effect.queryId);
-      }
       if (effect.kind !== 'start') continue;
       const leaf = [...this.reference.leaves.values()].find(({ queued }) => queued.includes(effect.queryId));
       if (leaf === undefined) throw new Error(`G1 broken, seed ${this.seed}: ${effect.queryId} was not queued`);
       this.checkStart(effect.queryId, leaf.path, claimed.get(leaf.path), claims, startsHere);
       this.starts++;
     }
+    this.checkRejects(event, effects);
     for (const root of startsHere.keys()) this.lastStartAt.set(root, this.nowMs);
     if (startsHere.size === 0) this.checkNobodyIdles(event);
     return effects;
+  }
+
+  /** G6: after the starts, just those are turned away that must be. */
+  private checkRejects(event: GroupEvent, effects: readonly GroupEffect[]): void {
+    const actual = effects
+      .filter(({ kind }) => kind === 'reject')
+      .map((effect) => 'queryId' in effect && effect.queryId);
+    let expected: string[] = [];
+    if (event.kind === 'submitted' && this.reference.isFullHere(event.group)) {
+      this.reference.remove(event.queryId);
+      expected = [event.queryId];
+    }
+    if (event.kind === 'usageArrived' && this.usage) expected = this.reference.turnedAwayOn(this.usage);
+    this.rejects += actual.length;
+    this.expect([...actual].sort().join() === expected.sort().join(), `G6 broken: ${actual.join()}, not ${expected}`);
   }
 
   private checkStart(
@@ -238,14 +253,16 @@ class Walk {
 }
 
 describe('the group tree beside a slow and obvious one', () => {
-  it(`keeps G1 to G4 and lets no slot idle, over ${SEEDS} random walks`, () => {
-    let starts = 0;
+  it(`keeps G1 to G6 and lets no slot idle, over ${SEEDS} random walks`, () => {
+    let [starts, rejects] = [0, 0];
     const only = process.env['REPLAY'];
     for (let seed = only ? Number(only) : 1; seed <= (only ? Number(only) : SEEDS); seed++) {
       const walk = new Walk(seed);
       for (let step = 0; step < STEPS; step++) walk.step();
       starts += walk.starts;
+      rejects += walk.rejects;
     }
     expect(starts).toBeGreaterThan(only ? 0 : SEEDS * 10);
+    expect(rejects).toBeGreaterThan(only ? -1 : SEEDS);
   });
 });

@@ -9,9 +9,14 @@
 //       usageMaxAgeMs old now, counted from before the asking.
 //   G4. When another resource manager answers than before, or another life of it, nothing starts for CHANGE_HOLD_MS: what
 //       started on the answers of the former one is then known everywhere. Until usageMaxAgeMs have passed one answer
-//       starts at most one query per tree: two resource managers may have heard of two claims in different orders.
+//       starts at most one query per tree, and ticks ask no more often than every UNSURE_TICK_MS: two resource managers
+//       may have heard of two claims in different orders.
 //   G5. What is queued can always claim when it could run: at most hardConcurrencyLimit - running here claims stand per
 //       group, made in turns by the subgroups, first come first served in a leaf.
+//   G6. Whether there is room to wait is decided once per query, on the first answer that was asked for after it came, in
+//       the order in which queries came. What could start is never turned away. When a query comes, it is turned away only
+//       if what is here alone leaves no room: until it is decided no more than that wait.
+//   G7. Who makes room in a group that was full tells so at once, with a question: others may wait for it.
 //
 // Why one resource manager makes this exact: it takes in the claims of the asker before it answers, and keeps the order
 // in which it first heard of them. Of all queries that run in a group at one moment, take the one with the last claim.
@@ -66,6 +71,9 @@ export interface GroupTreeOptions {
 /** Longer than a report takes to reach all resource managers, also when it waits for its turn. */
 const CHANGE_HOLD_MS = 250;
 
+/** Enough for the news of a start to reach all resource managers when nothing is slow. */
+const UNSURE_TICK_MS = 100;
+
 export class GroupTree {
   private readonly forest: GroupForest;
   private readonly usageMaxAgeMs: number;
@@ -99,14 +107,19 @@ export class GroupTree {
         this.asking = false;
         this.unavailableSince = undefined;
         this.view.take(event.usage, now, this.refresh);
-        for (const root of this.forest.roots) this.proceed(root, now, effects);
+        for (const root of this.forest.roots) {
+          this.startWhatMay(root, now, effects);
+          this.decideWhoWaits(root, effects);
+          this.claim(root, now);
+          this.askWhenUseful(root, effects);
+        }
         break;
       case 'usageUnavailable':
         this.asking = false;
         this.unavailableSince = event.since;
         break;
       case 'tick':
-        this.asking = this.someoneWaits();
+        this.asking = this.someoneWaits() && !this.isTooSoon(now);
         if (this.asking) effects.push({ kind: 'askUsage' });
         break;
       default:
@@ -151,10 +164,12 @@ export class GroupTree {
   explain(queryId: QueryId, now: Instant): WaitExplanation | undefined {
     const query = this.live.get(queryId);
     if (query?.link === undefined) return undefined;
-    const { claimsElsewhere } = this.forest.rootOf(query.leaf);
+    const { claims, claimsElsewhere } = this.forest.rootOf(query.leaf);
     return explainWait({
       query,
+      claims,
       claimsElsewhere,
+      knownRound: this.view.ageMs(now) === undefined ? 0 : (this.view.usage?.knownRound ?? 0),
       dataAgeMs: this.view.ageMs(now),
       refusedAgeMs: this.view.refusedAgeMs,
       isHeld: now - this.view.changedAt < CHANGE_HOLD_MS,
@@ -167,18 +182,17 @@ export class GroupTree {
     const leaf = this.forest.node(group);
     invariant(leaf?.queue, `"${group}" is no leaf group`);
     invariant(!this.live.has(queryId), `G1: ${queryId} was submitted before`);
-    const query: LiveQuery = { queryId, leaf, link: undefined, claimed: false, number: 0 };
+    const root = this.forest.rootOf(leaf);
+    const query: LiveQuery = {
+      ...{ queryId, leaf, submittedAt: now, isProvisional: true, link: undefined, claimed: false, number: 0 },
+    };
     leaf.queue.append(query);
     this.live.set(queryId, query);
     this.leavesInUse.add(leaf);
-    leaf.count({ queued: 1 }, this.openRound);
-    const full = leaf.lineage.find((node) => node.waiting > node.maxQueued);
-    if (full !== undefined) {
-      this.remove(query);
-      effects.push({ kind: 'reject', queryId, reason: 'queueFull', group: full.path });
-      return;
-    }
-    const root = this.forest.rootOf(leaf);
+    leaf.count({ queued: 1, provisional: 1 }, this.openRound);
+    root.provisional.add(query);
+    root.lastSubmittedAt = now;
+    if (this.rejectIfFull(query, (node) => node.isOverfullHere, effects)) return;
     this.claim(root, now);
     this.askWhenUseful(root, effects);
   }
@@ -186,25 +200,52 @@ export class GroupTree {
   private finish(queryId: QueryId, now: Instant, effects: GroupEffect[]): void {
     const query = this.live.get(queryId);
     if (query === undefined) return;
+    const root = this.forest.rootOf(query.leaf);
+    const wereFull = query.leaf.lineage.filter((node) => node.running >= node.limit);
     this.remove(query);
-    this.proceed(this.forest.rootOf(query.leaf), now, effects);
+    this.startWhatMay(root, now, effects);
+    this.claim(root, now);
+    if (wereFull.some((node) => node.running < node.limit))
+      this.ask(effects); // G7
+    else this.askWhenUseful(root, effects);
+  }
+
+  /** G6 */
+  private decideWhoWaits(root: RootState, effects: GroupEffect[]): void {
+    const { usage } = this.view;
+    for (const query of root.provisional) {
+      if (usage === undefined || query.submittedAt > usage.requestedAt) return;
+      this.settle(query);
+      this.rejectIfFull(query, (node) => node.isOverfull, effects);
+    }
+  }
+
+  private rejectIfFull(query: LiveQuery, isFull: (node: GroupNode) => boolean, effects: GroupEffect[]): boolean {
+    const full = query.leaf.lineage.find(isFull);
+    if (full === undefined) return false;
+    this.remove(query);
+    effects.push({ kind: 'reject', queryId: query.queryId, reason: 'queueFull', group: full.path });
+    return true;
+  }
+
+  /** From here on the query counts among those that wait. */
+  private settle(query: LiveQuery): void {
+    if (!query.isProvisional) return;
+    query.isProvisional = false;
+    this.forest.rootOf(query.leaf).provisional.delete(query);
+    query.leaf.count({ provisional: -1 }, this.openRound);
   }
 
   /** Takes a query out, from whatever state (G1). */
   private remove(query: LiveQuery): void {
     const { leaf, claimed } = query;
+    this.settle(query);
     const wasQueued = query.link !== undefined;
     if (wasQueued) leaf.queue?.remove(query);
     leaf.count(wasQueued ? { queued: -1, claimed: claimed ? -1 : 0 } : { running: -1 }, this.openRound);
     this.live.delete(query.queryId);
     if (leaf.here.running + leaf.here.queued === 0) this.leavesInUse.delete(leaf);
     this.dropEmptyClaim(leaf);
-  }
-
-  private proceed(root: RootState, now: Instant, effects: GroupEffect[]): void {
-    this.startWhatMay(root, now, effects);
-    this.claim(root, now);
-    this.askWhenUseful(root, effects);
   }
 
   /** G2, over the claims in their order: an earlier round comes before a later one, leaves of one round take turns. */
@@ -238,6 +279,7 @@ export class GroupTree {
   private startFirst(root: RootState, leaf: GroupNode, now: Instant, effects: GroupEffect[]): boolean {
     const query = leaf.queue?.firstClaimed();
     if (query === undefined) return false;
+    this.settle(query);
     leaf.queue?.remove(query);
     leaf.count({ running: 1, queued: -1, claimed: -1 }, this.openRound);
     this.dropEmptyClaim(leaf);
@@ -268,15 +310,33 @@ export class GroupTree {
     this.claimedInOpenRound = new Set();
   }
 
-  /** Claims wait that the newest answer cannot know, or a start came after it was asked for. Otherwise a tick asks. */
+  /** A newer answer could decide more than the newest one. Otherwise a tick asks. */
   private askWhenUseful(root: RootState, effects: GroupEffect[]): void {
-    const last = root.claims.last?.value.queue;
-    if (this.asking || last === undefined) return;
-    const allIsKnown =
-      last.claimRound <= (this.view.usage?.knownRound ?? 0) || this.view.answeredUpTo > this.lastClaimAt;
-    if (allIsKnown && this.view.answeredUpTo > root.lastStartAt) return;
+    if (!this.asking && (this.couldStartMore(root) || this.couldDecideMore(root))) this.ask(effects);
+  }
+
+  /** G4 */
+  private isTooSoon(now: Instant): boolean {
+    return now - this.view.changedAt < this.usageMaxAgeMs && now - this.view.answeredUpTo < UNSURE_TICK_MS;
+  }
+
+  private ask(effects: GroupEffect[]): void {
     this.asking = true;
     effects.push({ kind: 'askUsage' });
+  }
+
+  /** Claims wait that the newest answer cannot know, or a start came after it was asked for. */
+  private couldStartMore(root: RootState): boolean {
+    const last = root.claims.last?.value.queue;
+    if (last === undefined) return false;
+    const { usage, answeredUpTo } = this.view;
+    const allIsKnown = last.claimRound <= (usage?.knownRound ?? 0) || answeredUpTo > this.lastClaimAt;
+    return !allIsKnown || answeredUpTo <= root.lastStartAt;
+  }
+
+  /** Queries came after the newest answer was asked for (G6). */
+  private couldDecideMore(root: RootState): boolean {
+    return root.provisional.size > 0 && root.lastSubmittedAt > this.view.answeredUpTo;
   }
 
   private isKnown(query: LiveQuery): boolean {

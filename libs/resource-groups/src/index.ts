@@ -4,6 +4,7 @@ export { selectGroup, type SelectionCriteria } from './group-selector.js';
 export { type GroupCounts, type GroupEffect, type GroupEvent, GroupTree, type GroupTreeOptions } from './group-tree.js';
 export type { ClaimsAhead, GroupUsage, UsageSnapshot } from './group-usage.js';
 export type { NamePattern } from './name-pattern.js';
+export { RefreshPace } from './refresh-pace.js';
 export {
   type CoordinatorLife,
   type CoordinatorReport,

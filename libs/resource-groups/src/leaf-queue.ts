@@ -1,7 +1,7 @@
 // The queries that wait in one leaf group, in the order of their arrival.
 //   Q1. Those that hold a claim stand before those that hold none.
 //   Q2. All claims of a queue are of one round. They grow only while that round is open.
-import { invariant, type QueryId } from '@tutti/base';
+import { type Instant, invariant, type QueryId } from '@tutti/base';
 import type { GroupNode } from './group-node.js';
 import { type Link, LinkedList } from './linked-list.js';
 
@@ -9,6 +9,9 @@ import { type Link, LinkedList } from './linked-list.js';
 export interface LiveQuery {
   readonly queryId: QueryId;
   readonly leaf: GroupNode;
+  readonly submittedAt: Instant;
+  /** Whether it is still open if there is room for it to wait. */
+  isProvisional: boolean;
   /** Its place in the queue; undefined once it runs. */
   link: Link<LiveQuery> | undefined;
   claimed: boolean;

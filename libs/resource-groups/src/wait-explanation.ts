@@ -2,6 +2,7 @@ import { unreachable } from '@tutti/base';
 import type { GroupNode } from './group-node.js';
 import type { ClaimsElsewhere } from './group-usage.js';
 import type { LiveQuery } from './leaf-queue.js';
+import type { LinkedList } from './linked-list.js';
 
 /** What a queued query waits for. */
 export type WaitKind = 'concurrencyLimit' | 'queuedAhead' | 'staleData' | 'resourceManagersUnreachable';
@@ -14,7 +15,11 @@ export interface WaitExplanation {
   readonly hardConcurrencyLimit: number;
   readonly runningHere: number;
   readonly runningElsewhere: number;
-  /** Queries that come before it, here and elsewhere. */
+  /**
+   * Queries that come before it at the blocking group, as of the data. With a claim it is exact, here and elsewhere.
+   * Without one it is the most: those before it here and all that wait elsewhere and in other subgroups. Some of them
+   * may come later. Without data it counts those here alone.
+   */
   readonly queuedAhead: number;
   /** Age of the oldest report in the data; undefined when there is no data that counts. */
   readonly dataAgeMs: number | undefined;
@@ -25,6 +30,10 @@ export interface WaitExplanation {
 /** What an explanation is made from. */
 export interface WaitFacts {
   readonly query: LiveQuery;
+  /** The leaves here that hold claims, in their order. */
+  readonly claims: LinkedList<GroupNode>;
+  /** The newest round of ours that the data knows; 0 without data. */
+  readonly knownRound: number;
   readonly claimsElsewhere: readonly ClaimsElsewhere[];
   readonly dataAgeMs: number | undefined;
   /** Age of the oldest report in the newest answer, when that was too old to decide on. */
@@ -42,25 +51,54 @@ export function explainWait(facts: WaitFacts): WaitExplanation {
   const { leaf } = query;
   const full = leaf.lineage.find((node) => node.running >= node.limit);
   const kind = kindOf(full, facts);
-  const aheadHere = leaf.queue?.positionOf(query) ?? 0;
-  const ahead = (node: GroupNode): number => aheadHere + claimsAhead(facts, node);
-  const crowded = leaf.lineage.find((node) => node.running + ahead(node) >= node.limit);
+  const crowded = leaf.lineage.find((node) => node.running + queriesAhead(facts, node).count >= node.limit);
   const group = full ?? (kind === 'queuedAhead' ? crowded : undefined) ?? leaf;
+  const ahead = queriesAhead(facts, group);
   const explanation = {
     kind,
     blockingGroup: group.path,
     hardConcurrencyLimit: group.limit,
     runningHere: group.here.running,
     runningElsewhere: group.elsewhere.running,
-    queuedAhead: ahead(group),
+    queuedAhead: ahead.count,
     dataAgeMs,
   };
-  return { ...explanation, message: sentence(explanation, facts) };
+  return { ...explanation, message: sentence(explanation, ahead, facts) };
 }
 
-/** Claims of other coordinators in the group and below it; all of them when the query holds no claim yet. */
-function claimsAhead({ query, claimsElsewhere }: WaitFacts, group: GroupNode): number {
-  const round = query.claimed ? (query.leaf.queue?.claimRound ?? 0) : Infinity;
+/** Queries that come before another one. */
+interface Ahead {
+  readonly count: number;
+  /** Whether some of them may come later. */
+  readonly isBound: boolean;
+}
+
+function queriesAhead(facts: WaitFacts, group: GroupNode): Ahead {
+  const { query, knownRound } = facts;
+  const { leaf } = query;
+  const inLeaf = leaf.queue?.positionOf(query) ?? 0;
+  if (query.claimed && leaf.queue && leaf.queue.claimRound <= knownRound) {
+    const claimsHere = claimsAheadHere(facts, leaf.queue.claimRound, inLeaf, group);
+    return { count: inLeaf + claimsHere + claimsAheadElsewhere(facts, leaf.queue.claimRound, group), isBound: false };
+  }
+  const others = group.here.queued - leaf.here.queued + group.elsewhere.queued;
+  return { count: inLeaf + others, isBound: others > 0 };
+}
+
+/** Claims of other subgroups: all of earlier rounds; in the same round the leaves take turns. */
+function claimsAheadHere({ query, claims }: WaitFacts, round: number, inLeaf: number, group: GroupNode): number {
+  let count = 0;
+  let turn = inLeaf + 1;
+  for (let link = claims.first; link !== undefined; link = link.next) {
+    const { lineage, queue } = link.value;
+    if (link.value === query.leaf) turn = inLeaf;
+    else if (queue && queue.claimRound <= round && lineage.includes(group))
+      count += queue.claimRound < round ? queue.claimed : Math.min(queue.claimed, turn);
+  }
+  return count;
+}
+
+function claimsAheadElsewhere({ claimsElsewhere }: WaitFacts, round: number, group: GroupNode): number {
   return claimsElsewhere
     .filter((claims) => claims.round <= round && claims.node.lineage.includes(group))
     .reduce((sum, { count }) => sum + count, 0);
@@ -73,14 +111,13 @@ function kindOf(full: GroupNode | undefined, { dataAgeMs, unavailableMs, claimIs
   return dataAgeMs !== undefined && claimIsKnown && !isHeld ? 'queuedAhead' : 'staleData';
 }
 
-function sentence(explanation: Omit<WaitExplanation, 'message'>, facts: WaitFacts): string {
+function sentence(explanation: Omit<WaitExplanation, 'message'>, ahead: Ahead, facts: WaitFacts): string {
   const { kind, blockingGroup, hardConcurrencyLimit: limit, runningHere, runningElsewhere } = explanation;
   const { dataAgeMs, refusedAgeMs, unavailableMs } = facts;
-  const { queuedAhead } = explanation;
   const age = dataAgeMs === undefined ? 'no data of them' : `data ${milliseconds(dataAgeMs)} old`;
   const where = `${runningHere} here and ${runningElsewhere} on other coordinators (${age})`;
   const counts = `${runningHere + runningElsewhere} of ${limit} run, ${where}`;
-  const queue = queuedAhead === 0 ? '' : `; ${queuedAhead} ${queuedAhead === 1 ? 'query is' : 'queries are'} ahead`;
+  const queue = ahead.count === 0 ? '' : `; ${aheadInWords(ahead)}${dataAgeMs === undefined ? ' here' : ''}`;
   const start = `waits in "${blockingGroup}":`;
   switch (kind) {
     case 'concurrencyLimit':
@@ -98,5 +135,8 @@ function sentence(explanation: Omit<WaitExplanation, 'message'>, facts: WaitFact
       return unreachable(kind);
   }
 }
+
+const aheadInWords = ({ count, isBound }: Ahead): string =>
+  `${isBound ? 'up to ' : ''}${count} ${count === 1 ? 'query is' : 'queries are'} ahead`;
 
 const milliseconds = (ms: number): string => (ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1000)} s`);

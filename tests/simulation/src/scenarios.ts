@@ -1,7 +1,7 @@
 import { randomInt } from '@tutti/base';
 import { type GroupConfig, parseGroupConfig } from '@tutti/resource-groups';
 import { SimCluster, type SimClusterOptions } from './sim-cluster.js';
-import type { NetworkFaults } from './sim-network.js';
+import { calmNetwork, type NetworkFaults } from './sim-network.js';
 
 /** A kind of world. Its sizes and everything that happens in it follow from the seed. */
 export interface Scenario {
@@ -22,14 +22,20 @@ export const roughNetwork: NetworkFaults = {
 };
 export const lossyNetwork: NetworkFaults = { ...roughNetwork, lossRate: 0.05 };
 
+export interface WorldOptions {
+  /** Otherwise the sizes follow from the seed. */
+  readonly limit?: number;
+  readonly coordinatorCount?: number;
+  readonly tamper?: SimClusterOptions['tamper'];
+}
+
 /** Runs one world until all its queries have ended, or until nothing can be expected any more. */
 export function runWorld(
   { faults, resourceManagers, config, plan }: Scenario,
   seed: number,
-  tamper?: SimClusterOptions['tamper'],
+  options: WorldOptions = {},
 ): { cluster: SimCluster; unfinished: number } {
-  const limit = [1, 2, 5, 10, 16][seed % 5] ?? 1;
-  const coordinatorCount = 2 + (seed % 7);
+  const { tamper, limit = [1, 2, 5, 10, 16][seed % 5] ?? 1, coordinatorCount = 2 + (seed % 7) } = options;
   const resourceManagerCount = resourceManagers(seed);
   const cluster = new SimCluster({
     ...{ seed, faults, coordinatorCount, resourceManagerCount, config: config(limit) },
@@ -40,11 +46,14 @@ export function runWorld(
 }
 
 const one = (): number => 1;
-const START_MS = 2_000;
+export const START_MS = 2_000;
 
 const group = (name: string, hardConcurrencyLimit: number, ...subGroups: object[]): object => ({
   ...{ name, hardConcurrencyLimit: Math.ceil(hardConcurrencyLimit), maxQueued: 100_000, subGroups },
 });
+
+/** So many may wait in `fullQueues`, by the limit. */
+export const maxQueuedOf = (limit: number): number => 2 * limit - 1;
 
 function groups(root: object, selected: string): GroupConfig {
   const config = parseGroupConfig(JSON.stringify({ rootGroups: [root], selectors: [{ group: selected }] }));
@@ -157,5 +166,44 @@ export const resourceManagerCrashes: Scenario = {
       cluster.time.after(downAt, () => manager.crash());
       cluster.time.after(downAt + 300 + 4_000 * random(), () => manager.restart());
     });
+  },
+};
+
+/** 60 short queries at once, in turn on each coordinator. */
+export const shortQueries: Scenario = {
+  faults: { ...calmNetwork, delayMs: 0.5 },
+  resourceManagers: one,
+  config: oneGroup,
+  plan(cluster) {
+    for (let index = 0; index < 60; index++)
+      cluster.submit(START_MS + 5 * cluster.random(), index, 'global', 10 + 20 * cluster.random());
+  },
+};
+
+/** More come than may wait, twice. What runs takes longer than anybody looks. */
+export const fullQueues: Scenario = {
+  faults: roughNetwork,
+  resourceManagers: one,
+  config: (limit) => groups({ ...group('global', limit), maxQueued: maxQueuedOf(limit) }, 'global'),
+  plan(cluster, limit) {
+    for (const burstMs of [START_MS, START_MS + 5_000]) {
+      for (let index = 0; index < cluster.coordinators.length * 4 * limit; index++)
+        cluster.submit(burstMs + 50 * cluster.random(), index, 'global', 20_000);
+      for (let afterMs = 2_500; afterMs < 5_000; afterMs += 500) cluster.lookAtQueues(burstMs + afterMs);
+    }
+  },
+};
+
+/** Queries come to all coordinators while one runs for long; what they say of their place is noted. */
+export const longQueue: Scenario = {
+  faults: calmNetwork,
+  resourceManagers: one,
+  config: oneGroup,
+  plan(cluster) {
+    for (let index = 0; index < 40; index++) {
+      const place = randomInt(cluster.random, cluster.coordinators.length);
+      cluster.submit(START_MS + 1_000 * cluster.random(), place, 'global', 4_000 + 500 * cluster.random());
+    }
+    cluster.lookAtQueues(START_MS + 3_000);
   },
 };

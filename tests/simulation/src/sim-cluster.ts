@@ -1,5 +1,5 @@
 import { type Instant, type Random, seededRandom } from '@tutti/base';
-import { type GroupConfig, type UsageSnapshot, type WorkerTask } from '@tutti/resource-groups';
+import { type GroupConfig, type UsageSnapshot, type WaitExplanation, type WorkerTask } from '@tutti/resource-groups';
 import { SimCoordinator } from './sim-coordinator.js';
 import { calmNetwork, type NetworkFaults, SimNetwork } from './sim-network.js';
 import { SimResourceManager } from './sim-resource-manager.js';
@@ -53,6 +53,12 @@ export class SimCluster {
   readonly peaks = new Map<string, number>();
   /** Milliseconds that each started query waited. */
   readonly waitsMs: number[] = [];
+  /** Queries in the order in which they started. */
+  readonly started: string[] = [];
+  /** How many queries waited, when a scenario looked. */
+  readonly waitingSeen: number[] = [];
+  /** What waiting queries said, when a scenario looked. */
+  readonly explanations = new Map<string, WaitExplanation>();
   private readonly running = new Map<string, number>();
   private readonly limits = new Map<string, number>();
   private readonly queries = new Map<string, SimQuery>();
@@ -141,6 +147,29 @@ export class SimCluster {
     return this.demandedSlotMs === 0 ? 1 : 1 - this.idleSlotMs / this.demandedSlotMs;
   }
 
+  /** How long a slot of the root group stays free while somebody waits, until a query takes it: the mean. */
+  get pickupMs(): number {
+    return this.waitsMs.length === 0 ? 0 : this.idleSlotMs / this.waitsMs.length;
+  }
+
+  /** Questions that each coordinator asked per second, since `sinceMs`: the mean. */
+  questionsPerSecond(sinceMs: number): number {
+    const questions = this.coordinators.reduce((sum, { questions }) => sum + questions, 0);
+    return questions / this.coordinators.length / ((this.time.now() - sinceMs) / 1_000);
+  }
+
+  /** Notes what waits `atMs`. */
+  lookAtQueues(atMs: number): void {
+    this.time.after(atMs - this.time.now(), () => {
+      const waiting = [...this.queries.values()].filter(({ state }) => state === 'submitted');
+      this.waitingSeen.push(waiting.length);
+      for (const { id, coordinator } of waiting) {
+        const explanation = coordinator?.explain(id);
+        if (explanation !== undefined) this.explanations.set(id, explanation);
+      }
+    });
+  }
+
   /** The greatest peak of any group, by its limit. */
   get peakByLimit(): number {
     return Math.max(0, ...[...this.peaks].map(([group, peak]) => peak / (this.limits.get(group) ?? 1)));
@@ -178,6 +207,7 @@ export class SimCluster {
     if (query.state !== 'submitted') throw new Error(`${query.id} started while ${query.state}`);
     this.account();
     query.state = 'running';
+    this.started.push(query.id);
     this.waitsMs.push(this.time.now() - query.submittedAt);
     for (const group of lineage(query.group)) {
       const running = (this.running.get(group) ?? 0) + 1;

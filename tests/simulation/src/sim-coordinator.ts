@@ -4,7 +4,9 @@ import {
   type GroupConfig,
   type GroupEvent,
   GroupTree,
+  RefreshPace,
   type UsageSnapshot,
+  type WaitExplanation,
 } from '@tutti/resource-groups';
 import type { SimNetwork } from './sim-network.js';
 import type { SimAnswer, SimResourceManager } from './sim-resource-manager.js';
@@ -28,7 +30,7 @@ export interface SimCoordinatorOptions {
 
 const HEARTBEAT_MS = 1_000;
 const SOON_MS = 20;
-const REFRESH_MS = 100;
+const REFRESH_MS = 25;
 const ASK_TIMEOUT_MS = 500;
 const AVOID_MS = 1_000;
 
@@ -44,8 +46,11 @@ export class SimCoordinator {
   private askWanted = false;
   private readonly avoidUntil = new Map<SimResourceManager, number>();
   private unavailableSince: Instant | undefined;
+  private readonly pace = new RefreshPace(REFRESH_MS);
   private frozen: (() => void)[] | undefined;
   isUp = true;
+  /** How many it has asked. */
+  questions = 0;
 
   constructor(private readonly options: SimCoordinatorOptions) {
     this.id = options.id;
@@ -57,7 +62,7 @@ export class SimCoordinator {
     };
     const tick = () => {
       if (this.tree.someoneWaits()) this.apply({ kind: 'tick' });
-      this.later(REFRESH_MS, tick);
+      this.later(this.pace.delayMs(options.time.now()), tick);
     };
     this.later(10 * options.random(), beat);
     this.later(REFRESH_MS * options.random(), tick);
@@ -71,8 +76,8 @@ export class SimCoordinator {
     this.whenAwake(() => this.apply({ kind: 'finished', queryId: asQueryId(queryId) }));
   }
 
-  explain(queryId: string): string | undefined {
-    return this.tree.explain(asQueryId(queryId), this.options.time.now())?.message;
+  explain(queryId: string): WaitExplanation | undefined {
+    return this.tree.explain(asQueryId(queryId), this.options.time.now());
   }
 
   /** Stops in the middle of everything; what comes meanwhile is handled on waking, all at once. */
@@ -90,7 +95,10 @@ export class SimCoordinator {
   }
 
   private apply(event: GroupEvent): void {
-    for (const effect of this.tree.apply(event, this.options.time.now())) {
+    const now = this.options.time.now();
+    if (event.kind === 'submitted') this.pace.moved(now);
+    for (const effect of this.tree.apply(event, now)) {
+      if (event.kind !== 'tick') this.pace.moved(now);
       if (effect.kind === 'start') this.options.onStart(effect.queryId);
       else if (effect.kind === 'reject') this.options.onReject(effect.queryId);
       else this.ask();
@@ -140,6 +148,7 @@ export class SimCoordinator {
       return; // The next tick asks again.
     }
     this.askWanted = false;
+    this.questions++;
     const asked = { requestedAt: time.now() };
     this.askInFlight = asked;
     const report = this.nextReport();
@@ -161,6 +170,7 @@ export class SimCoordinator {
     this.askInFlight = undefined;
     this.unavailableSince = undefined;
     this.avoidUntil.delete(manager);
+    this.pace.heard(answer, this.options.time.now());
     const { coordinators, knownRound, groups, answeredBy } = answer;
     const oldestDataAgeMs = Math.max(0, ...coordinators.map(({ ageMs }) => ageMs));
     const usage = { ...asked, answeredBy, knownRound, groups, oldestDataAgeMs, coordinatorCount: coordinators.length };

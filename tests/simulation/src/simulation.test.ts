@@ -2,16 +2,22 @@
 // SEEDS=5000 runs more of them.
 import type { Instant } from '@tutti/base';
 import type { UsageSnapshot } from '@tutti/resource-groups';
+import { calmNetwork } from './sim-network.js';
 import {
   burst,
   burstOnTree,
   coordinatorCrash,
   freeze,
+  fullQueues,
   limitOne,
+  longQueue,
   lossyNetwork,
+  maxQueuedOf,
   resourceManagerCrashes,
   runWorld,
   type Scenario,
+  shortQueries,
+  START_MS,
   steadyLoad,
 } from './scenarios.js';
 
@@ -61,6 +67,60 @@ describe('while resource managers come and go', () => {
   });
 });
 
+describe('a waiting query', () => {
+  it('says how many are ahead: never too few, and just as many when it does not say "up to" (F9)', () => {
+    let exact = 0;
+    for (const seed of seeds(40)) {
+      const { cluster } = runWorld(longQueue, seed, { limit: 1 });
+      const order = cluster.started.filter((id) => cluster.explanations.has(id));
+      for (const [place, id] of order.entries()) {
+        const { queuedAhead = -1, message = '' } = cluster.explanations.get(id) ?? {};
+        const isExact = !message.includes('up to');
+        const isWrong = isExact ? queuedAhead !== place : queuedAhead < place;
+        if (isWrong) throw new Error(`${id} is number ${place}: ${message} (REPLAY ${seed})`);
+        if (isExact) exact++;
+      }
+    }
+    if (REPLAY === undefined) expect(exact).toBeGreaterThan(seeds(40).length);
+  });
+});
+
+describe('when more queries come to all coordinators than may wait', () => {
+  it.each<[string, Scenario, number]>([
+    ['on a calm network just as many wait (F10)', { ...fullQueues, faults: calmNetwork }, 0.9],
+    ['never more wait when messages are late and overtake each other', fullQueues, 0],
+    ['never more wait when messages are lost', { ...fullQueues, faults: lossyNetwork }, 0],
+  ])('%s', (_, scenario, least) => {
+    let [seen, allowed] = [0, 0];
+    for (const seed of seeds(40)) {
+      const limit = 1 + (seed % 6);
+      const { cluster, unfinished } = runWorld(scenario, seed, { limit });
+      const most = Math.max(...cluster.waitingSeen);
+      if (most > maxQueuedOf(limit) || unfinished > 0)
+        throw new Error(`${most} wait, not ended ${unfinished} (REPLAY ${seed})`);
+      seen += most;
+      allowed += maxQueuedOf(limit);
+    }
+    expect(seen / allowed).toBeGreaterThanOrEqual(least);
+  });
+});
+
+describe('a slot that one coordinator gives back', () => {
+  it.each([
+    [1, 2],
+    [1, 3],
+    [1, 5],
+    [4, 3],
+    [4, 5],
+  ])('is taken by another within 25 ms in the mean: limit %i, %i coordinators (F12)', (limit, coordinatorCount) => {
+    for (const seed of seeds(10)) {
+      const { cluster } = runWorld(shortQueries, seed, { limit, coordinatorCount });
+      expect(cluster.pickupMs).toBeLessThan(25);
+      expect(cluster.questionsPerSecond(START_MS)).toBeLessThan(150);
+    }
+  });
+});
+
 /** Worlds with a planted bug: what the coordinators are told is not what they should go by. */
 describe('the checks catch a coordinator that', () => {
   const withoutClaims = (usage: UsageSnapshot): UsageSnapshot => ({
@@ -83,7 +143,7 @@ describe('the checks catch a coordinator that', () => {
     ['overlooks what runs elsewhere', burstOnTree, withoutRunning],
     ['counts the age of an answer from its arrival', freeze, asIfFresh],
   ])('%s', (_, scenario, tamper) => {
-    const breached = seeds(40).filter((seed) => runWorld(scenario, seed, tamper).cluster.breaches.length > 0);
+    const breached = seeds(40).filter((seed) => runWorld(scenario, seed, { tamper }).cluster.breaches.length > 0);
     if (REPLAY === undefined) expect(breached.length).toBeGreaterThan(0);
   });
 });
