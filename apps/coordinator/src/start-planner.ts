@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { CatalogError, createDuckdbPlanner, type Planner } from '@tutti/engine';
 import { ConfigError, type Log } from '@tutti/service';
 import type { Catalog } from '@tutti/sql';
+import { PlanCache } from './plan-cache.js';
 
 /** Starts the planner, which looks at every table first. Throws ConfigError with everything that is wrong with them. */
 export async function startPlanner(options: {
@@ -13,7 +14,7 @@ export async function startPlanner(options: {
 }): Promise<Planner> {
   const { directory, ...rest } = options;
   try {
-    return await createDuckdbPlanner({ ...rest, plannerPath: join(directory, 'planner.mjs') });
+    return new PlanCache(await createDuckdbPlanner({ ...rest, plannerPath: join(directory, 'planner.mjs') }));
   } catch (error) {
     if (error instanceof CatalogError) throw new ConfigError(error.problems);
     throw error;
