@@ -35,7 +35,7 @@ function scan({ source, format, columns, csv, json }: CatalogTable): string {
   if (format === 'parquet') return `read_parquet(${files})`;
   if (format === 'json')
     return `read_json(${files}, format = ${quoted(LAYOUTS[json?.layout ?? 'lines'])}, columns = ${struct})`;
-  const { header, ...texts } = { header: true, ...csv };
+  const { header, headerNames: _, ...texts } = { header: true, headerNames: undefined, ...csv };
   const options = Object.entries(texts).map(([name, text]) => `, ${name} = ${quoted(text)}`);
   return `read_csv(${files}, auto_detect = false, header = ${header}${options.join('')}, columns = ${struct})`;
 }

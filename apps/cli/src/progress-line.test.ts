@@ -28,7 +28,7 @@ describe('renderProgress', () => {
 
   test('a queued query shows its place and why it waits', () => {
     expect(renderProgress(progress({ query: WAITING }), 120)).toBe(
-      'QUEUED  1.23 s  #3 in global.adhoc  "global" runs 1 of 1: 1 here, 0 elsewhere',
+      'QUEUED  1.23 s  "global" runs 1 of 1: 1 here, 0 elsewhere',
     );
   });
 

@@ -20,7 +20,6 @@ export function renderProgress({ query, elapsedMs, rows, bytes }: Progress, widt
   const parts = [query.state.replaceAll('_', ' '), formatElapsed(elapsedMs)];
   const wait = query.waitReason;
   if (wait !== null) {
-    if (wait.queuedAhead > 0) parts.push(`#${wait.queuedAhead + 1}${query.group === '' ? '' : ` in ${query.group}`}`);
     parts.push(wait.message || wait.kind.replaceAll('_', ' ').toLowerCase());
   } else {
     parts.push(formatCount(Math.max(rows, query.rows), 'row'), formatSize(Math.max(bytes, query.resultBytes)));

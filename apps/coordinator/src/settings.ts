@@ -15,7 +15,10 @@ export const settings = {
   },
   usage: {
     maxAge: duration('3s', 'Queries start only on data about other coordinators that is younger than this'),
-    refreshInterval: duration('25ms', 'How often that data is asked for while a query waits for its group and things move'),
+    refreshInterval: duration(
+      '25ms',
+      'How often that data is asked for while a query waits for its group and things move',
+    ),
   },
   query: {
     maxExecutionTime: duration('1h', 'Longest time limit of a query, from its admission, and the default'),

@@ -15,7 +15,7 @@ import { resourceGroupService } from './resource-group-service.js';
 import { resourceManagerMetrics } from './resource-manager-metrics.js';
 import type { Settings } from './settings.js';
 
-const SWEEP_INTERVAL_MS = 200;
+const SWEEP_INTERVAL_MS = 400;
 
 export interface ResourceManagerOptions {
   readonly nodeId: NodeId;

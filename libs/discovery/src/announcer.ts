@@ -26,7 +26,7 @@ export interface AnnouncerOptions {
   readonly addresses: AddressWatcher;
   /** The coordinators and workers that this node knows of; empty while it does not know the whole cluster. */
   readonly knownNodeIds: () => readonly NodeId[];
-  /** Time between announcements when nothing changes; well below the lease. Default 3 s. */
+  /** Time between announcements when nothing changes; well below the lease. Default 5 s. */
   readonly intervalMs?: number;
   readonly clock: Clock;
   readonly random: Random;
@@ -40,7 +40,7 @@ export interface Endpoints {
   readonly edgeAddress: string;
 }
 
-const INTERVAL_MS = 3_000;
+const INTERVAL_MS = 5_000;
 const ANSWER_TIMEOUT_MS = 3_000;
 const COALESCE_MS = 5;
 const DEPART_DEADLINE_MS = 500;

@@ -27,7 +27,7 @@ export interface DiscoveryServiceOptions {
   readonly log: Log;
 }
 
-const WATCH_INTERVAL_MS = 2_000;
+const WATCH_INTERVAL_MS = 3_000;
 
 /** Serves DiscoveryService from a table of nodes. Its streams end when `drainSignal` aborts. */
 export function discoveryService(

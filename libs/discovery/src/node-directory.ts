@@ -21,7 +21,7 @@ export interface NodeDirectoryOptions {
 }
 
 /** Resource managers send every second: after this much silence, one of them is frozen or cut off. */
-const SILENCE_MAX_MS = 6_000;
+const SILENCE_MAX_MS = 8_000;
 
 /**
  * The nodes of the cluster, from every resource manager at once: one that is slow, restarted or cut off does not take

@@ -12,7 +12,7 @@ export interface ReplicatorOptions {
   readonly resourceManagerId: NodeId;
   /** All resource managers; this one may be among them. */
   readonly addresses: AddressWatcher;
-  /** Time between exchanges when nothing changes: below the suspicion time. Default 1 s. */
+  /** Time between exchanges when nothing changes: below the suspicion time. Default 2 s. */
   readonly intervalMs?: number;
   readonly clock: Clock;
   readonly random: Random;
@@ -20,12 +20,12 @@ export interface ReplicatorOptions {
   readonly connect?: Connect;
 }
 
-const INTERVAL_MS = 1_000;
+const INTERVAL_MS = 2_000;
 const ANSWER_TIMEOUT_MS = 3_000;
 
 /**
  * Exchanges what this resource manager witnessed with every other one, until `signal` aborts: all of it, at each change
- * and every second. One table is small, and full state needs no repair after a loss.
+ * and every two seconds. One table is small, and full state needs no repair after a loss.
  */
 export async function replicate(options: ReplicatorOptions, signal: AbortSignal): Promise<void> {
   const { nodes, resourceManagerId, clock, intervalMs = INTERVAL_MS, connect = connectCluster } = options;

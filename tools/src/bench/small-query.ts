@@ -23,7 +23,8 @@ export interface SmallQueryReport {
 
 const WARM_UP_QUERIES = 50;
 const MEASURED_QUERIES = 300;
-const IDLE_SECONDS = 10;
+const SETTLE_SECONDS = 20;
+const IDLE_SECONDS = 15;
 
 /** What the smallest query costs, and what a cluster costs that does nothing. */
 export async function smallQuery(root: string, say: (text: string) => void): Promise<SmallQueryReport> {
@@ -83,7 +84,8 @@ async function measureIdle(cluster: LocalCluster): Promise<number> {
       .flatMap(pidsOf)
       .map(cpuSeconds)
       .reduce((sum, seconds) => sum + seconds, 0);
-  await new Promise((resolve) => setTimeout(resolve, 2_000)); // Executors that are being replaced are not idleness.
+  // Executors that are being replaced, and code that is still being compiled, are not idleness.
+  await new Promise((resolve) => setTimeout(resolve, SETTLE_SECONDS * 1_000));
   const before = used();
   const startedAt = performance.now();
   await new Promise((resolve) => setTimeout(resolve, IDLE_SECONDS * 1_000));

@@ -275,7 +275,6 @@ describe('tutti queries', () => {
         'query          20261122_151201_00002_abcde',
         'state          queued',
         'waits because  "global" runs 1 of 1: 0 here, 1 elsewhere',
-        'position       2 queued ahead',
         'data age       0.09 s',
         'user           ann',
         'source         tutti-cli',

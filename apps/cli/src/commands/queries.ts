@@ -107,7 +107,6 @@ export function renderQuery(query: QueryView, styles: Styles): string {
     ['query', query.queryId],
     ['state', stateName(query)],
     ['waits because', waitReason?.message ?? ''],
-    ['position', waitReason === null ? '' : `${waitReason.queuedAhead} queued ahead`],
     ['data age', waitReason?.dataAgeMs == null ? '' : formatElapsed(waitReason.dataAgeMs)],
     ['error', error === null ? '' : `${error.reason}: ${error.message}`],
     ['at', error === null || error.line === 0 ? '' : `line ${error.line}, column ${error.column}`],

@@ -85,7 +85,7 @@ describe('tutti sql prints', () => {
     });
     expect(stderr).toBe(
       [
-        'QUEUED  0.00 s  #2 in global  "global" runs 1 of 1: 0 here, 1 elsewhere',
+        'QUEUED  0.00 s  "global" runs 1 of 1: 0 here, 1 elsewhere',
         'RUNNING  0.00 s  0 rows  0B',
         'FINISHED  0.00 s  0 rows  0B',
         `(0 rows, 0.00 s, query ${QUERY_ID})`,

@@ -687,7 +687,8 @@ export type WaitReason = Message<"tutti.query.v1.WaitReason"> & {
   runningElsewhere: number;
 
   /**
-   * Queries that wait before it, here and elsewhere.
+   * Queries that wait before it, here and elsewhere. Exact for a query whose claim a resource manager knows, otherwise
+   * the most that there may be; the message says which.
    *
    * @generated from field: int32 queued_ahead = 6;
    */
