@@ -1,10 +1,9 @@
 // What a request must be before it becomes a query. Each check throws the error that the client gets.
 import type { Duration } from '@bufbuild/protobuf/wkt';
 import { durationMs } from '@bufbuild/protobuf/wkt';
-import { formatDuration, formatSize } from '@tutti/base';
+import { formatDuration, formatSize, nearestName } from '@tutti/base';
 import type { Session } from '@tutti/contracts/tutti/query/v1/query_pb';
 import type { Catalog } from '@tutti/sql';
-import { nearestName } from '@tutti/sql';
 import { failure } from './core/query.js';
 import type { NewStatement } from './dispatcher.js';
 import { failureError } from './failure-codes.js';

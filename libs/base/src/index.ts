@@ -11,6 +11,7 @@ export {
   taskId,
 } from './ids.js';
 export { invariant, InvariantError, unreachable } from './invariant.js';
+export { editDistance, nearestName } from './nearest-name.js';
 export { formatDuration, formatSize, parseDurationMs, parseSizeBytes } from './quantity.js';
 export { jittered, type Random, randomInt, seededRandom } from './random.js';
 export { untilTick } from './ticks.js';

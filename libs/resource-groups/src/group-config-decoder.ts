@@ -4,7 +4,7 @@
 //   C3. Sibling names differ and hold no '.', so a path names one group.
 import type { GroupConfig, GroupSpec, Selector } from './group-config.js';
 import { compileNamePattern, type NamePattern } from './name-pattern.js';
-import { nearestName } from './nearest-name.js';
+import { nearestName } from '@tutti/base';
 
 /** Either the configuration or everything that is wrong with the text. */
 export type ParsedGroupConfig = { readonly ok: GroupConfig } | { readonly problems: readonly string[] };

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseYaml } from 'yaml';
-import { type FlatSetting, nearest } from './config-names.js';
+import { nearestName } from '@tutti/base';
+import type { FlatSetting } from './config-names.js';
 
 /** Values that one place gives, by path, and what is wrong with the place itself. */
 export interface Source {
@@ -127,6 +128,6 @@ function collect(
 }
 
 function suggestion(name: string, known: readonly string[], prefix = ''): string {
-  const meant = nearest(name, known);
+  const meant = nearestName(name, known);
   return meant === undefined ? '' : `: did you mean ${prefix}${meant}?`;
 }

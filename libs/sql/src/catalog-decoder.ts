@@ -10,7 +10,7 @@ import type {
 } from './catalog.js';
 import { FILE_EXTENSIONS } from './catalog.js';
 import { parseColumnType } from './column-type.js';
-import { nearestName } from './nearest.js';
+import { nearestName } from '@tutti/base';
 
 /** A catalog, or everything that is wrong with its file: one sentence each, with the JSON path in front. */
 export type CatalogDecoding = { readonly ok: Catalog } | { readonly problems: readonly string[] };

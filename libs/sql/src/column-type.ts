@@ -1,4 +1,4 @@
-import { nearestName } from './nearest.js';
+import { nearestName } from '@tutti/base';
 
 /** Type names as a catalog may write them, each with the name that the engine shows for it. */
 const SIMPLE_TYPES: Readonly<Record<string, string>> = {

@@ -11,7 +11,6 @@ export {
 } from './catalog.js';
 export { type CatalogDecoding, decodeCatalog } from './catalog-decoder.js';
 export { parseColumnType } from './column-type.js';
-export { nearestName } from './nearest.js';
 export {
   ALLOWED_TABLE_FUNCTIONS,
   type AstInspection,

@@ -1,4 +1,4 @@
-import { editDistance } from './nearest.js';
+import { editDistance } from '@tutti/base';
 
 const NAMES_MAX = 3;
 

@@ -1,4 +1,4 @@
-import { nearestName } from './nearest.js';
+import { nearestName } from './nearest-name.js';
 
 test.each([
   ['fligths', 'flights'],
