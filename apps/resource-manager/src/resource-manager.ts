@@ -21,7 +21,6 @@ export interface ResourceManagerOptions {
   readonly nodeId: NodeId;
   /** Unix milliseconds at process start. */
   readonly incarnation: number;
-  readonly programVersion?: string;
   readonly config: Pick<Settings, 'heartbeat' | 'nodes' | 'usage' | 'queries'>;
   /** All resource managers; this one may be among them. */
   readonly addresses: AddressWatcher;

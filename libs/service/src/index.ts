@@ -1,4 +1,4 @@
-export { AddressWatcher, type Resolve, hostAndPort, isAddressSpec } from './addresses.js';
+export { AddressWatcher, type Resolve, hostAndPort } from './addresses.js';
 export { ChannelPool } from './channel-pool.js';
 export { type ClosableTransport, createClusterTransport } from './cluster-transport.js';
 export { ConfigAccepted, ConfigError, HelpRequested, type LoadConfigOptions, loadConfig } from './config.js';
