@@ -15,10 +15,12 @@ const SIZE_UNITS_BYTES: Readonly<Record<string, number>> = {
   MB: 2 ** 20,
   GB: 2 ** 30,
   TB: 2 ** 40,
+  PB: 2 ** 50,
   KiB: 2 ** 10,
   MiB: 2 ** 20,
   GiB: 2 ** 30,
   TiB: 2 ** 40,
+  PiB: 2 ** 50,
 };
 
 function parseQuantity(text: string, units: Readonly<Record<string, number>>): number | undefined {

@@ -2,7 +2,7 @@
 //   C1. What this version cannot keep is refused, never ignored: a limit that is written down and not kept is a trap.
 //   C2. Every selector names a leaf group that exists, so no query can be sent to nowhere.
 //   C3. Sibling names differ and hold no '.', so a path names one group.
-import type { GroupConfig, GroupSpec, Selector } from './group-config.js';
+import { type GroupConfig, groupSpec, type GroupSpec, type Selector } from './group-config.js';
 import { compileNamePattern, type NamePattern } from './name-pattern.js';
 import { nearestName } from '@tutti/base';
 
@@ -90,7 +90,7 @@ class Decoder {
     if (++this.groupCount === GROUPS_MAX + 1) this.problem(at, `there may be ${GROUPS_MAX} groups`);
     if (!isObject(json) || this.groupCount > GROUPS_MAX) {
       if (!isObject(json)) this.problem(at, `must be an object, was ${show(json)}`);
-      return { name: '', hardConcurrencyLimit: 0, maxQueued: 0, subGroups: [] };
+      return groupSpec({ name: '', hardConcurrencyLimit: 0, maxQueued: 0 });
     }
     this.checkProperties(json, GROUP_PROPERTIES, at);
     const name = this.name(json['name'], `${at}.name`);
@@ -99,12 +99,13 @@ class Decoder {
     this.groupPaths.add(path);
     if (isLeaf) this.leafPaths.add(path);
     this.schedulingPolicy(json['schedulingPolicy'], `${at}.schedulingPolicy`);
-    return {
+    return groupSpec({
       name,
+      template: path,
       hardConcurrencyLimit: this.limit(json['hardConcurrencyLimit'], `${at}.hardConcurrencyLimit`),
       maxQueued: this.limit(json['maxQueued'], `${at}.maxQueued`),
       subGroups: isLeaf ? [] : this.groups(json['subGroups'], `${at}.subGroups`, path, depth + 1),
-    };
+    });
   }
 
   private name(json: unknown, at: string): string {
@@ -133,7 +134,7 @@ class Decoder {
   private selector(json: unknown, at: string, groupsAreRight: boolean): Selector {
     if (!isObject(json)) {
       this.problem(at, `must be an object, was ${show(json)}`);
-      return { group: '' };
+      return { group: '', specs: [] };
     }
     this.checkProperties(json, SELECTOR_PROPERTIES, at);
     const group = json['group'];
@@ -141,7 +142,7 @@ class Decoder {
     else if (groupsAreRight) this.checkTarget(group, `${at}.group`);
     const user = this.pattern(json['user'], `${at}.user`);
     const source = this.pattern(json['source'], `${at}.source`);
-    return { ...(user && { user }), ...(source && { source }), group: String(group) };
+    return { ...(user && { user }), ...(source && { source }), group: String(group), specs: [] };
   }
 
   /** C2 */

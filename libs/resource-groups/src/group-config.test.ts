@@ -26,14 +26,14 @@ describe('the resource-groups file', () => {
       selectors: [{ user: 'ann', source: 'job.*', group: 'global.etl' }, { group: 'global.adhoc' }],
     };
     const { rootGroups } = configOf(file);
-    expect(rootGroups).toEqual([
+    expect(rootGroups).toMatchObject([
       leaf('global', { subGroups: [leaf('adhoc', { subGroups: [] }), leaf('etl', { subGroups: [] })] }),
     ]);
   });
 
   it('has a default that takes everybody', () => {
     expect(selectGroup(defaultGroupConfig, { user: 'any\nbody' })).toBe('global');
-    expect(defaultGroupConfig.rootGroups).toEqual([
+    expect(defaultGroupConfig.rootGroups).toMatchObject([
       leaf('global', { hardConcurrencyLimit: 100, maxQueued: 1000, subGroups: [] }),
     ]);
   });

@@ -1,5 +1,5 @@
 import { instant, queryId, type Random, randomInt, seededRandom } from '@tutti/base';
-import type { GroupConfig } from './group-config.js';
+import { type GroupConfig, groupSpec } from './group-config.js';
 import { type GroupCounts, type GroupEffect, type GroupEvent, GroupTree } from './group-tree.js';
 import type { GroupUsage, UsageSnapshot } from './group-usage.js';
 import { ReferenceTree } from './testing/reference-tree.js';
@@ -11,15 +11,16 @@ const STEPS = 250;
 
 /** A random tree of up to three levels under one or two roots. */
 function randomConfig(random: Random): GroupConfig {
-  const group = (name: string, depth: number): GroupConfig['rootGroups'][number] => ({
-    name,
-    hardConcurrencyLimit: randomInt(random, 5) + (random() < 0.1 ? 0 : 1),
-    maxQueued: random() < 0.2 ? randomInt(random, 4) : 1_000,
-    subGroups:
-      depth < 3 && random() < 0.6
-        ? Array.from({ length: 1 + randomInt(random, 3) }, (_, index) => group(`g${index}`, depth + 1))
-        : [],
-  });
+  const group = (name: string, depth: number): GroupConfig['rootGroups'][number] =>
+    groupSpec({
+      name,
+      hardConcurrencyLimit: randomInt(random, 5) + (random() < 0.1 ? 0 : 1),
+      maxQueued: random() < 0.2 ? randomInt(random, 4) : 1_000,
+      subGroups:
+        depth < 3 && random() < 0.6
+          ? Array.from({ length: 1 + randomInt(random, 3) }, (_, index) => group(`g${index}`, depth + 1))
+          : [],
+    });
   return { rootGroups: random() < 0.5 ? [group('r', 1)] : [group('r', 1), group('s', 1)], selectors: [] };
 }
 

@@ -1,4 +1,20 @@
-export { defaultGroupConfig, type GroupConfig, type GroupSpec, type Selector } from './group-config.js';
+export {
+  type AdmissionMode,
+  defaultGroupConfig,
+  type EstimateRange,
+  type EstimateRanges,
+  type GroupConfig,
+  groupSpec,
+  type GroupSpec,
+  type GroupTarget,
+  type MemoryLimit,
+  type PerQueryLimits,
+  QUERY_TYPES,
+  type QueryType,
+  type SchedulingPolicy,
+  type Selector,
+} from './group-config.js';
+export { childPath, groupPath, lineageOf, parentPath } from './group-path.js';
 export { parseGroupConfig, type ParsedGroupConfig } from './group-config-decoder.js';
 export { selectGroup, type SelectionCriteria } from './group-selector.js';
 export { type GroupCounts, type GroupEffect, type GroupEvent, GroupTree, type GroupTreeOptions } from './group-tree.js';

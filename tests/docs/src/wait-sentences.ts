@@ -1,14 +1,14 @@
 // Every reason that the group machine gives for a wait, made by the machine itself.
 import { type Instant, instant, queryId } from '@tutti/base';
-import { GroupTree, type GroupUsage, type WaitExplanation } from '@tutti/resource-groups';
+import { GroupTree, type GroupUsage, type WaitExplanation, groupSpec } from '@tutti/resource-groups';
 
 const NOW = instant(100_000);
 const MAX_AGE_MS = 3_000;
 const LIMIT = 20;
 
 const treeWith = (queries: number, hardConcurrencyLimit = LIMIT) => {
-  const rootGroups = [{ name: 'global', hardConcurrencyLimit, maxQueued: 100, subGroups: [] }];
-  const config = { rootGroups, selectors: [{ group: 'global' }] };
+  const rootGroups = [groupSpec({ name: 'global', hardConcurrencyLimit, maxQueued: 100 })];
+  const config = { rootGroups, selectors: [] };
   const tree = new GroupTree({ config, usageMaxAgeMs: MAX_AGE_MS });
   for (let number = 1; number <= queries; number++) {
     tree.apply({ kind: 'submitted', queryId: queryId(`q${number}`), group: 'global' }, NOW);

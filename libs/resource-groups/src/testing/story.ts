@@ -1,5 +1,5 @@
 import { instant, queryId } from '@tutti/base';
-import type { GroupConfig, GroupSpec } from '../group-config.js';
+import { type GroupConfig, groupSpec, type GroupSpec } from '../group-config.js';
 import { type GroupEvent, GroupTree } from '../group-tree.js';
 import type { UsageSnapshot } from '../group-usage.js';
 import { UsageLedger } from '../usage-ledger.js';
@@ -63,12 +63,15 @@ export class Story {
     const below = (parent: string): GroupSpec[] =>
       specs
         .filter(([path = '']) => path.slice(0, Math.max(0, path.lastIndexOf('.'))) === parent)
-        .map(([path = '', limit, maxQueued]) => ({
-          name: path.slice(path.lastIndexOf('.') + 1),
-          hardConcurrencyLimit: Number(limit),
-          maxQueued: Number(maxQueued),
-          subGroups: below(path),
-        }));
+        .map(([path = '', limit, maxQueued]) =>
+          groupSpec({
+            name: path.slice(path.lastIndexOf('.') + 1),
+            template: path,
+            hardConcurrencyLimit: Number(limit),
+            maxQueued: Number(maxQueued),
+            subGroups: below(path),
+          }),
+        );
     this.config = { rootGroups: below(''), selectors: [] };
     return [];
   }

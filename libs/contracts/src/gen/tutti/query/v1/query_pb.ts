@@ -6,13 +6,15 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, ListValue, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { ResourceEstimates } from "../../resourcegroup/v1/resource_group_pb.js";
+import { file_tutti_resourcegroup_v1_resource_group } from "../../resourcegroup/v1/resource_group_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file tutti/query/v1/query.proto.
  */
 export const file_tutti_query_v1_query: GenFile = /*@__PURE__*/
-  fileDesc("Chp0dXR0aS9xdWVyeS92MS9xdWVyeS5wcm90bxIOdHV0dGkucXVlcnkudjEiSAoHU2Vzc2lvbhIMCgR1c2VyGAEgASgJEg4KBnNvdXJjZRgCIAEoCRIPCgdjYXRhbG9nGAMgASgJEg4KBnNjaGVtYRgEIAEoCSK2AQoTRXhlY3V0ZVF1ZXJ5UmVxdWVzdBIRCglzdGF0ZW1lbnQYASABKAkSKAoHc2Vzc2lvbhgCIAEoCzIXLnR1dHRpLnF1ZXJ5LnYxLlNlc3Npb24SLQoKdGltZV9saW1pdBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIzCg1yZXN1bHRfZm9ybWF0GAQgASgOMhwudHV0dGkucXVlcnkudjEuUmVzdWx0Rm9ybWF0IrMBChRFeGVjdXRlUXVlcnlSZXNwb25zZRIqCgVxdWVyeRgBIAEoCzIZLnR1dHRpLnF1ZXJ5LnYxLlF1ZXJ5SW5mb0gAEioKB2NvbHVtbnMYAiABKAsyFy50dXR0aS5xdWVyeS52MS5Db2x1bW5zSAASJAoEcm93cxgDIAEoCzIULnR1dHRpLnF1ZXJ5LnYxLlJvd3NIABIUCgpqc29uX2xpbmVzGAQgASgMSABCBwoFZXZlbnQiMgoHQ29sdW1ucxInCgdjb2x1bW5zGAEgAygLMhYudHV0dGkucXVlcnkudjEuQ29sdW1uIiQKBkNvbHVtbhIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkiMAoEUm93cxIoCgRyb3dzGAEgAygLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZSKAAQoSU3VibWl0UXVlcnlSZXF1ZXN0EhEKCXN0YXRlbWVudBgBIAEoCRIoCgdzZXNzaW9uGAIgASgLMhcudHV0dGkucXVlcnkudjEuU2Vzc2lvbhItCgp0aW1lX2xpbWl0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIj8KE1N1Ym1pdFF1ZXJ5UmVzcG9uc2USKAoFcXVlcnkYASABKAsyGS50dXR0aS5xdWVyeS52MS5RdWVyeUluZm8ifAoTRmV0Y2hSZXN1bHRzUmVxdWVzdBIQCghxdWVyeV9pZBgBIAEoCRISCgpwYWdlX3Rva2VuGAIgASgJEisKCG1heF93YWl0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhIKCmxvY2FsX29ubHkYBCABKAgirAEKFEZldGNoUmVzdWx0c1Jlc3BvbnNlEigKBXF1ZXJ5GAEgASgLMhkudHV0dGkucXVlcnkudjEuUXVlcnlJbmZvEicKB2NvbHVtbnMYAiADKAsyFi50dXR0aS5xdWVyeS52MS5Db2x1bW4SKAoEcm93cxgDIAMoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUSFwoPbmV4dF9wYWdlX3Rva2VuGAQgASgJIjcKD0dldFF1ZXJ5UmVxdWVzdBIQCghxdWVyeV9pZBgBIAEoCRISCgpsb2NhbF9vbmx5GAIgASgIIjwKEEdldFF1ZXJ5UmVzcG9uc2USKAoFcXVlcnkYASABKAsyGS50dXR0aS5xdWVyeS52MS5RdWVyeUluZm8iiQEKEkxpc3RRdWVyaWVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIqCgZzdGF0ZXMYAyADKA4yGi50dXR0aS5xdWVyeS52MS5RdWVyeVN0YXRlEgwKBHVzZXIYBCABKAkSEgoKbG9jYWxfb25seRgFIAEoCCJaChNMaXN0UXVlcmllc1Jlc3BvbnNlEioKB3F1ZXJpZXMYASADKAsyGS50dXR0aS5xdWVyeS52MS5RdWVyeUluZm8SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIkoKEkNhbmNlbFF1ZXJ5UmVxdWVzdBIQCghxdWVyeV9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSEgoKbG9jYWxfb25seRgDIAEoCCI/ChNDYW5jZWxRdWVyeVJlc3BvbnNlEigKBXF1ZXJ5GAEgASgLMhkudHV0dGkucXVlcnkudjEuUXVlcnlJbmZvIsQDCglRdWVyeUluZm8SEAoIcXVlcnlfaWQYASABKAkSKQoFc3RhdGUYAiABKA4yGi50dXR0aS5xdWVyeS52MS5RdWVyeVN0YXRlEhEKCXN0YXRlbWVudBgDIAEoCRIoCgdzZXNzaW9uGAQgASgLMhcudHV0dGkucXVlcnkudjEuU2Vzc2lvbhIWCg5yZXNvdXJjZV9ncm91cBgFIAEoCRIWCg5jb29yZGluYXRvcl9pZBgGIAEoCRIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoHZWxhcHNlZBgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgZxdWV1ZWQYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoLd2FpdF9yZWFzb24YCiABKAsyGi50dXR0aS5xdWVyeS52MS5XYWl0UmVhc29uEikKBXN0YXRzGAsgASgLMhoudHV0dGkucXVlcnkudjEuUXVlcnlTdGF0cxIpCgVlcnJvchgMIAEoCzIaLnR1dHRpLnF1ZXJ5LnYxLlF1ZXJ5RXJyb3Ii8QEKCldhaXRSZWFzb24SJgoEa2luZBgBIAEoDjIYLnR1dHRpLnF1ZXJ5LnYxLldhaXRLaW5kEhYKDmJsb2NraW5nX2dyb3VwGAIgASgJEh4KFmhhcmRfY29uY3VycmVuY3lfbGltaXQYAyABKAUSFAoMcnVubmluZ19oZXJlGAQgASgFEhkKEXJ1bm5pbmdfZWxzZXdoZXJlGAUgASgFEhQKDHF1ZXVlZF9haGVhZBgGIAEoBRIrCghkYXRhX2FnZRgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIPCgdtZXNzYWdlGAggASgJIrkBCgpRdWVyeVN0YXRzEgwKBHJvd3MYASABKAMSFAoMcmVzdWx0X2J5dGVzGAIgASgDEisKCGNwdV90aW1lGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhQKDG1lbW9yeV9ieXRlcxgEIAEoAxIZChFwZWFrX21lbW9yeV9ieXRlcxgFIAEoAxIVCg1zcGlsbGVkX2J5dGVzGAYgASgDEhIKCndvcmtlcl9pZHMYByADKAkiXgoKUXVlcnlFcnJvchIOCgZyZWFzb24YASABKAkSDwoHbWVzc2FnZRgCIAEoCRIMCgRsaW5lGAMgASgFEg4KBmNvbHVtbhgEIAEoBRIRCglyZXRyaWFibGUYBSABKAgqnAIKClF1ZXJ5U3RhdGUSGwoXUVVFUllfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJRVUVSWV9TVEFURV9RVUVVRUQQARIlCiFRVUVSWV9TVEFURV9XQUlUSU5HX0ZPUl9SRVNPVVJDRVMQAhIYChRRVUVSWV9TVEFURV9QTEFOTklORxADEhgKFFFVRVJZX1NUQVRFX1NUQVJUSU5HEAQSFwoTUVVFUllfU1RBVEVfUlVOTklORxAFEhkKFVFVRVJZX1NUQVRFX0ZJTklTSElORxAGEhgKFFFVRVJZX1NUQVRFX0ZJTklTSEVEEAcSFgoSUVVFUllfU1RBVEVfRkFJTEVEEAgSGAoUUVVFUllfU1RBVEVfQ0FOQ0VMRUQQCSpjCgxSZXN1bHRGb3JtYXQSHQoZUkVTVUxUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKElJFU1VMVF9GT1JNQVRfUk9XUxABEhwKGFJFU1VMVF9GT1JNQVRfSlNPTl9MSU5FUxACKsMBCghXYWl0S2luZBIZChVXQUlUX0tJTkRfVU5TUEVDSUZJRUQQABIfChtXQUlUX0tJTkRfQ09OQ1VSUkVOQ1lfTElNSVQQARIaChZXQUlUX0tJTkRfUVVFVUVEX0FIRUFEEAISGAoUV0FJVF9LSU5EX1NUQUxFX0RBVEEQAxIrCidXQUlUX0tJTkRfUkVTT1VSQ0VfTUFOQUdFUlNfVU5SRUFDSEFCTEUQBBIYChRXQUlUX0tJTkRfTk9fV09SS0VSUxAFMp0ECgxRdWVyeVNlcnZpY2USWwoMRXhlY3V0ZVF1ZXJ5EiMudHV0dGkucXVlcnkudjEuRXhlY3V0ZVF1ZXJ5UmVxdWVzdBokLnR1dHRpLnF1ZXJ5LnYxLkV4ZWN1dGVRdWVyeVJlc3BvbnNlMAESVgoLU3VibWl0UXVlcnkSIi50dXR0aS5xdWVyeS52MS5TdWJtaXRRdWVyeVJlcXVlc3QaIy50dXR0aS5xdWVyeS52MS5TdWJtaXRRdWVyeVJlc3BvbnNlElkKDEZldGNoUmVzdWx0cxIjLnR1dHRpLnF1ZXJ5LnYxLkZldGNoUmVzdWx0c1JlcXVlc3QaJC50dXR0aS5xdWVyeS52MS5GZXRjaFJlc3VsdHNSZXNwb25zZRJNCghHZXRRdWVyeRIfLnR1dHRpLnF1ZXJ5LnYxLkdldFF1ZXJ5UmVxdWVzdBogLnR1dHRpLnF1ZXJ5LnYxLkdldFF1ZXJ5UmVzcG9uc2USVgoLTGlzdFF1ZXJpZXMSIi50dXR0aS5xdWVyeS52MS5MaXN0UXVlcmllc1JlcXVlc3QaIy50dXR0aS5xdWVyeS52MS5MaXN0UXVlcmllc1Jlc3BvbnNlElYKC0NhbmNlbFF1ZXJ5EiIudHV0dGkucXVlcnkudjEuQ2FuY2VsUXVlcnlSZXF1ZXN0GiMudHV0dGkucXVlcnkudjEuQ2FuY2VsUXVlcnlSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp]);
+  fileDesc("Chp0dXR0aS9xdWVyeS92MS9xdWVyeS5wcm90bxIOdHV0dGkucXVlcnkudjEi1QEKB1Nlc3Npb24SDAoEdXNlchgBIAEoCRIOCgZzb3VyY2UYAiABKAkSDwoHY2F0YWxvZxgDIAEoCRIOCgZzY2hlbWEYBCABKAkSEQoJcHJpbmNpcGFsGAUgASgJEhMKC2NsaWVudF9pbmZvGAYgASgJEhMKC2NsaWVudF90YWdzGAcgAygJEhAKCHByaW9yaXR5GAggASgFEjwKCWVzdGltYXRlcxgJIAEoCzIpLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuUmVzb3VyY2VFc3RpbWF0ZXMihQIKE0V4ZWN1dGVRdWVyeVJlcXVlc3QSEQoJc3RhdGVtZW50GAEgASgJEigKB3Nlc3Npb24YAiABKAsyFy50dXR0aS5xdWVyeS52MS5TZXNzaW9uEi0KCnRpbWVfbGltaXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMwoNcmVzdWx0X2Zvcm1hdBgEIAEoDjIcLnR1dHRpLnF1ZXJ5LnYxLlJlc3VsdEZvcm1hdBIxCg5jcHVfdGltZV9saW1pdBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIaChJtZW1vcnlfbGltaXRfYnl0ZXMYBiABKAMiswEKFEV4ZWN1dGVRdWVyeVJlc3BvbnNlEioKBXF1ZXJ5GAEgASgLMhkudHV0dGkucXVlcnkudjEuUXVlcnlJbmZvSAASKgoHY29sdW1ucxgCIAEoCzIXLnR1dHRpLnF1ZXJ5LnYxLkNvbHVtbnNIABIkCgRyb3dzGAMgASgLMhQudHV0dGkucXVlcnkudjEuUm93c0gAEhQKCmpzb25fbGluZXMYBCABKAxIAEIHCgVldmVudCIyCgdDb2x1bW5zEicKB2NvbHVtbnMYASADKAsyFi50dXR0aS5xdWVyeS52MS5Db2x1bW4iJAoGQ29sdW1uEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCSIwCgRSb3dzEigKBHJvd3MYASADKAsyGi5nb29nbGUucHJvdG9idWYuTGlzdFZhbHVlIs8BChJTdWJtaXRRdWVyeVJlcXVlc3QSEQoJc3RhdGVtZW50GAEgASgJEigKB3Nlc3Npb24YAiABKAsyFy50dXR0aS5xdWVyeS52MS5TZXNzaW9uEi0KCnRpbWVfbGltaXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMQoOY3B1X3RpbWVfbGltaXQYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGgoSbWVtb3J5X2xpbWl0X2J5dGVzGAUgASgDIj8KE1N1Ym1pdFF1ZXJ5UmVzcG9uc2USKAoFcXVlcnkYASABKAsyGS50dXR0aS5xdWVyeS52MS5RdWVyeUluZm8ifAoTRmV0Y2hSZXN1bHRzUmVxdWVzdBIQCghxdWVyeV9pZBgBIAEoCRISCgpwYWdlX3Rva2VuGAIgASgJEisKCG1heF93YWl0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhIKCmxvY2FsX29ubHkYBCABKAgirAEKFEZldGNoUmVzdWx0c1Jlc3BvbnNlEigKBXF1ZXJ5GAEgASgLMhkudHV0dGkucXVlcnkudjEuUXVlcnlJbmZvEicKB2NvbHVtbnMYAiADKAsyFi50dXR0aS5xdWVyeS52MS5Db2x1bW4SKAoEcm93cxgDIAMoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUSFwoPbmV4dF9wYWdlX3Rva2VuGAQgASgJIjcKD0dldFF1ZXJ5UmVxdWVzdBIQCghxdWVyeV9pZBgBIAEoCRISCgpsb2NhbF9vbmx5GAIgASgIIjwKEEdldFF1ZXJ5UmVzcG9uc2USKAoFcXVlcnkYASABKAsyGS50dXR0aS5xdWVyeS52MS5RdWVyeUluZm8iiQEKEkxpc3RRdWVyaWVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIqCgZzdGF0ZXMYAyADKA4yGi50dXR0aS5xdWVyeS52MS5RdWVyeVN0YXRlEgwKBHVzZXIYBCABKAkSEgoKbG9jYWxfb25seRgFIAEoCCJaChNMaXN0UXVlcmllc1Jlc3BvbnNlEioKB3F1ZXJpZXMYASADKAsyGS50dXR0aS5xdWVyeS52MS5RdWVyeUluZm8SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImAKFEV4cGxhaW5RdWV1ZWRSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg0KBWdyb3VwGAMgASgJEhIKCmxvY2FsX29ubHkYBCABKAgifgoVRXhwbGFpblF1ZXVlZFJlc3BvbnNlEioKB3F1ZXJpZXMYASADKAsyGS50dXR0aS5xdWVyeS52MS5RdWVyeUluZm8SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEiAKGHVucmVhY2hhYmxlX2Nvb3JkaW5hdG9ycxgDIAMoCSJKChJDYW5jZWxRdWVyeVJlcXVlc3QSEAoIcXVlcnlfaWQYASABKAkSDgoGcmVhc29uGAIgASgJEhIKCmxvY2FsX29ubHkYAyABKAgiPwoTQ2FuY2VsUXVlcnlSZXNwb25zZRIoCgVxdWVyeRgBIAEoCzIZLnR1dHRpLnF1ZXJ5LnYxLlF1ZXJ5SW5mbyKDBAoJUXVlcnlJbmZvEhAKCHF1ZXJ5X2lkGAEgASgJEikKBXN0YXRlGAIgASgOMhoudHV0dGkucXVlcnkudjEuUXVlcnlTdGF0ZRIRCglzdGF0ZW1lbnQYAyABKAkSKAoHc2Vzc2lvbhgEIAEoCzIXLnR1dHRpLnF1ZXJ5LnYxLlNlc3Npb24SFgoOcmVzb3VyY2VfZ3JvdXAYBSABKAkSFgoOY29vcmRpbmF0b3JfaWQYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKB2VsYXBzZWQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGcXVldWVkGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KC3dhaXRfcmVhc29uGAogASgLMhoudHV0dGkucXVlcnkudjEuV2FpdFJlYXNvbhIpCgVzdGF0cxgLIAEoCzIaLnR1dHRpLnF1ZXJ5LnYxLlF1ZXJ5U3RhdHMSKQoFZXJyb3IYDCABKAsyGi50dXR0aS5xdWVyeS52MS5RdWVyeUVycm9yEhAKCHByaW9yaXR5GA0gASgFEisKBmxpbWl0cxgOIAEoCzIbLnR1dHRpLnF1ZXJ5LnYxLlF1ZXJ5TGltaXRzIoMBCgtRdWVyeUxpbWl0cxIxCg5leGVjdXRpb25fdGltZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIrCghjcHVfdGltZRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxtZW1vcnlfYnl0ZXMYAyABKAMi/gIKCldhaXRSZWFzb24SJgoEa2luZBgBIAEoDjIYLnR1dHRpLnF1ZXJ5LnYxLldhaXRLaW5kEhYKDmJsb2NraW5nX2dyb3VwGAIgASgJEh4KFmhhcmRfY29uY3VycmVuY3lfbGltaXQYAyABKAUSFAoMcnVubmluZ19oZXJlGAQgASgFEhkKEXJ1bm5pbmdfZWxzZXdoZXJlGAUgASgFEhQKDHF1ZXVlZF9haGVhZBgGIAEoBRIrCghkYXRhX2FnZRgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIPCgdtZXNzYWdlGAggASgJEg0KBWxpbWl0GAkgASgDEgwKBHVzZWQYCiABKAMSEwoLY2xhaW1zX2hlcmUYCyABKAUSEAoIcG9zaXRpb24YDCABKAUSFAoMdW5ibG9ja2VkX2J5GA0gASgJEjEKDmVzdGltYXRlZF93YWl0GA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIrkBCgpRdWVyeVN0YXRzEgwKBHJvd3MYASABKAMSFAoMcmVzdWx0X2J5dGVzGAIgASgDEisKCGNwdV90aW1lGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhQKDG1lbW9yeV9ieXRlcxgEIAEoAxIZChFwZWFrX21lbW9yeV9ieXRlcxgFIAEoAxIVCg1zcGlsbGVkX2J5dGVzGAYgASgDEhIKCndvcmtlcl9pZHMYByADKAkiXgoKUXVlcnlFcnJvchIOCgZyZWFzb24YASABKAkSDwoHbWVzc2FnZRgCIAEoCRIMCgRsaW5lGAMgASgFEg4KBmNvbHVtbhgEIAEoBRIRCglyZXRyaWFibGUYBSABKAgqnAIKClF1ZXJ5U3RhdGUSGwoXUVVFUllfU1RBVEVfVU5TUEVDSUZJRUQQABIWChJRVUVSWV9TVEFURV9RVUVVRUQQARIlCiFRVUVSWV9TVEFURV9XQUlUSU5HX0ZPUl9SRVNPVVJDRVMQAhIYChRRVUVSWV9TVEFURV9QTEFOTklORxADEhgKFFFVRVJZX1NUQVRFX1NUQVJUSU5HEAQSFwoTUVVFUllfU1RBVEVfUlVOTklORxAFEhkKFVFVRVJZX1NUQVRFX0ZJTklTSElORxAGEhgKFFFVRVJZX1NUQVRFX0ZJTklTSEVEEAcSFgoSUVVFUllfU1RBVEVfRkFJTEVEEAgSGAoUUVVFUllfU1RBVEVfQ0FOQ0VMRUQQCSpjCgxSZXN1bHRGb3JtYXQSHQoZUkVTVUxUX0ZPUk1BVF9VTlNQRUNJRklFRBAAEhYKElJFU1VMVF9GT1JNQVRfUk9XUxABEhwKGFJFU1VMVF9GT1JNQVRfSlNPTl9MSU5FUxACKsMBCghXYWl0S2luZBIZChVXQUlUX0tJTkRfVU5TUEVDSUZJRUQQABIfChtXQUlUX0tJTkRfQ09OQ1VSUkVOQ1lfTElNSVQQARIaChZXQUlUX0tJTkRfUVVFVUVEX0FIRUFEEAISGAoUV0FJVF9LSU5EX1NUQUxFX0RBVEEQAxIrCidXQUlUX0tJTkRfUkVTT1VSQ0VfTUFOQUdFUlNfVU5SRUFDSEFCTEUQBBIYChRXQUlUX0tJTkRfTk9fV09SS0VSUxAFMp0ECgxRdWVyeVNlcnZpY2USWwoMRXhlY3V0ZVF1ZXJ5EiMudHV0dGkucXVlcnkudjEuRXhlY3V0ZVF1ZXJ5UmVxdWVzdBokLnR1dHRpLnF1ZXJ5LnYxLkV4ZWN1dGVRdWVyeVJlc3BvbnNlMAESVgoLU3VibWl0UXVlcnkSIi50dXR0aS5xdWVyeS52MS5TdWJtaXRRdWVyeVJlcXVlc3QaIy50dXR0aS5xdWVyeS52MS5TdWJtaXRRdWVyeVJlc3BvbnNlElkKDEZldGNoUmVzdWx0cxIjLnR1dHRpLnF1ZXJ5LnYxLkZldGNoUmVzdWx0c1JlcXVlc3QaJC50dXR0aS5xdWVyeS52MS5GZXRjaFJlc3VsdHNSZXNwb25zZRJNCghHZXRRdWVyeRIfLnR1dHRpLnF1ZXJ5LnYxLkdldFF1ZXJ5UmVxdWVzdBogLnR1dHRpLnF1ZXJ5LnYxLkdldFF1ZXJ5UmVzcG9uc2USVgoLTGlzdFF1ZXJpZXMSIi50dXR0aS5xdWVyeS52MS5MaXN0UXVlcmllc1JlcXVlc3QaIy50dXR0aS5xdWVyeS52MS5MaXN0UXVlcmllc1Jlc3BvbnNlElYKC0NhbmNlbFF1ZXJ5EiIudHV0dGkucXVlcnkudjEuQ2FuY2VsUXVlcnlSZXF1ZXN0GiMudHV0dGkucXVlcnkudjEuQ2FuY2VsUXVlcnlSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_tutti_resourcegroup_v1_resource_group]);
 
 /**
  * Who asks, and in which context names are resolved. Everything may be left out.
@@ -47,6 +49,42 @@ export type Session = Message<"tutti.query.v1.Session"> & {
    * @generated from field: string schema = 4;
    */
   schema: string;
+
+  /**
+   * The authenticated identity, for selectors. Nothing checks it: it is what the client, or a proxy before it, says.
+   *
+   * @generated from field: string principal = 5;
+   */
+  principal: string;
+
+  /**
+   * Free text of the client, for selectors.
+   *
+   * @generated from field: string client_info = 6;
+   */
+  clientInfo: string;
+
+  /**
+   * Tags of the client, for selectors. At most 100.
+   *
+   * @generated from field: repeated string client_tags = 7;
+   */
+  clientTags: string[];
+
+  /**
+   * Its order among the queries of its group, where the group goes by priority: higher goes first. Default 1, at least
+   * 1. The group may bound it.
+   *
+   * @generated from field: int32 priority = 8;
+   */
+  priority: number;
+
+  /**
+   * What the client expects the query to take, for selectors.
+   *
+   * @generated from field: tutti.resourcegroup.v1.ResourceEstimates estimates = 9;
+   */
+  estimates?: ResourceEstimates | undefined;
 };
 
 /**
@@ -91,6 +129,20 @@ export type ExecuteQueryRequest = Message<"tutti.query.v1.ExecuteQueryRequest"> 
    * @generated from field: tutti.query.v1.ResultFormat result_format = 4;
    */
   resultFormat: ResultFormat;
+
+  /**
+   * The query fails with EXCEEDED_CPU_LIMIT when its tasks have used this much CPU time. Its group may set less. Default: no limit.
+   *
+   * @generated from field: google.protobuf.Duration cpu_time_limit = 5;
+   */
+  cpuTimeLimit?: Duration | undefined;
+
+  /**
+   * The most memory that the query may hold on workers. Its group may set less. 0 means what a worker gives a task.
+   *
+   * @generated from field: int64 memory_limit_bytes = 6;
+   */
+  memoryLimitBytes: bigint;
 };
 
 /**
@@ -251,6 +303,20 @@ export type SubmitQueryRequest = Message<"tutti.query.v1.SubmitQueryRequest"> & 
    * @generated from field: google.protobuf.Duration time_limit = 3;
    */
   timeLimit?: Duration | undefined;
+
+  /**
+   * As in ExecuteQueryRequest.
+   *
+   * @generated from field: google.protobuf.Duration cpu_time_limit = 4;
+   */
+  cpuTimeLimit?: Duration | undefined;
+
+  /**
+   * As in ExecuteQueryRequest.
+   *
+   * @generated from field: int64 memory_limit_bytes = 5;
+   */
+  memoryLimitBytes: bigint;
 };
 
 /**
@@ -492,6 +558,84 @@ export const ListQueriesResponseSchema: GenMessage<ListQueriesResponse> = /*@__P
   messageDesc(file_tutti_query_v1_query, 13);
 
 /**
+ * Asks why queries wait.
+ *
+ * @generated from message tutti.query.v1.ExplainQueuedRequest
+ */
+export type ExplainQueuedRequest = Message<"tutti.query.v1.ExplainQueuedRequest"> & {
+  /**
+   * At most this many; 0 means 100, the most is 1000.
+   *
+   * @generated from field: int32 page_size = 1;
+   */
+  pageSize: number;
+
+  /**
+   * Empty for the first page, then the next_page_token of the last answer.
+   *
+   * @generated from field: string page_token = 2;
+   */
+  pageToken: string;
+
+  /**
+   * Only queries of this group and those below it; empty means all.
+   *
+   * @generated from field: string group = 3;
+   */
+  group: string;
+
+  /**
+   * Only queries of the asked coordinator. Set between coordinators.
+   *
+   * @generated from field: bool local_only = 4;
+   */
+  localOnly: boolean;
+};
+
+/**
+ * Describes the message tutti.query.v1.ExplainQueuedRequest.
+ * Use `create(ExplainQueuedRequestSchema)` to create a new message.
+ */
+export const ExplainQueuedRequestSchema: GenMessage<ExplainQueuedRequest> = /*@__PURE__*/
+  messageDesc(file_tutti_query_v1_query, 14);
+
+/**
+ * Why queries wait.
+ *
+ * @generated from message tutti.query.v1.ExplainQueuedResponse
+ */
+export type ExplainQueuedResponse = Message<"tutti.query.v1.ExplainQueuedResponse"> & {
+  /**
+   * The queries that wait for their group, with their wait_reason: group by group, and in a group in the order in which
+   * they will start, as far as that is known.
+   *
+   * @generated from field: repeated tutti.query.v1.QueryInfo queries = 1;
+   */
+  queries: QueryInfo[];
+
+  /**
+   * Ask for the next page with this. Empty at the end.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * Coordinators that did not answer; their queries are not listed.
+   *
+   * @generated from field: repeated string unreachable_coordinators = 3;
+   */
+  unreachableCoordinators: string[];
+};
+
+/**
+ * Describes the message tutti.query.v1.ExplainQueuedResponse.
+ * Use `create(ExplainQueuedResponseSchema)` to create a new message.
+ */
+export const ExplainQueuedResponseSchema: GenMessage<ExplainQueuedResponse> = /*@__PURE__*/
+  messageDesc(file_tutti_query_v1_query, 15);
+
+/**
  * Asks to cancel one query.
  *
  * @generated from message tutti.query.v1.CancelQueryRequest
@@ -524,7 +668,7 @@ export type CancelQueryRequest = Message<"tutti.query.v1.CancelQueryRequest"> & 
  * Use `create(CancelQueryRequestSchema)` to create a new message.
  */
 export const CancelQueryRequestSchema: GenMessage<CancelQueryRequest> = /*@__PURE__*/
-  messageDesc(file_tutti_query_v1_query, 14);
+  messageDesc(file_tutti_query_v1_query, 16);
 
 /**
  * The query is canceled, or had ended.
@@ -545,7 +689,7 @@ export type CancelQueryResponse = Message<"tutti.query.v1.CancelQueryResponse"> 
  * Use `create(CancelQueryResponseSchema)` to create a new message.
  */
 export const CancelQueryResponseSchema: GenMessage<CancelQueryResponse> = /*@__PURE__*/
-  messageDesc(file_tutti_query_v1_query, 15);
+  messageDesc(file_tutti_query_v1_query, 17);
 
 /**
  * One query, as its coordinator knows it, or as it last reported it.
@@ -636,6 +780,20 @@ export type QueryInfo = Message<"tutti.query.v1.QueryInfo"> & {
    * @generated from field: tutti.query.v1.QueryError error = 12;
    */
   error?: QueryError | undefined;
+
+  /**
+   * Its priority, within the bounds of its group.
+   *
+   * @generated from field: int32 priority = 13;
+   */
+  priority: number;
+
+  /**
+   * What it may use: the least of what the request, its group and the coordinator allow.
+   *
+   * @generated from field: tutti.query.v1.QueryLimits limits = 14;
+   */
+  limits?: QueryLimits | undefined;
 };
 
 /**
@@ -643,7 +801,42 @@ export type QueryInfo = Message<"tutti.query.v1.QueryInfo"> & {
  * Use `create(QueryInfoSchema)` to create a new message.
  */
 export const QueryInfoSchema: GenMessage<QueryInfo> = /*@__PURE__*/
-  messageDesc(file_tutti_query_v1_query, 16);
+  messageDesc(file_tutti_query_v1_query, 18);
+
+/**
+ * What a query may use.
+ *
+ * @generated from message tutti.query.v1.QueryLimits
+ */
+export type QueryLimits = Message<"tutti.query.v1.QueryLimits"> & {
+  /**
+   * Time from its admission to its end.
+   *
+   * @generated from field: google.protobuf.Duration execution_time = 1;
+   */
+  executionTime?: Duration | undefined;
+
+  /**
+   * CPU time of its tasks. Unset when there is no limit.
+   *
+   * @generated from field: google.protobuf.Duration cpu_time = 2;
+   */
+  cpuTime?: Duration | undefined;
+
+  /**
+   * Memory on workers. 0 means what a worker gives a task.
+   *
+   * @generated from field: int64 memory_bytes = 3;
+   */
+  memoryBytes: bigint;
+};
+
+/**
+ * Describes the message tutti.query.v1.QueryLimits.
+ * Use `create(QueryLimitsSchema)` to create a new message.
+ */
+export const QueryLimitsSchema: GenMessage<QueryLimits> = /*@__PURE__*/
+  messageDesc(file_tutti_query_v1_query, 19);
 
 /**
  * Why a query has not started.
@@ -707,6 +900,49 @@ export type WaitReason = Message<"tutti.query.v1.WaitReason"> & {
    * @generated from field: string message = 8;
    */
   message: string;
+
+  /**
+   * The limit of the blocking group that is reached, in the unit of the resource: queries for concurrency and workers,
+   * bytes for memory, milliseconds for CPU.
+   *
+   * @generated from field: int64 limit = 9;
+   */
+  limit: bigint;
+
+  /**
+   * What counts against that limit now, over the whole cluster, in the same unit.
+   *
+   * @generated from field: int64 used = 10;
+   */
+  used: bigint;
+
+  /**
+   * Starts that this coordinator has asked for in the blocking group and not made yet.
+   *
+   * @generated from field: int32 claims_here = 11;
+   */
+  claimsHere: number;
+
+  /**
+   * Its place among those that wait for the blocking group: 1 is next. One more than queued_ahead.
+   *
+   * @generated from field: int32 position = 12;
+   */
+  position: number;
+
+  /**
+   * What would let it start, for people.
+   *
+   * @generated from field: string unblocked_by = 13;
+   */
+  unblockedBy: string;
+
+  /**
+   * How long it will wait if queries go on to start as they did in the last minute. Unset when too few did.
+   *
+   * @generated from field: google.protobuf.Duration estimated_wait = 14;
+   */
+  estimatedWait?: Duration | undefined;
 };
 
 /**
@@ -714,7 +950,7 @@ export type WaitReason = Message<"tutti.query.v1.WaitReason"> & {
  * Use `create(WaitReasonSchema)` to create a new message.
  */
 export const WaitReasonSchema: GenMessage<WaitReason> = /*@__PURE__*/
-  messageDesc(file_tutti_query_v1_query, 17);
+  messageDesc(file_tutti_query_v1_query, 20);
 
 /**
  * What a query used and produced.
@@ -777,7 +1013,7 @@ export type QueryStats = Message<"tutti.query.v1.QueryStats"> & {
  * Use `create(QueryStatsSchema)` to create a new message.
  */
 export const QueryStatsSchema: GenMessage<QueryStats> = /*@__PURE__*/
-  messageDesc(file_tutti_query_v1_query, 18);
+  messageDesc(file_tutti_query_v1_query, 21);
 
 /**
  * Why a query ended badly.
@@ -826,7 +1062,7 @@ export type QueryError = Message<"tutti.query.v1.QueryError"> & {
  * Use `create(QueryErrorSchema)` to create a new message.
  */
 export const QueryErrorSchema: GenMessage<QueryError> = /*@__PURE__*/
-  messageDesc(file_tutti_query_v1_query, 19);
+  messageDesc(file_tutti_query_v1_query, 22);
 
 /**
  * Where a query stands. A query moves forward only.

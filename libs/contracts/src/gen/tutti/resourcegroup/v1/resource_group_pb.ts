@@ -2,17 +2,17 @@
 // @generated from file tutti/resourcegroup/v1/resource_group.proto (package tutti.resourcegroup.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Duration } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file tutti/resourcegroup/v1/resource_group.proto.
  */
 export const file_tutti_resourcegroup_v1_resource_group: GenFile = /*@__PURE__*/
-  fileDesc("Cit0dXR0aS9yZXNvdXJjZWdyb3VwL3YxL3Jlc291cmNlX2dyb3VwLnByb3RvEhZ0dXR0aS5yZXNvdXJjZWdyb3VwLnYxIpcBCgtHcm91cENvdW50cxINCgVncm91cBgBIAEoCRIPCgdydW5uaW5nGAIgASgFEg4KBnF1ZXVlZBgDIAEoBRIeChZoYXJkX2NvbmN1cnJlbmN5X2xpbWl0GAQgASgFEhIKCm1heF9xdWV1ZWQYBSABKAUSDwoHY2xhaW1lZBgGIAEoBRITCgtjbGFpbV9yb3VuZBgHIAEoBCJ+Cg9HZXRVc2FnZVJlcXVlc3QSDwoHbm9kZV9pZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoBBIQCghzZXF1ZW5jZRgDIAEoBBIzCgZncm91cHMYBCADKAsyIy50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkdyb3VwQ291bnRzItwBChBHZXRVc2FnZVJlc3BvbnNlEjIKBmdyb3VwcxgBIAMoCzIiLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuR3JvdXBVc2FnZRI8Cgxjb29yZGluYXRvcnMYAiADKAsyJi50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkNvb3JkaW5hdG9yQWdlEhsKE3Jlc291cmNlX21hbmFnZXJfaWQYAyABKAkSJAoccmVzb3VyY2VfbWFuYWdlcl9pbmNhcm5hdGlvbhgEIAEoBBITCgtrbm93bl9yb3VuZBgFIAEoBCJ3CgpHcm91cFVzYWdlEg0KBWdyb3VwGAEgASgJEg8KB3J1bm5pbmcYAiABKAUSDgoGcXVldWVkGAMgASgFEjkKDGNsYWltc19haGVhZBgEIAMoCzIjLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuQ2xhaW1zQWhlYWQiKwoLQ2xhaW1zQWhlYWQSDQoFcm91bmQYASABKAQSDQoFY291bnQYAiABKAUiSQoOQ29vcmRpbmF0b3JBZ2USDwoHbm9kZV9pZBgBIAEoCRImCgNhZ2UYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iQgoZTGlzdFJlc291cmNlR3JvdXBzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCSJsChpMaXN0UmVzb3VyY2VHcm91cHNSZXNwb25zZRI1CgZncm91cHMYASADKAsyJS50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLlJlc291cmNlR3JvdXASFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIrMBCg1SZXNvdXJjZUdyb3VwEg0KBWdyb3VwGAEgASgJEg8KB3J1bm5pbmcYAiABKAUSDgoGcXVldWVkGAMgASgFEh4KFmhhcmRfY29uY3VycmVuY3lfbGltaXQYBCABKAUSEgoKbWF4X3F1ZXVlZBgFIAEoBRI+Cgxjb29yZGluYXRvcnMYBiADKAsyKC50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkNvb3JkaW5hdG9yU2hhcmUibAoQQ29vcmRpbmF0b3JTaGFyZRIPCgdub2RlX2lkGAEgASgJEg8KB3J1bm5pbmcYAiABKAUSDgoGcXVldWVkGAMgASgFEiYKA2FnZRgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbjLyAQoUUmVzb3VyY2VHcm91cFNlcnZpY2USXQoIR2V0VXNhZ2USJy50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkdldFVzYWdlUmVxdWVzdBooLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuR2V0VXNhZ2VSZXNwb25zZRJ7ChJMaXN0UmVzb3VyY2VHcm91cHMSMS50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkxpc3RSZXNvdXJjZUdyb3Vwc1JlcXVlc3QaMi50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkxpc3RSZXNvdXJjZUdyb3Vwc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration]);
+  fileDesc("Cit0dXR0aS9yZXNvdXJjZWdyb3VwL3YxL3Jlc291cmNlX2dyb3VwLnByb3RvEhZ0dXR0aS5yZXNvdXJjZWdyb3VwLnYxIoUCCgtHcm91cENvdW50cxINCgVncm91cBgBIAEoCRIPCgdydW5uaW5nGAIgASgFEg4KBnF1ZXVlZBgDIAEoBRIeChZoYXJkX2NvbmN1cnJlbmN5X2xpbWl0GAQgASgFEhIKCm1heF9xdWV1ZWQYBSABKAUSDwoHY2xhaW1lZBgGIAEoBRITCgtjbGFpbV9yb3VuZBgHIAEoBBIUCgxtZW1vcnlfYnl0ZXMYCCABKAMSKwoIY3B1X3RpbWUYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFwoPY3B1X3F1b3RhX2NvcmVzGAogASgBEhAKCHRlbXBsYXRlGAsgASgJIpYBCg9HZXRVc2FnZVJlcXVlc3QSDwoHbm9kZV9pZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoBBIQCghzZXF1ZW5jZRgDIAEoBBIzCgZncm91cHMYBCADKAsyIy50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkdyb3VwQ291bnRzEhYKDmNvbmZpZ192ZXJzaW9uGAUgASgJIosCChBHZXRVc2FnZVJlc3BvbnNlEjIKBmdyb3VwcxgBIAMoCzIiLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuR3JvdXBVc2FnZRI8Cgxjb29yZGluYXRvcnMYAiADKAsyJi50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkNvb3JkaW5hdG9yQWdlEhsKE3Jlc291cmNlX21hbmFnZXJfaWQYAyABKAkSJAoccmVzb3VyY2VfbWFuYWdlcl9pbmNhcm5hdGlvbhgEIAEoBBITCgtrbm93bl9yb3VuZBgFIAEoBBItCgNjcHUYBiADKAsyIC50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkdyb3VwQ3B1IkIKCEdyb3VwQ3B1Eg0KBWdyb3VwGAEgASgJEicKBHVzZWQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24ijQEKCkdyb3VwVXNhZ2USDQoFZ3JvdXAYASABKAkSDwoHcnVubmluZxgCIAEoBRIOCgZxdWV1ZWQYAyABKAUSOQoMY2xhaW1zX2FoZWFkGAQgAygLMiMudHV0dGkucmVzb3VyY2Vncm91cC52MS5DbGFpbXNBaGVhZBIUCgxtZW1vcnlfYnl0ZXMYBSABKAMiKwoLQ2xhaW1zQWhlYWQSDQoFcm91bmQYASABKAQSDQoFY291bnQYAiABKAUiSQoOQ29vcmRpbmF0b3JBZ2USDwoHbm9kZV9pZBgBIAEoCRImCgNhZ2UYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iUQoZTGlzdFJlc291cmNlR3JvdXBzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRINCgVncm91cBgDIAEoCSKmAQoaTGlzdFJlc291cmNlR3JvdXBzUmVzcG9uc2USNQoGZ3JvdXBzGAEgAygLMiUudHV0dGkucmVzb3VyY2Vncm91cC52MS5SZXNvdXJjZUdyb3VwEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRI4Cgdjb25maWdzGAMgAygLMicudHV0dGkucmVzb3VyY2Vncm91cC52MS5Ob2RlR3JvdXBDb25maWciXQoPTm9kZUdyb3VwQ29uZmlnEg8KB25vZGVfaWQYASABKAkSOQoGc3RhdHVzGAIgASgLMikudHV0dGkucmVzb3VyY2Vncm91cC52MS5Hcm91cENvbmZpZ1N0YXR1cyJlChFHcm91cENvbmZpZ1N0YXR1cxIPCgd2ZXJzaW9uGAEgASgJEi0KCWxvYWRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcHJvYmxlbXMYAyADKAkiqwQKDVJlc291cmNlR3JvdXASDQoFZ3JvdXAYASABKAkSDwoHcnVubmluZxgCIAEoBRIOCgZxdWV1ZWQYAyABKAUSHgoWaGFyZF9jb25jdXJyZW5jeV9saW1pdBgEIAEoBRISCgptYXhfcXVldWVkGAUgASgFEj4KDGNvb3JkaW5hdG9ycxgGIAMoCzIoLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuQ29vcmRpbmF0b3JTaGFyZRIxCgVzdGF0ZRgHIAEoDjIiLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuR3JvdXBTdGF0ZRIeChZzb2Z0X2NvbmN1cnJlbmN5X2xpbWl0GAggASgFEhQKDG1lbW9yeV9ieXRlcxgJIAEoAxIfChdzb2Z0X21lbW9yeV9saW1pdF9ieXRlcxgKIAEoAxIrCghjcHVfdXNlZBgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIxCg5zb2Z0X2NwdV9saW1pdBgMIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIxCg5oYXJkX2NwdV9saW1pdBgNIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIZChFzY2hlZHVsaW5nX3BvbGljeRgOIAEoCRIZChFzY2hlZHVsaW5nX3dlaWdodBgPIAEoBRIQCgh0ZW1wbGF0ZRgQIAEoCRIRCglndWFyYW50ZWUYESABKAUiggEKEENvb3JkaW5hdG9yU2hhcmUSDwoHbm9kZV9pZBgBIAEoCRIPCgdydW5uaW5nGAIgASgFEg4KBnF1ZXVlZBgDIAEoBRImCgNhZ2UYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFAoMbWVtb3J5X2J5dGVzGAUgASgDItkBChpTZWxlY3RSZXNvdXJjZUdyb3VwUmVxdWVzdBIMCgR1c2VyGAEgASgJEg4KBnNvdXJjZRgCIAEoCRIRCglwcmluY2lwYWwYAyABKAkSEwoLY2xpZW50X2luZm8YBCABKAkSEwoLY2xpZW50X3RhZ3MYBSADKAkSDgoGc2NoZW1hGAYgASgJEhIKCnF1ZXJ5X3R5cGUYByABKAkSPAoJZXN0aW1hdGVzGAggASgLMikudHV0dGkucmVzb3VyY2Vncm91cC52MS5SZXNvdXJjZUVzdGltYXRlcyKOAQoRUmVzb3VyY2VFc3RpbWF0ZXMSMQoOZXhlY3V0aW9uX3RpbWUYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKwoIY3B1X3RpbWUYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGQoRcGVha19tZW1vcnlfYnl0ZXMYAyABKAMieQobU2VsZWN0UmVzb3VyY2VHcm91cFJlc3BvbnNlEg0KBWdyb3VwGAEgASgJEhAKCHRlbXBsYXRlGAIgASgJEhAKCHNlbGVjdG9yGAMgASgFEg8KB3JlYXNvbnMYBCADKAkSFgoOY29uZmlnX3ZlcnNpb24YBSABKAkqcwoKR3JvdXBTdGF0ZRIbChdHUk9VUF9TVEFURV9VTlNQRUNJRklFRBAAEhcKE0dST1VQX1NUQVRFX0NBTl9SVU4QARIZChVHUk9VUF9TVEFURV9DQU5fUVVFVUUQAhIUChBHUk9VUF9TVEFURV9GVUxMEAMy8gEKFFJlc291cmNlR3JvdXBTZXJ2aWNlEl0KCEdldFVzYWdlEicudHV0dGkucmVzb3VyY2Vncm91cC52MS5HZXRVc2FnZVJlcXVlc3QaKC50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkdldFVzYWdlUmVzcG9uc2USewoSTGlzdFJlc291cmNlR3JvdXBzEjEudHV0dGkucmVzb3VyY2Vncm91cC52MS5MaXN0UmVzb3VyY2VHcm91cHNSZXF1ZXN0GjIudHV0dGkucmVzb3VyY2Vncm91cC52MS5MaXN0UmVzb3VyY2VHcm91cHNSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * What one coordinator runs and waits for in one leaf group. Ancestors of leaf groups are listed too, with counts of
@@ -71,6 +71,36 @@ export type GroupCounts = Message<"tutti.resourcegroup.v1.GroupCounts"> & {
    * @generated from field: uint64 claim_round = 7;
    */
   claimRound: bigint;
+
+  /**
+   * Memory that its running queries hold on workers.
+   *
+   * @generated from field: int64 memory_bytes = 8;
+   */
+  memoryBytes: bigint;
+
+  /**
+   * CPU time that its queries used since this coordinator began to report the group, running ones included. It only
+   * grows while the group is reported; a group that is left out of a report begins at zero again.
+   *
+   * @generated from field: google.protobuf.Duration cpu_time = 9;
+   */
+  cpuTime?: Duration | undefined;
+
+  /**
+   * CPU time that the group gets back every second, in cores, as this coordinator is configured. 0 when the group has
+   * no CPU limit.
+   *
+   * @generated from field: double cpu_quota_cores = 10;
+   */
+  cpuQuotaCores: number;
+
+  /**
+   * The path as the file spells it, for example "global.${USER}". Empty when the path has no variables.
+   *
+   * @generated from field: string template = 11;
+   */
+  template: string;
 };
 
 /**
@@ -113,6 +143,13 @@ export type GetUsageRequest = Message<"tutti.resourcegroup.v1.GetUsageRequest"> 
    * @generated from field: repeated tutti.resourcegroup.v1.GroupCounts groups = 4;
    */
   groups: GroupCounts[];
+
+  /**
+   * The version of the resource groups that the asker keeps to, see GroupConfigStatus.
+   *
+   * @generated from field: string config_version = 5;
+   */
+  configVersion: string;
 };
 
 /**
@@ -163,6 +200,13 @@ export type GetUsageResponse = Message<"tutti.resourcegroup.v1.GetUsageResponse"
    * @generated from field: uint64 known_round = 5;
    */
   knownRound: bigint;
+
+  /**
+   * CPU of the groups that have a CPU limit, inner groups too, summed over all coordinators, the asker included.
+   *
+   * @generated from field: repeated tutti.resourcegroup.v1.GroupCpu cpu = 6;
+   */
+  cpu: GroupCpu[];
 };
 
 /**
@@ -171,6 +215,34 @@ export type GetUsageResponse = Message<"tutti.resourcegroup.v1.GetUsageResponse"
  */
 export const GetUsageResponseSchema: GenMessage<GetUsageResponse> = /*@__PURE__*/
   messageDesc(file_tutti_resourcegroup_v1_resource_group, 2);
+
+/**
+ * CPU time that a group has used and not got back yet.
+ *
+ * @generated from message tutti.resourcegroup.v1.GroupCpu
+ */
+export type GroupCpu = Message<"tutti.resourcegroup.v1.GroupCpu"> & {
+  /**
+   * The path of the group.
+   *
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * How much: what its queries used, less what it got back by its quota. Never negative.
+   *
+   * @generated from field: google.protobuf.Duration used = 2;
+   */
+  used?: Duration | undefined;
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.GroupCpu.
+ * Use `create(GroupCpuSchema)` to create a new message.
+ */
+export const GroupCpuSchema: GenMessage<GroupCpu> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 3);
 
 /**
  * The sums of one leaf group over all coordinators but the asker.
@@ -205,6 +277,13 @@ export type GroupUsage = Message<"tutti.resourcegroup.v1.GroupUsage"> & {
    * @generated from field: repeated tutti.resourcegroup.v1.ClaimsAhead claims_ahead = 4;
    */
   claimsAhead: ClaimsAhead[];
+
+  /**
+   * Memory that the running ones hold on workers.
+   *
+   * @generated from field: int64 memory_bytes = 5;
+   */
+  memoryBytes: bigint;
 };
 
 /**
@@ -212,7 +291,7 @@ export type GroupUsage = Message<"tutti.resourcegroup.v1.GroupUsage"> & {
  * Use `create(GroupUsageSchema)` to create a new message.
  */
 export const GroupUsageSchema: GenMessage<GroupUsage> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 3);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 4);
 
 /**
  * Claims of other coordinators on one group.
@@ -241,7 +320,7 @@ export type ClaimsAhead = Message<"tutti.resourcegroup.v1.ClaimsAhead"> & {
  * Use `create(ClaimsAheadSchema)` to create a new message.
  */
 export const ClaimsAheadSchema: GenMessage<ClaimsAhead> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 4);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 5);
 
 /**
  * How old the data of one coordinator is.
@@ -269,7 +348,7 @@ export type CoordinatorAge = Message<"tutti.resourcegroup.v1.CoordinatorAge"> & 
  * Use `create(CoordinatorAgeSchema)` to create a new message.
  */
 export const CoordinatorAgeSchema: GenMessage<CoordinatorAge> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 5);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 6);
 
 /**
  * Asks for the groups of the cluster.
@@ -290,6 +369,13 @@ export type ListResourceGroupsRequest = Message<"tutti.resourcegroup.v1.ListReso
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
+
+  /**
+   * Only this group and those below it. NOT_FOUND when no such group is configured or in use. Empty means all.
+   *
+   * @generated from field: string group = 3;
+   */
+  group: string;
 };
 
 /**
@@ -297,7 +383,7 @@ export type ListResourceGroupsRequest = Message<"tutti.resourcegroup.v1.ListReso
  * Use `create(ListResourceGroupsRequestSchema)` to create a new message.
  */
 export const ListResourceGroupsRequestSchema: GenMessage<ListResourceGroupsRequest> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 6);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 7);
 
 /**
  * The groups of the cluster.
@@ -306,7 +392,7 @@ export const ListResourceGroupsRequestSchema: GenMessage<ListResourceGroupsReque
  */
 export type ListResourceGroupsResponse = Message<"tutti.resourcegroup.v1.ListResourceGroupsResponse"> & {
   /**
-   * The groups in use and their ancestors, by path.
+   * The groups of the file that have no variables, the groups in use, and their ancestors, by path.
    *
    * @generated from field: repeated tutti.resourcegroup.v1.ResourceGroup groups = 1;
    */
@@ -318,6 +404,14 @@ export type ListResourceGroupsResponse = Message<"tutti.resourcegroup.v1.ListRes
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
+
+  /**
+   * What each coordinator and resource manager keeps to. More than one version means that a file has not arrived
+   * everywhere, or is wrong somewhere. Set on the first page.
+   *
+   * @generated from field: repeated tutti.resourcegroup.v1.NodeGroupConfig configs = 3;
+   */
+  configs: NodeGroupConfig[];
 };
 
 /**
@@ -325,7 +419,72 @@ export type ListResourceGroupsResponse = Message<"tutti.resourcegroup.v1.ListRes
  * Use `create(ListResourceGroupsResponseSchema)` to create a new message.
  */
 export const ListResourceGroupsResponseSchema: GenMessage<ListResourceGroupsResponse> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 7);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 8);
+
+/**
+ * The resource groups that one node keeps to.
+ *
+ * @generated from message tutti.resourcegroup.v1.NodeGroupConfig
+ */
+export type NodeGroupConfig = Message<"tutti.resourcegroup.v1.NodeGroupConfig"> & {
+  /**
+   * The node.
+   *
+   * @generated from field: string node_id = 1;
+   */
+  nodeId: string;
+
+  /**
+   * What it keeps to.
+   *
+   * @generated from field: tutti.resourcegroup.v1.GroupConfigStatus status = 2;
+   */
+  status?: GroupConfigStatus | undefined;
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.NodeGroupConfig.
+ * Use `create(NodeGroupConfigSchema)` to create a new message.
+ */
+export const NodeGroupConfigSchema: GenMessage<NodeGroupConfig> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 9);
+
+/**
+ * The resource groups that a node keeps to.
+ *
+ * @generated from message tutti.resourcegroup.v1.GroupConfigStatus
+ */
+export type GroupConfigStatus = Message<"tutti.resourcegroup.v1.GroupConfigStatus"> & {
+  /**
+   * The first 12 hexadecimal digits of the SHA-256 of the file, or "built-in" without a file. The same text has the
+   * same version everywhere.
+   *
+   * @generated from field: string version = 1;
+   */
+  version: string;
+
+  /**
+   * When the node began to keep to it, on its clock.
+   *
+   * @generated from field: google.protobuf.Timestamp load_time = 2;
+   */
+  loadTime?: Timestamp | undefined;
+
+  /**
+   * What is wrong with the file as it is now, one sentence each; at most 20. The node keeps to the last good file, and
+   * `version` is that one's. Empty when the file is good.
+   *
+   * @generated from field: repeated string problems = 3;
+   */
+  problems: string[];
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.GroupConfigStatus.
+ * Use `create(GroupConfigStatusSchema)` to create a new message.
+ */
+export const GroupConfigStatusSchema: GenMessage<GroupConfigStatus> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 10);
 
 /**
  * One group, summed over the cluster.
@@ -374,6 +533,84 @@ export type ResourceGroup = Message<"tutti.resourcegroup.v1.ResourceGroup"> & {
    * @generated from field: repeated tutti.resourcegroup.v1.CoordinatorShare coordinators = 6;
    */
   coordinators: CoordinatorShare[];
+
+  /**
+   * Whether a query of it could start now, as far as the group itself goes.
+   *
+   * @generated from field: tutti.resourcegroup.v1.GroupState state = 7;
+   */
+  state: GroupState;
+
+  /**
+   * Its softConcurrencyLimit.
+   *
+   * @generated from field: int32 soft_concurrency_limit = 8;
+   */
+  softConcurrencyLimit: number;
+
+  /**
+   * Memory that its running queries hold on workers, below it included.
+   *
+   * @generated from field: int64 memory_bytes = 9;
+   */
+  memoryBytes: bigint;
+
+  /**
+   * Its softMemoryLimit in bytes; a share of the memory of all active workers when the file gives a percentage. -1 when
+   * it has none.
+   *
+   * @generated from field: int64 soft_memory_limit_bytes = 10;
+   */
+  softMemoryLimitBytes: bigint;
+
+  /**
+   * CPU time that it has used and not got back yet. Unset without a CPU limit.
+   *
+   * @generated from field: google.protobuf.Duration cpu_used = 11;
+   */
+  cpuUsed?: Duration | undefined;
+
+  /**
+   * Its softCpuLimit. Unset without one.
+   *
+   * @generated from field: google.protobuf.Duration soft_cpu_limit = 12;
+   */
+  softCpuLimit?: Duration | undefined;
+
+  /**
+   * Its hardCpuLimit. Unset without one.
+   *
+   * @generated from field: google.protobuf.Duration hard_cpu_limit = 13;
+   */
+  hardCpuLimit?: Duration | undefined;
+
+  /**
+   * How its subgroups, or its queries, take turns: "fair", "weighted", "weighted_fair" or "query_priority".
+   *
+   * @generated from field: string scheduling_policy = 14;
+   */
+  schedulingPolicy: string;
+
+  /**
+   * Its weight among its siblings.
+   *
+   * @generated from field: int32 scheduling_weight = 15;
+   */
+  schedulingWeight: number;
+
+  /**
+   * Its path as the file spells it, for example "global.${USER}".
+   *
+   * @generated from field: string template = 16;
+   */
+  template: string;
+
+  /**
+   * So many of its queries go before those of siblings that have theirs.
+   *
+   * @generated from field: int32 guarantee = 17;
+   */
+  guarantee: number;
 };
 
 /**
@@ -381,7 +618,7 @@ export type ResourceGroup = Message<"tutti.resourcegroup.v1.ResourceGroup"> & {
  * Use `create(ResourceGroupSchema)` to create a new message.
  */
 export const ResourceGroupSchema: GenMessage<ResourceGroup> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 8);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 11);
 
 /**
  * The part of one coordinator in a group.
@@ -416,6 +653,13 @@ export type CoordinatorShare = Message<"tutti.resourcegroup.v1.CoordinatorShare"
    * @generated from field: google.protobuf.Duration age = 4;
    */
   age?: Duration | undefined;
+
+  /**
+   * Memory that its queries hold on workers.
+   *
+   * @generated from field: int64 memory_bytes = 5;
+   */
+  memoryBytes: bigint;
 };
 
 /**
@@ -423,7 +667,202 @@ export type CoordinatorShare = Message<"tutti.resourcegroup.v1.CoordinatorShare"
  * Use `create(CoordinatorShareSchema)` to create a new message.
  */
 export const CoordinatorShareSchema: GenMessage<CoordinatorShare> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 9);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 12);
+
+/**
+ * Asks which group a query would go to.
+ *
+ * @generated from message tutti.resourcegroup.v1.SelectResourceGroupRequest
+ */
+export type SelectResourceGroupRequest = Message<"tutti.resourcegroup.v1.SelectResourceGroupRequest"> & {
+  /**
+   * The user that asks. Default "anonymous".
+   *
+   * @generated from field: string user = 1;
+   */
+  user: string;
+
+  /**
+   * The client program.
+   *
+   * @generated from field: string source = 2;
+   */
+  source: string;
+
+  /**
+   * The authenticated identity.
+   *
+   * @generated from field: string principal = 3;
+   */
+  principal: string;
+
+  /**
+   * Free text of the client.
+   *
+   * @generated from field: string client_info = 4;
+   */
+  clientInfo: string;
+
+  /**
+   * Tags of the client.
+   *
+   * @generated from field: repeated string client_tags = 5;
+   */
+  clientTags: string[];
+
+  /**
+   * The schema of unqualified names. Empty means that the session has none.
+   *
+   * @generated from field: string schema = 6;
+   */
+  schema: string;
+
+  /**
+   * The kind of statement, for example "SELECT" or "EXPLAIN". Default "SELECT".
+   *
+   * @generated from field: string query_type = 7;
+   */
+  queryType: string;
+
+  /**
+   * What the client expects it to take.
+   *
+   * @generated from field: tutti.resourcegroup.v1.ResourceEstimates estimates = 8;
+   */
+  estimates?: ResourceEstimates | undefined;
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.SelectResourceGroupRequest.
+ * Use `create(SelectResourceGroupRequestSchema)` to create a new message.
+ */
+export const SelectResourceGroupRequestSchema: GenMessage<SelectResourceGroupRequest> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 13);
+
+/**
+ * What a client expects a query to take. Selectors can ask for it.
+ *
+ * @generated from message tutti.resourcegroup.v1.ResourceEstimates
+ */
+export type ResourceEstimates = Message<"tutti.resourcegroup.v1.ResourceEstimates"> & {
+  /**
+   * Time from start to end.
+   *
+   * @generated from field: google.protobuf.Duration execution_time = 1;
+   */
+  executionTime?: Duration | undefined;
+
+  /**
+   * CPU time.
+   *
+   * @generated from field: google.protobuf.Duration cpu_time = 2;
+   */
+  cpuTime?: Duration | undefined;
+
+  /**
+   * The most memory at once. 0 means no estimate.
+   *
+   * @generated from field: int64 peak_memory_bytes = 3;
+   */
+  peakMemoryBytes: bigint;
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.ResourceEstimates.
+ * Use `create(ResourceEstimatesSchema)` to create a new message.
+ */
+export const ResourceEstimatesSchema: GenMessage<ResourceEstimates> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 14);
+
+/**
+ * Which group a query would go to.
+ *
+ * @generated from message tutti.resourcegroup.v1.SelectResourceGroupResponse
+ */
+export type SelectResourceGroupResponse = Message<"tutti.resourcegroup.v1.SelectResourceGroupResponse"> & {
+  /**
+   * The path of the group. Empty when no selector takes the query, or the group cannot be made.
+   *
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * The group as the file spells it.
+   *
+   * @generated from field: string template = 2;
+   */
+  template: string;
+
+  /**
+   * Place of the selector that decided, from 1. 0 when none did.
+   *
+   * @generated from field: int32 selector = 3;
+   */
+  selector: number;
+
+  /**
+   * Why, and why not the selectors before it: one sentence each, in the order of the file, at most 100.
+   *
+   * @generated from field: repeated string reasons = 4;
+   */
+  reasons: string[];
+
+  /**
+   * The version of the resource groups that was asked.
+   *
+   * @generated from field: string config_version = 5;
+   */
+  configVersion: string;
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.SelectResourceGroupResponse.
+ * Use `create(SelectResourceGroupResponseSchema)` to create a new message.
+ */
+export const SelectResourceGroupResponseSchema: GenMessage<SelectResourceGroupResponse> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 15);
+
+/**
+ * Whether a query of a group could start now.
+ *
+ * @generated from enum tutti.resourcegroup.v1.GroupState
+ */
+export enum GroupState {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: GROUP_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * A query could start.
+   *
+   * @generated from enum value: GROUP_STATE_CAN_RUN = 1;
+   */
+  CAN_RUN = 1,
+
+  /**
+   * No query could start, but one could wait.
+   *
+   * @generated from enum value: GROUP_STATE_CAN_QUEUE = 2;
+   */
+  CAN_QUEUE = 2,
+
+  /**
+   * No query could start or wait: new ones are turned away.
+   *
+   * @generated from enum value: GROUP_STATE_FULL = 3;
+   */
+  FULL = 3,
+}
+
+/**
+ * Describes the enum tutti.resourcegroup.v1.GroupState.
+ */
+export const GroupStateSchema: GenEnum<GroupState> = /*@__PURE__*/
+  enumDesc(file_tutti_resourcegroup_v1_resource_group, 0);
 
 /**
  * ResourceGroupService tells who runs how much. It is served by every resource manager.
