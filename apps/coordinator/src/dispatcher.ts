@@ -179,7 +179,8 @@ export class Dispatcher {
 
   private toGroup(query: LiveQuery, fragment: Uint8Array): void {
     const { user, source } = query.session;
-    const group = selectGroup(this.options.groupConfig, { user, source });
+    const selection = selectGroup(this.options.groupConfig, { user, source });
+    const group = selection.kind === 'selected' ? selection.target.path : undefined;
     if (group === undefined) {
       const message = `No resource group takes queries of user "${user}" with source "${source}": no selector matches them.`;
       return query.apply({ kind: 'failed', failure: failure('MISSING_RESOURCE_GROUP_SELECTOR', message) });

@@ -45,6 +45,7 @@ class Decoder {
   readonly problems: string[] = [];
   private readonly groupPaths = new Set<string>();
   private readonly leafPaths = new Set<string>();
+  private readonly lineages = new Map<string, readonly GroupSpec[]>();
   private groupCount = 0;
 
   config(json: unknown): GroupConfig {
@@ -59,7 +60,18 @@ class Decoder {
       // A selector to a group that could not be read is no second problem.
       this.selector(selector, `selectors[${index}]`, problemsOfGroups === 0),
     );
-    return { rootGroups, selectors };
+    this.addLineages(rootGroups, []);
+    return {
+      rootGroups,
+      selectors: selectors.map((one) => ({ ...one, specs: this.lineages.get(one.group) ?? [] })),
+    };
+  }
+
+  private addLineages(groups: readonly GroupSpec[], above: readonly GroupSpec[]): void {
+    for (const group of groups) {
+      this.lineages.set(group.template, [...above, group]);
+      this.addLineages(group.subGroups, [...above, group]);
+    }
   }
 
   /** A list that must hold something. */

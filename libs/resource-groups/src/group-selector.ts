@@ -1,15 +1,93 @@
-import type { GroupConfig } from './group-config.js';
+// Finds the group of a query.
+//   S1. The first selector that matches decides, even when its group cannot be made for this query: then the query fails,
+//       and goes nowhere else.
+//   S2. A path always means the same group: a name that comes from a variable never leads into a group that the file
+//       spells otherwise.
+import { groupPath } from './group-path.js';
+import type { GroupConfig, GroupSpec, GroupTarget, Selector } from './group-config.js';
+import { expandName } from './name-template.js';
+import { matchesSelector, type SelectionCriteria, shown } from './selector-match.js';
 
-/** What selectors look at. */
-export interface SelectionCriteria {
-  readonly user: string;
-  /** What program the query comes from. Absent is the same as empty. */
-  readonly source?: string | undefined;
+/** Where a query goes. `selector` is the place of the selector in the file, from 0. */
+export type Selection =
+  | { readonly kind: 'selected'; readonly target: GroupTarget; readonly selector: number }
+  /** No selector takes the query. */
+  | { readonly kind: 'none' }
+  /** A selector takes it, but its group cannot be made of what the query says. */
+  | { readonly kind: 'invalid'; readonly selector: number; readonly message: string };
+
+/** Longest name that a group may get from variables. */
+export const EXPANDED_NAME_LENGTH_MAX = 256;
+
+/** The group of a query, by the first selector that matches. Algorithm: Presto's (reference: presto.md 3.3). */
+export function selectGroup(config: GroupConfig, criteria: SelectionCriteria): Selection {
+  const selector = config.selectors.findIndex((candidate) => matchesSelector(candidate, criteria));
+  const matched = config.selectors[selector];
+  if (matched === undefined) return { kind: 'none' };
+  const names: string[] = [];
+  const values = variableValues(matched, criteria);
+  let siblings = config.rootGroups;
+  for (const spec of matched.specs) {
+    const made = nameFor(spec, siblings, values);
+    if ('problem' in made) return { kind: 'invalid', selector, message: made.problem };
+    names.push(made.name);
+    siblings = spec.subGroups;
+  }
+  return { kind: 'selected', selector, target: { path: groupPath(names), names, specs: matched.specs } };
 }
 
-/** The leaf group of a query, by the first selector that matches whole names; undefined when none does. */
-export function selectGroup(config: GroupConfig, { user, source = '' }: SelectionCriteria): string | undefined {
-  return config.selectors.find(
-    (selector) => (selector.user?.matches(user) ?? true) && (selector.source?.matches(source) ?? true),
-  )?.group;
+/** The values of the variables that a selector knows, for one query. */
+export function variableValues(selector: Selector, criteria: SelectionCriteria): ReadonlyMap<string, string> {
+  const { user, source = '', principal = '', schema = '' } = criteria;
+  const fromUser = selector.user?.groups(user);
+  const fromSource = selector.source?.groups(source);
+  const values = new Map([
+    ['USER', user],
+    ['SOURCE', source],
+    ['SCHEMA', schema],
+    ...(fromUser ?? []),
+    ...(fromSource ?? []),
+  ]);
+  const declared = new Set([
+    ...values.keys(),
+    ...(selector.user?.groupNames ?? []),
+    ...(selector.source?.groupNames ?? []),
+  ]);
+  // The principal gives values to variables that exist, and makes none: Presto's rule.
+  for (const [name, value] of selector.principal?.groups(principal) ?? []) {
+    if (declared.has(name)) values.set(name, value);
+  }
+  return values;
+}
+
+/** S2 */
+function nameFor(
+  spec: GroupSpec,
+  siblings: readonly GroupSpec[],
+  values: ReadonlyMap<string, string>,
+): { readonly name: string } | { readonly problem: string } {
+  if (!spec.name.includes('${')) return { name: spec.name };
+  const expanded = expandName(spec.name, values);
+  if ('unresolved' in expanded) {
+    const available = [...values.keys()].join(', ');
+    return {
+      problem: `unresolved variable '${expanded.unresolved}' in resource group '${spec.name}', available: ${available}`,
+    };
+  }
+  const { name } = expanded;
+  if (name === '') return { problem: `the name of resource group '${spec.template}' is empty for this query` };
+  if (name.length > EXPANDED_NAME_LENGTH_MAX) {
+    return {
+      problem: `the name of resource group '${spec.template}' is longer than ${EXPANDED_NAME_LENGTH_MAX} letters: ${shown(name)}`,
+    };
+  }
+  const other = siblings.find((sibling) => sibling !== spec && nameOf(sibling, values) === name);
+  if (other === undefined) return { name };
+  return { problem: `Ambiguous configuration for ${name}: both ${spec.template} and ${other.template} make this name` };
+}
+
+function nameOf(spec: GroupSpec, values: ReadonlyMap<string, string>): string | undefined {
+  if (!spec.name.includes('${')) return spec.name;
+  const expanded = expandName(spec.name, values);
+  return 'name' in expanded ? expanded.name : undefined;
 }

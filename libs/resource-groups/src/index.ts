@@ -16,7 +16,7 @@ export {
 } from './group-config.js';
 export { childPath, groupPath, lineageOf, parentPath } from './group-path.js';
 export { parseGroupConfig, type ParsedGroupConfig } from './group-config-decoder.js';
-export { selectGroup, type SelectionCriteria } from './group-selector.js';
+export { selectGroup, type Selection } from './group-selector.js';
 export { type GroupCounts, type GroupEffect, type GroupEvent, GroupTree, type GroupTreeOptions } from './group-tree.js';
 export type { ClaimsAhead, GroupUsage, UsageSnapshot } from './group-usage.js';
 export type { NamePattern } from './name-pattern.js';
@@ -28,4 +28,6 @@ export {
   UsageLedger,
   type WorkerTask,
 } from './usage-ledger.js';
+export { explainSelection, type ExplainedSelection } from './selection-explanation.js';
+export type { QueryEstimates, SelectionCriteria } from './selector-match.js';
 export type { WaitExplanation, WaitKind } from './wait-explanation.js';

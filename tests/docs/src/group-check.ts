@@ -39,7 +39,8 @@ function exampleProblems(page: string): string[] {
   if ('problems' in parsed) return parsed.problems.map((problem) => `the example: ${problem}`);
   return rows.flatMap((row) => {
     const [user = '', source = '', to = ''] = row.map((cell) => codeSpans(cell)[0] ?? '');
-    const group = selectGroup(parsed.ok, { user, source });
+    const selection = selectGroup(parsed.ok, { user, source });
+    const group = selection.kind === 'selected' ? selection.target.path : selection.kind;
     return group === to ? [] : [`the example sends ${user} with "${source}" to ${group}, not to ${to}`];
   });
 }
