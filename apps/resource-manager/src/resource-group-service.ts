@@ -47,6 +47,11 @@ export function resourceGroupService(
       };
     },
 
+    selectResourceGroup() {
+      const message = 'This resource manager keeps to no file of resource groups. Ask a coordinator.';
+      throw rpcError(Code.Unimplemented, message, { reason: 'NOT_SUPPORTED' });
+    },
+
     listResourceGroups({ pageSize, pageToken }) {
       checkPage(pageSize);
       const limit = pageSizeOf(pageSize);
