@@ -25,41 +25,20 @@ import { invariant, type Instant, instant, type QueryId, unreachable } from '@tu
 import type { GroupConfig } from './group-config.js';
 import { GroupForest } from './group-forest.js';
 import type { GroupNode, RootState } from './group-node.js';
-import { ClaimsBefore, type UsageSnapshot } from './group-usage.js';
+import type {
+  GroupCounts,
+  GroupEffect,
+  GroupEvent,
+  GroupTotalsHere,
+  QuerySubmitted,
+  QueuedQuery,
+} from './group-events.js';
+import { ClaimsBefore } from './group-usage.js';
 import type { LiveQuery } from './leaf-queue.js';
 import { UsageView } from './usage-view.js';
 import { explainWait, type WaitExplanation } from './wait-explanation.js';
 
-export type GroupEvent =
-  /** A query came; `group` is a leaf of the configuration. */
-  | { readonly kind: 'submitted'; readonly queryId: QueryId; readonly group: string }
-  /** A query ended, from whatever state. Unknown ones have ended before. */
-  | { readonly kind: 'finished'; readonly queryId: QueryId }
-  | { readonly kind: 'usageArrived'; readonly usage: UsageSnapshot }
-  /** No resource manager answers, and none has since then. */
-  | { readonly kind: 'usageUnavailable'; readonly since: Instant }
-  /** Time went by: what waits wants newer usage. */
-  | { readonly kind: 'tick' };
-
-export type GroupEffect =
-  | { readonly kind: 'start'; readonly queryId: QueryId }
-  /** `group` is the one that has no room to wait. The query is gone. */
-  | { readonly kind: 'reject'; readonly queryId: QueryId; readonly reason: 'queueFull'; readonly group: string }
-  /** Queries wait for newer usage: ask now. The counts in the request must be taken after this effect. */
-  | { readonly kind: 'askUsage' };
-
-/** What a coordinator reports of one group. */
-export interface GroupCounts {
-  readonly group: string;
-  readonly running: number;
-  readonly queued: number;
-  /** Of those that wait, how many hold a claim. */
-  readonly claimed: number;
-  /** The round of these claims. */
-  readonly claimRound: number;
-  readonly hardConcurrencyLimit: number;
-  readonly maxQueued: number;
-}
+export type { GroupCounts, GroupEffect, GroupEvent } from './group-events.js';
 
 export interface GroupTreeOptions {
   readonly config: GroupConfig;
@@ -75,6 +54,7 @@ const CHANGE_HOLD_MS = 250;
 const UNSURE_TICK_MS = 100;
 
 export class GroupTree {
+  private holding: GroupConfig;
   private readonly forest: GroupForest;
   private readonly usageMaxAgeMs: number;
   private readonly view: UsageView;
@@ -88,6 +68,7 @@ export class GroupTree {
   private claimedInOpenRound = new Set<GroupNode>();
 
   constructor(options: GroupTreeOptions) {
+    this.holding = options.config;
     this.forest = new GroupForest(options.config);
     this.usageMaxAgeMs = options.usageMaxAgeMs;
     this.view = new UsageView(this.forest, options.usageMaxAgeMs);
@@ -98,7 +79,7 @@ export class GroupTree {
     const effects: GroupEffect[] = [];
     switch (event.kind) {
       case 'submitted':
-        this.submit(event.queryId, event.group, now, effects);
+        this.submit(event, now, effects);
         break;
       case 'finished':
         this.finish(event.queryId, now, effects);
@@ -122,6 +103,12 @@ export class GroupTree {
         this.asking = this.someoneWaits() && !this.isTooSoon(now);
         if (this.asking) effects.push({ kind: 'askUsage' });
         break;
+      case 'used':
+      case 'clusterChanged':
+        break;
+      case 'configured':
+        this.holding = event.config;
+        break;
       default:
         return unreachable(event);
     }
@@ -144,14 +131,29 @@ export class GroupTree {
       claimRound: node.queue?.claimed ? node.queue.claimRound : 0,
       hardConcurrencyLimit: node.limit,
       maxQueued: node.maxQueued,
+      memoryBytes: 0,
+      cpuMs: 0,
+      cpuQuotaMsPerSecond: node.spec.cpuQuotaMsPerSecond,
+      template: '',
     }));
   }
 
   /** What runs and waits here, with what is below each group: for showing. Reading it changes nothing. */
-  totals(): Pick<GroupCounts, 'group' | 'running' | 'queued'>[] {
+  totals(): GroupTotalsHere[] {
     const inUse = new Set<GroupNode>();
     for (const leaf of this.leavesInUse) for (const node of leaf.lineage) inUse.add(node);
-    return [...inUse].map(({ path, here: { running, queued } }) => ({ group: path, running, queued }));
+    return [...inUse].map(({ path, here: { running, queued } }) => ({ group: path, running, queued, memoryBytes: 0 }));
+  }
+
+  /** The queries that wait, group by group, in the order of each group. */
+  queuedInOrder(): QueuedQuery[] {
+    const queued = [...this.live.values()].filter(({ link }) => link !== undefined);
+    return queued.map(({ queryId, leaf }) => ({ queryId, group: leaf.path }));
+  }
+
+  /** The configuration that holds. Select a group from it and submit the query in the same turn. */
+  get config(): GroupConfig {
+    return this.holding;
   }
 
   /** Whether any query is queued. */
@@ -178,9 +180,9 @@ export class GroupTree {
     });
   }
 
-  private submit(queryId: QueryId, group: string, now: Instant, effects: GroupEffect[]): void {
-    const leaf = this.forest.node(group);
-    invariant(leaf?.queue, `"${group}" is no leaf group`);
+  private submit({ queryId, target }: QuerySubmitted, now: Instant, effects: GroupEffect[]): void {
+    const leaf = this.forest.node(target.path);
+    invariant(leaf?.queue, `"${target.path}" is no leaf group`);
     invariant(!this.live.has(queryId), `G1: ${queryId} was submitted before`);
     const root = this.forest.rootOf(leaf);
     const query: LiveQuery = {
@@ -224,7 +226,13 @@ export class GroupTree {
     const full = query.leaf.lineage.find(isFull);
     if (full === undefined) return false;
     this.remove(query);
-    effects.push({ kind: 'reject', queryId: query.queryId, reason: 'queueFull', group: full.path });
+    effects.push({
+      kind: 'reject',
+      queryId: query.queryId,
+      reason: 'queueFull',
+      group: full.path,
+      limit: full.maxQueued,
+    });
     return true;
   }
 

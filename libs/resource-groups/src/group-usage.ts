@@ -13,6 +13,8 @@ export interface ClaimsAhead {
 export interface GroupUsage {
   readonly running: number;
   readonly queued: number;
+  /** Memory that the running ones hold. */
+  readonly memoryBytes: number;
   readonly claimsAhead: readonly ClaimsAhead[];
 }
 
@@ -31,6 +33,8 @@ export interface UsageSnapshot {
   readonly knownRound: number;
   /** By the path of the leaf group. */
   readonly groups: ReadonlyMap<string, GroupUsage>;
+  /** CPU time in milliseconds that groups with a CPU limit used and did not get back yet, in the whole cluster, by path. */
+  readonly cpu: ReadonlyMap<string, number>;
   /** Age of the oldest report in the answer, when the answer was made. */
   readonly oldestDataAgeMs: number;
   /** Of how many other coordinators this is the sum. */

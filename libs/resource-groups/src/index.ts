@@ -17,13 +17,25 @@ export {
 export { childPath, groupPath, lineageOf, parentPath } from './group-path.js';
 export { parseGroupConfig, type ParsedGroupConfig } from './group-config-decoder.js';
 export { selectGroup, type Selection } from './group-selector.js';
-export { type GroupCounts, type GroupEffect, type GroupEvent, GroupTree, type GroupTreeOptions } from './group-tree.js';
+export type {
+  GroupCounts,
+  GroupEffect,
+  GroupEvent,
+  GroupTotalsHere,
+  QueryRejected,
+  QuerySubmitted,
+  QueuedQuery,
+  RejectReason,
+} from './group-events.js';
+export { GroupTree, type GroupTreeOptions } from './group-tree.js';
+export type { CoordinatorTotal, GroupTotal } from './group-totals.js';
 export type { ClaimsAhead, GroupUsage, UsageSnapshot } from './group-usage.js';
 export type { NamePattern } from './name-pattern.js';
 export { RefreshPace } from './refresh-pace.js';
 export {
   type CoordinatorLife,
   type CoordinatorReport,
+  type ReportedVersion,
   type UsageAnswer,
   UsageLedger,
   type WorkerTask,

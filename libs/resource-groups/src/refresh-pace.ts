@@ -3,10 +3,13 @@
 //   P2. When nothing has moved for a while, it is a twentieth of that while, and every SLOWEST_MS at last: where queries
 //       run for long, a slot that stays free for a little longer costs no more than before.
 import { type Instant, instant } from '@tutti/base';
-import type { UsageSnapshot } from './group-usage.js';
+import type { GroupUsage } from './group-usage.js';
 
 const SLOWEST_MS = 100;
 const PART_OF_QUIET = 1 / 20;
+
+/** What shows that a group moves. */
+type Moving = Pick<GroupUsage, 'running' | 'queued'>;
 
 export class RefreshPace {
   private movedAt: Instant = instant(-Infinity);
@@ -21,9 +24,9 @@ export class RefreshPace {
   }
 
   /** An answer tells by its sums whether things moved elsewhere. */
-  heard({ groups }: Pick<UsageSnapshot, 'groups'>, now: Instant): void {
+  heard({ groups }: { readonly groups: Iterable<readonly [string, Moving]> }, now: Instant): void {
     let [running, queued] = [0, 0];
-    for (const group of groups.values()) {
+    for (const [, group] of groups) {
       running += group.running;
       queued += group.queued;
     }

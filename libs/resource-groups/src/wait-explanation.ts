@@ -5,7 +5,14 @@ import type { LiveQuery } from './leaf-queue.js';
 import type { LinkedList } from './linked-list.js';
 
 /** What a queued query waits for. */
-export type WaitKind = 'concurrencyLimit' | 'queuedAhead' | 'staleData' | 'resourceManagersUnreachable';
+export type WaitKind =
+  | 'concurrencyLimit'
+  | 'memoryLimit'
+  | 'cpuLimit'
+  | 'workersPerQueryLimit'
+  | 'queuedAhead'
+  | 'staleData'
+  | 'resourceManagersUnreachable';
 
 /** Why a query has not started. */
 export interface WaitExplanation {
@@ -25,6 +32,18 @@ export interface WaitExplanation {
   readonly dataAgeMs: number | undefined;
   /** The same in one sentence. */
   readonly message: string;
+  /** The limit that is reached, in its unit: queries, bytes for memory, milliseconds for CPU. */
+  readonly limit: number;
+  /** What counts against it now, over the whole cluster. */
+  readonly used: number;
+  /** Starts that this coordinator has asked for in the blocking group and not made yet. */
+  readonly claimsHere: number;
+  /** Its place among those that wait for the blocking group: 1 is next. */
+  readonly position: number;
+  /** What would let it start, in one sentence. */
+  readonly unblockedBy: string;
+  /** How long it waits if queries go on to start here as in the last minute; undefined when too few did. */
+  readonly estimatedWaitMs: number | undefined;
 }
 
 /** What an explanation is made from. */
@@ -62,6 +81,12 @@ export function explainWait(facts: WaitFacts): WaitExplanation {
     runningElsewhere: group.elsewhere.running,
     queuedAhead: ahead.count,
     dataAgeMs,
+    limit: group.limit,
+    used: group.running,
+    claimsHere: group.here.claimed,
+    position: ahead.count + 1,
+    unblockedBy: `a query of ${group.path} ends`,
+    estimatedWaitMs: undefined,
   };
   return { ...explanation, message: sentence(explanation, ahead, facts) };
 }
@@ -121,6 +146,9 @@ function sentence(explanation: Omit<WaitExplanation, 'message'>, ahead: Ahead, f
   const start = `waits in "${blockingGroup}":`;
   switch (kind) {
     case 'concurrencyLimit':
+    case 'memoryLimit':
+    case 'cpuLimit':
+    case 'workersPerQueryLimit':
       return limit === 0 ? `${start} its hardConcurrencyLimit is 0, nothing may run` : `${start} ${counts}${queue}`;
     case 'queuedAhead':
       return `${start} ${counts}, and others came first${queue}`;

@@ -1,0 +1,88 @@
+// What the group tree is told and what it answers.
+import type { Instant, QueryId } from '@tutti/base';
+import type { GroupConfig, GroupTarget } from './group-config.js';
+import type { UsageSnapshot } from './group-usage.js';
+
+export type GroupEvent =
+  | QuerySubmitted
+  /** A query ended, from whatever state. Unknown ones have ended before. */
+  | { readonly kind: 'finished'; readonly queryId: QueryId }
+  /** What a running query holds now, and the CPU time that it used in all so far. Others are ignored. */
+  | { readonly kind: 'used'; readonly queryId: QueryId; readonly memoryBytes: number; readonly cpuMs: number }
+  | { readonly kind: 'usageArrived'; readonly usage: UsageSnapshot }
+  /** No resource manager answers, and none has since then. */
+  | { readonly kind: 'usageUnavailable'; readonly since: Instant }
+  /** Time went by: what waits wants newer usage, or has waited for too long. */
+  | { readonly kind: 'tick' }
+  /** The active workers changed; `memoryBytes` is the sum of their memory limits. Before the first both are 0. */
+  | { readonly kind: 'clusterChanged'; readonly activeWorkers: number; readonly memoryBytes: number }
+  /** From now on these groups hold. */
+  | { readonly kind: 'configured'; readonly config: GroupConfig };
+
+/** A query came. Its target is of the configuration that holds now. */
+export interface QuerySubmitted {
+  readonly kind: 'submitted';
+  readonly queryId: QueryId;
+  readonly target: GroupTarget;
+  /** Within the bounds of its group; the highest goes first where the policy asks for it. */
+  readonly priority: number;
+  /** When it began to wait, if it waited in another group before. */
+  readonly queuedSince?: Instant;
+}
+
+export type GroupEffect =
+  | { readonly kind: 'start'; readonly queryId: QueryId }
+  | QueryRejected
+  /** Its group is gone with a new configuration, or has subgroups now. The query has left: select and submit it anew. */
+  | { readonly kind: 'reselect'; readonly queryId: QueryId; readonly queuedSince: Instant }
+  /** Queries wait for newer usage: ask now. The counts in the request must be taken after this effect. */
+  | { readonly kind: 'askUsage' };
+
+/** Why a query may not wait, or not any longer. */
+export type RejectReason = 'queueFull' | 'queueTimeout' | 'tooManyGroups';
+
+/** A query may not wait, or not any longer. It is gone. */
+export interface QueryRejected {
+  readonly kind: 'reject';
+  readonly queryId: QueryId;
+  readonly reason: RejectReason;
+  /** The path of the group whose limit it is; for tooManyGroups its template. */
+  readonly group: string;
+  /** Its maxQueued, its queueTimeoutMs or its maxGroups. */
+  readonly limit: number;
+}
+
+/** What a coordinator reports of one group: what is in this very group, without those below it. */
+export interface GroupCounts {
+  readonly group: string;
+  readonly running: number;
+  readonly queued: number;
+  /** Of those that wait, how many hold a claim. */
+  readonly claimed: number;
+  /** The round of these claims. */
+  readonly claimRound: number;
+  readonly hardConcurrencyLimit: number;
+  readonly maxQueued: number;
+  /** What its running queries hold. */
+  readonly memoryBytes: number;
+  /** CPU time that its queries used since the group was first reported. It begins anew when it was left out of a report. */
+  readonly cpuMs: number;
+  /** CPU time that it gets back, in milliseconds per second; 0 without CPU limits. */
+  readonly cpuQuotaMsPerSecond: number;
+  /** The path as the file spells it; empty when that is the same. */
+  readonly template: string;
+}
+
+/** What runs and waits here in a group and below it. */
+export interface GroupTotalsHere {
+  readonly group: string;
+  readonly running: number;
+  readonly queued: number;
+  readonly memoryBytes: number;
+}
+
+/** A query that waits, with its group. */
+export interface QueuedQuery {
+  readonly queryId: QueryId;
+  readonly group: string;
+}
