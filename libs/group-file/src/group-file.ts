@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
@@ -6,6 +5,7 @@ import type { Clock } from '@tutti/base';
 import type { GroupConfigStatusSchema } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import { defaultGroupConfig, type GroupConfig, parseGroupConfig } from '@tutti/resource-groups';
 import { aborted, ConfigError, type Log, type Metrics } from '@tutti/service';
+import { groupConfigVersion } from './group-config-version.js';
 
 /** The resource groups that a node keeps to. */
 export interface LoadedGroups {
@@ -41,7 +41,7 @@ export class GroupFile {
     });
     const parsed = parseGroupConfig(text);
     if ('problems' in parsed) throw new ConfigError(parsed.problems.map((problem) => `${file}: ${problem}`));
-    return new GroupFile({ config: parsed.ok, version: versionOf(text) }, clock.wallMs());
+    return new GroupFile({ config: parsed.ok, version: groupConfigVersion(text) }, clock.wallMs());
   }
 
   /** The last good groups. */
@@ -65,5 +65,3 @@ export class GroupFile {
     await aborted(signal);
   }
 }
-
-const versionOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 12);
