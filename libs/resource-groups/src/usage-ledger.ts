@@ -6,9 +6,11 @@
 //   L3. A coordinator counts by its report until that is expireAfterMs old; from then on, and for queries of its former
 //       lives, by what workers still run for it.
 //   L4. Time is this process's own: a report's age is counted from its arrival.
+//   L5. CPU that was used stays used when its coordinator goes: see cpu-buckets.ts.
 import { type Instant, queryIdSuffixOf } from '@tutti/base';
-import { type GroupTotal, GroupTotals } from './group-totals.js';
-import type { GroupCounts } from './group-tree.js';
+import { CpuBuckets } from './cpu-buckets.js';
+import { type GroupTotal, GroupTotals, type Use } from './group-totals.js';
+import type { GroupCounts } from './group-events.js';
 import type { ClaimsAhead, GroupUsage } from './group-usage.js';
 
 /** Names one life of a coordinator. */
@@ -24,6 +26,8 @@ export interface CoordinatorReport extends CoordinatorLife {
   readonly groups: readonly GroupCounts[];
   /** Marks the query ids of this life, when known: tasks of other lives then count apart (L3). */
   readonly queryIdSuffix?: string | undefined;
+  /** The version of the resource groups that it keeps to. */
+  readonly configVersion?: string | undefined;
 }
 
 /** A task that a worker holds. */
@@ -31,14 +35,24 @@ export interface WorkerTask {
   readonly coordinatorId: string;
   readonly group: string;
   readonly queryId: string;
+  /** What it holds. A query holds the sum of its tasks. */
+  readonly memoryBytes?: number;
 }
 
-/** The use of all groups by all coordinators but the asker. */
+/** The use of all groups by all coordinators but the asker; of CPU by all. */
 export interface UsageAnswer {
   /** See UsageSnapshot. */
   readonly knownRound: number;
   readonly groups: ReadonlyMap<string, GroupUsage>;
   readonly coordinators: readonly { readonly coordinatorId: string; readonly ageMs: number }[];
+  /** CPU that each group has used and not got back, in milliseconds; nothing for those that have used none. */
+  readonly cpu: ReadonlyMap<string, number>;
+}
+
+/** What a coordinator keeps to, as of one of its reports. */
+export interface ReportedVersion extends CoordinatorLife {
+  readonly sequence: number;
+  readonly configVersion: string | undefined;
 }
 
 interface Entry {
@@ -51,6 +65,7 @@ interface Entry {
 export class UsageLedger {
   private readonly entries = new Map<string, Entry>();
   private readonly workers = new Map<string, { readonly tasks: readonly WorkerTask[]; readonly arrivedAt: Instant }>();
+  private readonly buckets = new CpuBuckets();
   private lastPlace = 0;
 
   constructor(private readonly options: { readonly expireAfterMs: number }) {}
@@ -64,6 +79,7 @@ export class UsageLedger {
     const queryIdSuffix = report.queryIdSuffix ?? (sameLife ? known?.report.queryIdSuffix : undefined);
     const places = this.placesOf(report, sameLife ? known?.places : undefined);
     this.entries.set(report.coordinatorId, { report: { ...report, queryIdSuffix }, arrivedAt: now, places });
+    this.buckets.record(report, now);
     return true;
   }
 
@@ -78,8 +94,13 @@ export class UsageLedger {
     this.entries.delete(coordinatorId);
   }
 
-  /** Forgets who was silent for too long (L3). */
+  /** Forgets who was silent for too long (L3), and CPU that was got back. */
   expire(now: Instant): void {
+    this.expireReports(now);
+    this.buckets.expire(now);
+  }
+
+  private expireReports(now: Instant): void {
     const isOld = ({ arrivedAt }: { readonly arrivedAt: Instant }) => now - arrivedAt > this.options.expireAfterMs;
     for (const [id, entry] of this.entries) if (isOld(entry)) this.entries.delete(id);
     for (const [id, worker] of this.workers) if (isOld(worker)) this.workers.delete(id);
@@ -87,7 +108,7 @@ export class UsageLedger {
 
   /** What all others run and wait for. Take in the asker's own counts first. */
   usageFor(asker: CoordinatorLife | undefined, now: Instant): UsageAnswer {
-    this.expire(now);
+    this.expireReports(now);
     const own = asker && this.entries.get(asker.coordinatorId);
     // A process that was replaced by a new life is told nothing that it could start on.
     const places = own?.report.incarnation === asker?.incarnation ? own?.places : undefined;
@@ -96,35 +117,50 @@ export class UsageLedger {
     const sums = new Sums();
     for (const [id, entry] of this.entries) {
       if (id === asker?.coordinatorId) continue;
-      for (const { group, running, queued, claimed, claimRound } of entry.report.groups) {
+      for (const { group, running, queued, memoryBytes, claimed, claimRound } of entry.report.groups) {
         const place = entry.places.get(claimRound) ?? 0;
         const round = ownRounds.find(([, ownPlace]) => ownPlace > place)?.[0] ?? knownRound + 1;
-        sums.add(group, { running, queued, claimsAhead: claimed > 0 ? [{ round, count: claimed }] : [] });
+        sums.add(group, { running, queued, memoryBytes, claimsAhead: claimed > 0 ? [{ round, count: claimed }] : [] });
       }
     }
-    for (const { group } of this.strayQueries()) {
+    for (const { group, use } of this.strayQueries()) {
       // Those of the asker's former lives too: it does not count them itself.
-      sums.add(group, { running: 1, queued: 0, claimsAhead: [] });
+      sums.add(group, { ...use, claimsAhead: [] });
     }
     const others = [...this.entries].filter(([id]) => id !== asker?.coordinatorId);
     return {
       knownRound,
       groups: sums.groups,
       coordinators: others.map(([coordinatorId, { arrivedAt }]) => ({ coordinatorId, ageMs: now - arrivedAt })),
+      cpu: this.buckets.usedMs(now),
     };
   }
 
   /** The groups in use and their ancestors, by path. */
   groups(now: Instant): GroupTotal[] {
-    this.expire(now);
+    this.expireReports(now);
     const totals = new GroupTotals();
-    for (const [coordinatorId, { report, arrivedAt }] of this.entries)
+    const oldestFirst = [...this.entries].sort(([, a], [, b]) => a.arrivedAt - b.arrivedAt);
+    for (const [coordinatorId, { report, arrivedAt }] of oldestFirst)
       for (const counts of report.groups) {
-        totals.limits(counts);
-        totals.add(counts.group, coordinatorId, counts.running, counts.queued, now - arrivedAt);
+        totals.describe(counts);
+        totals.add(counts.group, coordinatorId, counts, now - arrivedAt);
       }
-    for (const { coordinatorId, group } of this.strayQueries()) totals.add(group, coordinatorId, 1, 0, undefined);
+    for (const { coordinatorId, group, use } of this.strayQueries()) totals.add(group, coordinatorId, use, undefined);
     return totals.list();
+  }
+
+  /** CPU that each group has used and not got back, in milliseconds; nothing for those that have used none. */
+  cpuUsedMs(now: Instant): ReadonlyMap<string, number> {
+    return this.buckets.usedMs(now);
+  }
+
+  /** Which resource groups each coordinator keeps to, as its newest report says. */
+  versions(now: Instant): ReportedVersion[] {
+    this.expireReports(now);
+    return [...this.entries.values()].map(({ report: { coordinatorId, incarnation, sequence, configVersion } }) => ({
+      ...{ coordinatorId, incarnation, sequence, configVersion },
+    }));
   }
 
   /** L2 */
@@ -137,29 +173,41 @@ export class UsageLedger {
   }
 
   /** Queries on workers that no coordinator's report counts (L3). */
-  private strayQueries(): Iterable<WorkerTask> {
-    const strays = new Map<string, WorkerTask>();
+  private strayQueries(): Iterable<StrayQuery> {
+    const strays = new Map<string, StrayQuery>();
     for (const { tasks } of this.workers.values())
-      for (const task of tasks) {
-        const suffix = this.entries.get(task.coordinatorId)?.report.queryIdSuffix;
-        const isOfFormerLife = suffix !== undefined && queryIdSuffixOf(task.queryId) !== suffix;
-        if (!this.entries.has(task.coordinatorId) || isOfFormerLife) strays.set(task.queryId, task);
+      for (const { queryId, coordinatorId, group, memoryBytes = 0 } of tasks) {
+        const suffix = this.entries.get(coordinatorId)?.report.queryIdSuffix;
+        const isOfFormerLife = suffix !== undefined && queryIdSuffixOf(queryId) !== suffix;
+        if (this.entries.has(coordinatorId) && !isOfFormerLife) continue;
+        const heldSoFar = strays.get(queryId)?.use.memoryBytes ?? 0;
+        const use = { running: 1, queued: 0, memoryBytes: heldSoFar + memoryBytes };
+        strays.set(queryId, { coordinatorId, group, use });
       }
     return strays.values();
   }
 }
 
-class Sums {
-  readonly groups = new Map<string, GroupUsage>();
+interface StrayQuery {
+  readonly coordinatorId: string;
+  readonly group: string;
+  readonly use: Use;
+}
 
-  add(group: string, use: GroupUsage): void {
-    const sum = this.groups.get(group) ?? { running: 0, queued: 0, claimsAhead: [] };
-    if (use.running + use.queued === 0) return;
-    this.groups.set(group, {
-      running: sum.running + use.running,
-      queued: sum.queued + use.queued,
-      claimsAhead: joinClaims(sum.claimsAhead, use.claimsAhead),
-    });
+/** Adds up the use of groups by many coordinators. Asked for many times a second, so it changes its sums in place. */
+class Sums {
+  readonly groups = new Map<string, { -readonly [Field in keyof GroupUsage]: GroupUsage[Field] }>();
+
+  add(group: string, { running, queued, memoryBytes, claimsAhead }: GroupUsage): void {
+    if (running + queued + memoryBytes === 0) return;
+    const sum = this.groups.get(group);
+    if (sum === undefined) this.groups.set(group, { running, queued, memoryBytes, claimsAhead });
+    else {
+      sum.running += running;
+      sum.queued += queued;
+      sum.memoryBytes += memoryBytes;
+      if (claimsAhead.length > 0) sum.claimsAhead = joinClaims(sum.claimsAhead, claimsAhead);
+    }
   }
 }
 
