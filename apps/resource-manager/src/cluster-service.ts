@@ -5,8 +5,9 @@ import { type WorkerStatus } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat
 import { QueryState } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { type SeenNode, seenToWire, wireDuration } from '@tutti/discovery';
 import { rpcError } from '@tutti/service';
-import { type ClusterState, isSynced } from './cluster-state.js';
+import { type ClusterState, groupSources, isSynced } from './cluster-state.js';
 import { isListPlace } from './core/cluster-view.js';
+import { adjustedQueueSize } from './core/group-list.js';
 import { loadOf, shownInfo, shownState } from './report-codec.js';
 
 const PAGE_SIZE_DEFAULT = 100;
@@ -79,6 +80,7 @@ function summarize(state: ClusterState) {
     memoryUsedBytes: total(workers, 'memoryUsedBytes'),
     resourceManagerId: state.nodeId,
     synced: isSynced(state),
+    adjustedQueueSize: adjustedQueueSize(groupSources(state)),
   };
 }
 

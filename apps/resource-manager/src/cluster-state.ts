@@ -1,11 +1,13 @@
-import { type Clock, type NodeId, nodeId } from '@tutti/base';
+import { type Clock, type Instant, type NodeId, nodeId } from '@tutti/base';
 import type { NodeReport } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import type { QueryInfo } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { LiveNodeTable, NodeTable } from '@tutti/discovery';
+import type { GroupFile } from '@tutti/group-file';
 import { HeartbeatLedger } from '@tutti/heartbeat';
 import { type CoordinatorReport, UsageLedger } from '@tutti/resource-groups';
 import { News } from '@tutti/service';
 import { ClusterView } from './core/cluster-view.js';
+import type { GroupSources } from './core/group-list.js';
 import type { Settings } from './settings.js';
 
 /** All that a resource manager knows. It is in memory only: a restart makes it anew from what the nodes report. */
@@ -24,14 +26,19 @@ export interface ClusterState {
   readonly usage: UsageLedger;
   /** After this much silence a coordinator counts by what workers run for it. */
   readonly usageForgetAfterMs: number;
+  /** The resource groups of this node's own file. */
+  readonly groups: KeptGroups;
   readonly clock: Clock;
 }
+
+/** The resource groups that a node keeps to. */
+export type KeptGroups = Pick<GroupFile, 'current' | 'status'>;
 
 /** Many changes of the table of nodes within this time make one message to those who watch it. */
 const NEWS_COALESCE_MS = 20;
 
 export function createClusterState(
-  node: { readonly nodeId: NodeId; readonly incarnation: number; readonly clock: Clock },
+  node: Pick<ClusterState, 'nodeId' | 'incarnation' | 'groups' | 'clock'>,
   config: Pick<Settings, 'nodes' | 'usage' | 'queries'>,
 ): ClusterState {
   const { clock } = node;
@@ -51,6 +58,27 @@ export function createClusterState(
 /** Whether what this resource manager says of the cluster is whole. */
 export const isSynced = ({ nodes, clock }: ClusterState): boolean =>
   nodes.update((table) => table.isSynced(clock.now()));
+
+/** Who takes no work is not part of the cluster's size: shares are of what can be used. */
+function sizeOf({ nodes, reports }: ClusterState, now: Instant): GroupSources['cluster'] {
+  const workers = nodes.nodes.nodes(now).filter(({ role, state }) => role === 'worker' && state === 'ACTIVE');
+  const memoryBytes = workers.reduce((sum, worker) => {
+    const status = reports.get(nodeId(worker.nodeId))?.report.status;
+    return sum + (status?.case === 'worker' ? Number(status.value.memoryLimitBytes) : 0);
+  }, 0);
+  return { activeWorkers: workers.length, memoryBytes };
+}
+
+/** What runs and waits in the groups of the cluster, and what limits it. */
+export function groupSources(state: ClusterState): GroupSources {
+  const now = state.clock.now();
+  return {
+    config: state.groups.current.config,
+    totals: state.usage.groups(now),
+    cpuUsedMs: state.usage.cpuUsedMs(now),
+    cluster: sizeOf(state, now),
+  };
+}
 
 /** Takes in what a coordinator runs and waits for, from a heartbeat or a question. Late counts change nothing. */
 export function recordCounts(state: ClusterState, report: CoordinatorReport): void {

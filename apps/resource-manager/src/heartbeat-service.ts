@@ -3,7 +3,8 @@ import { nodeId } from '@tutti/base';
 import type { HeartbeatService, NodeReport } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import { rpcError, untilAborted } from '@tutti/service';
 import { type ClusterState, isSynced, recordCounts } from './cluster-state.js';
-import { countsOf, queriesOf, roleOf, tasksOf } from './report-codec.js';
+import { countsOf } from './group-codec.js';
+import { queriesOf, roleOf, tasksOf } from './report-codec.js';
 import type { ResourceManagerMetrics } from './resource-manager-metrics.js';
 
 /** Hears the reports of all nodes. */
@@ -46,8 +47,9 @@ function take(state: ClusterState, report: NodeReport): 'newest' | 'late' {
 
   const { status } = report;
   if (status.case === 'coordinator') {
-    const { groups, queriesLeftOut } = status.value;
-    recordCounts(state, { coordinatorId: id, incarnation, sequence, groups: countsOf(groups) });
+    const { queriesLeftOut, groupConfig } = status.value;
+    const groups = countsOf(status.value.groups);
+    recordCounts(state, { coordinatorId: id, incarnation, sequence, groups, configVersion: groupConfig?.version });
     const isComplete = queriesLeftOut === 0;
     state.queries.reported({ coordinatorId: id, incarnation, queries: queriesOf(status.value), isComplete }, now);
   }

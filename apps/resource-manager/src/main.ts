@@ -1,5 +1,6 @@
 // The resource manager hears every node, and tells coordinators how the cluster stands.
 import { nodeId, seededRandom, sleep, systemClock } from '@tutti/base';
+import { GroupFile } from '@tutti/group-file';
 import {
   AddressWatcher,
   aborted,
@@ -26,6 +27,7 @@ await runMain('resource-manager', async () => {
   const incarnation = clock.wallMs();
   const log = createLog({ ...config.log, fields: { node: id, role: program } });
   const metrics = createMetrics({ node: id, role: program });
+  const groups = await GroupFile.open({ file: config.resourceGroups.file, clock, log, metrics });
 
   // wiring
   const stop = untilStopped(config);
@@ -38,6 +40,7 @@ await runMain('resource-manager', async () => {
     incarnation,
     config,
     addresses,
+    groups,
     clock,
     random,
     metrics,

@@ -3,10 +3,9 @@ import { clone } from '@bufbuild/protobuf';
 import { queryId } from '@tutti/base';
 import type { CoordinatorStatus, NodeReport, WorkerStatus } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import { type QueryInfo, QueryInfoSchema, QueryState } from '@tutti/contracts/tutti/query/v1/query_pb';
-import type * as wire from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import { TaskState } from '@tutti/contracts/tutti/task/v1/task_pb';
 import type { NodeLoad, NodeRole } from '@tutti/discovery';
-import type { GroupCounts, GroupUsage, WorkerTask } from '@tutti/resource-groups';
+import type { WorkerTask } from '@tutti/resource-groups';
 import type { ReportedQuery, ViewedQuery } from './core/cluster-view.js';
 
 const ENDED: ReadonlySet<QueryState> = new Set([QueryState.FINISHED, QueryState.FAILED, QueryState.CANCELED]);
@@ -28,16 +27,6 @@ export const queriesOf = (status: CoordinatorStatus): ReportedQuery<QueryInfo>[]
       info,
     }));
 
-export const countsOf = (groups: readonly wire.GroupCounts[]): GroupCounts[] =>
-  groups.map(({ $typeName: _, claimRound, ...counts }) => ({ ...counts, claimRound: Number(claimRound) }));
-
-export const usageToWire = ([group, { running, queued, claimsAhead }]: readonly [string, GroupUsage]) => ({
-  group,
-  running,
-  queued,
-  claimsAhead: claimsAhead.map(({ round, count }) => ({ round: BigInt(round), count })),
-});
-
 /** The tasks that really run, as the worker says. */
 export const tasksOf = (status: WorkerStatus): WorkerTask[] =>
   status.tasks
@@ -46,6 +35,7 @@ export const tasksOf = (status: WorkerStatus): WorkerTask[] =>
       coordinatorId: task.coordinatorId,
       group: task.resourceGroup,
       queryId: task.queryId,
+      memoryBytes: Number(task.memoryBytes),
     }));
 
 export const loadOf = (status: WorkerStatus, sequence: number): NodeLoad => ({

@@ -1,76 +1,80 @@
 import { Code, type ServiceImpl } from '@connectrpc/connect';
-import { nodeId } from '@tutti/base';
-import type { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
-import { wireDuration } from '@tutti/discovery';
+import { nearestName, nodeId } from '@tutti/base';
+import type { GetUsageRequest, ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
+import { selectResourceGroup } from '@tutti/group-file';
+import { lineageOf } from '@tutti/resource-groups';
 import { rpcError } from '@tutti/service';
 import { checkPage, invalid, pageSizeOf } from './cluster-service.js';
-import { type ClusterState, isSynced, recordCounts } from './cluster-state.js';
-import { countsOf, usageToWire } from './report-codec.js';
+import { type ClusterState, groupSources, isSynced, recordCounts } from './cluster-state.js';
+import { type ListedGroup, listGroups } from './core/group-list.js';
+import { countsOf, listedToWire, usageToWire } from './group-codec.js';
+import { groupConfigsOf } from './group-configs.js';
 import type { ResourceManagerMetrics } from './resource-manager-metrics.js';
 
 /** When a coordinator should ask again that asked too early after our start. */
 const STARTING_RETRY_MS = 100;
 
-/** Tells coordinators what the others run and wait for. */
+/** Tells coordinators what the others run and wait for, and people what the groups are. */
 export function resourceGroupService(
   state: ClusterState,
   metrics: Pick<ResourceManagerMetrics, 'usageQuestions'>,
 ): ServiceImpl<typeof ResourceGroupService> {
   return {
     getUsage(request) {
-      const now = state.clock.now();
-      const asker = request.nodeId === '' ? undefined : nodeId(request.nodeId);
-      if (asker !== undefined) {
-        const [incarnation, sequence] = [Number(request.incarnation), Number(request.sequence)];
-        if (incarnation <= 0 || sequence <= 0) throw invalid('a question with node_id needs incarnation and sequence');
-        // First what the asker has, then the answer: of two coordinators that ask, the later one sees the earlier one.
-        state.nodes.update((table) => table.reported(asker, incarnation, 'coordinator', now));
-        const groups = countsOf(request.groups);
-        recordCounts(state, { coordinatorId: asker, incarnation, sequence, groups });
-      }
+      const asker = takeIn(state, request);
       if (!isSynced(state)) {
         metrics.usageQuestions.inc({ outcome: 'starting' });
         throw starting(state);
       }
       metrics.usageQuestions.inc({ outcome: 'answered' });
-      const life = asker && { coordinatorId: asker, incarnation: Number(request.incarnation) };
-      const { groups, coordinators, knownRound } = state.usage.usageFor(life, now);
       return {
-        groups: [...groups].map(usageToWire),
-        knownRound: BigInt(knownRound),
-        coordinators: coordinators.map(({ coordinatorId, ageMs }) => ({
-          nodeId: coordinatorId,
-          age: wireDuration(ageMs),
-        })),
+        ...usageToWire(state.usage.usageFor(asker, state.clock.now())),
         resourceManagerId: state.nodeId,
         resourceManagerIncarnation: BigInt(state.incarnation),
       };
     },
 
-    selectResourceGroup() {
-      const message = 'This resource manager keeps to no file of resource groups. Ask a coordinator.';
-      throw rpcError(Code.Unimplemented, message, { reason: 'NOT_SUPPORTED' });
-    },
-
-    listResourceGroups({ pageSize, pageToken }) {
+    listResourceGroups({ pageSize, pageToken, group }) {
       checkPage(pageSize);
       const limit = pageSizeOf(pageSize);
-      const rows = state.usage.groups(state.clock.now()).filter(({ group }) => pageToken === '' || group > pageToken);
+      const isFirst = pageToken === '';
+      const rows = subtree(listGroups(groupSources(state)), group).filter((row) => isFirst || row.group > pageToken);
       const page = rows.slice(0, limit);
       return {
-        groups: page.map((row) => ({
-          ...row,
-          coordinators: row.coordinators.map(({ coordinatorId, running, queued, ageMs }) => ({
-            nodeId: coordinatorId,
-            running,
-            queued,
-            ...(ageMs === undefined ? {} : { age: wireDuration(ageMs) }),
-          })),
-        })),
+        groups: page.map(listedToWire),
         nextPageToken: rows.length > limit ? (page.at(-1)?.group ?? '') : '',
+        configs: isFirst ? groupConfigsOf(state) : [],
       };
     },
+
+    selectResourceGroup: (request) => selectResourceGroup(request, state.groups.current),
   };
+}
+
+/**
+ * Takes in what the asker has, so that the answer can be made after it: of two coordinators that ask, the later one sees
+ * the earlier one. Undefined when nobody in particular asks.
+ */
+function takeIn(state: ClusterState, request: GetUsageRequest) {
+  if (request.nodeId === '') return undefined;
+  const coordinatorId = nodeId(request.nodeId);
+  const [incarnation, sequence] = [Number(request.incarnation), Number(request.sequence)];
+  if (incarnation <= 0 || sequence <= 0) throw invalid('a question with node_id needs incarnation and sequence');
+  state.nodes.update((table) => table.reported(coordinatorId, incarnation, 'coordinator', state.clock.now()));
+  const configVersion = request.configVersion === '' ? undefined : request.configVersion;
+  recordCounts(state, { coordinatorId, incarnation, sequence, groups: countsOf(request.groups), configVersion });
+  return { coordinatorId, incarnation };
+}
+
+/** The group and all below it; throws NOT_FOUND when there is none. '' means all. */
+function subtree(rows: readonly ListedGroup[], group: string): readonly ListedGroup[] {
+  if (group === '') return rows;
+  const found = rows.filter((row) => [...lineageOf(row.group)].includes(group));
+  if (found.length > 0) return found;
+  const known = rows.map((row) => row.group);
+  const nearest = nearestName(group, known);
+  const help = nearest === undefined ? 'List all groups to see their paths' : `Did you mean "${nearest}"?`;
+  throw rpcError(Code.NotFound, `No group "${group}" is configured or in use. ${help}`, { reason: 'GROUP_NOT_FOUND' });
 }
 
 function starting({ nodes, nodeId: id }: ClusterState) {

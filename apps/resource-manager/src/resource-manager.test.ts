@@ -1,131 +1,8 @@
-import type { MessageInitShape } from '@bufbuild/protobuf';
-import { Code, createClient } from '@connectrpc/connect';
-import { nodeId, seededRandom } from '@tutti/base';
-import { FakeClock } from '@tutti/base/testing';
-import { ClusterService } from '@tutti/contracts/tutti/cluster/v1/cluster_pb';
-import { DiscoveryService, NodeRole, NodeState } from '@tutti/contracts/tutti/discovery/v1/discovery_pb';
-import {
-  type CoordinatorStatusSchema,
-  HeartbeatService,
-  type NodeReportSchema,
-  type WorkerStatusSchema,
-} from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
-import { type QueryInfoSchema, QueryState } from '@tutti/contracts/tutti/query/v1/query_pb';
-import {
-  type GroupCountsSchema,
-  ResourceGroupService,
-} from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
+import { Code } from '@connectrpc/connect';
+import { NodeRole, NodeState } from '@tutti/contracts/tutti/discovery/v1/discovery_pb';
+import { QueryState } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { TaskState } from '@tutti/contracts/tutti/task/v1/task_pb';
-import { AddressWatcher, createMetrics, readRpcError } from '@tutti/service';
-import { memoryTransport, TestLog } from '@tutti/service/testing';
-import { createResourceManager } from './resource-manager.js';
-
-type Counts = MessageInitShape<typeof GroupCountsSchema>;
-type Status = NonNullable<MessageInitShape<typeof NodeReportSchema>['status']>;
-type Query = MessageInitShape<typeof QueryInfoSchema>;
-
-const CONFIG = {
-  heartbeat: { interval: 1_000 },
-  nodes: { suspectAfter: 2_500, lease: 10_000 },
-  usage: { forgetAfter: 3_500 },
-  queries: { expireAfter: 10_000, completedKept: 600_000, completedMax: 1_000 },
-};
-
-/** A resource manager in memory, with its time in our hands, and the calls that nodes make. */
-class Stage {
-  readonly clock = new FakeClock();
-  readonly metrics = createMetrics({}, { processMetrics: false });
-  readonly readiness: string[] = [];
-  private readonly stop = new AbortController();
-  private readonly log = new TestLog();
-  private readonly manager = createResourceManager({
-    nodeId: nodeId('r1'),
-    incarnation: 7,
-    config: CONFIG,
-    addresses: new AddressWatcher({
-      specs: [],
-      resolveIntervalMs: 1_000,
-      resolve: () => Promise.resolve([]),
-      clock: this.clock,
-      log: this.log,
-    }),
-    clock: this.clock,
-    random: seededRandom(1),
-    metrics: this.metrics,
-    log: this.log,
-  });
-  private readonly transport = memoryTransport(this.manager.clusterRoutes);
-  readonly cluster = createClient(ClusterService, this.transport);
-  readonly discovery = createClient(DiscoveryService, this.transport);
-  readonly groups = createClient(ResourceGroupService, this.transport);
-  readonly heartbeats = createClient(HeartbeatService, this.transport);
-  private readonly endpoints = { clusterAddress: 'r1:9090', edgeAddress: 'r1:8080' };
-  private readonly running = this.manager.run(this.endpoints, (_, why) => this.readiness.push(why), this.stop.signal);
-
-  async announce(id: string, known: string[] = [], incarnation = 1n): Promise<void> {
-    const role = id.startsWith('c') ? NodeRole.COORDINATOR : NodeRole.WORKER;
-    const state = NodeState.ACTIVE;
-    const announcement = { nodeId: id, role, incarnation, version: 1n, state, queryIdSuffix: `${id}${id}z` };
-    const requests = async function* () {
-      yield { announcement, knownNodeIds: known };
-    };
-    for await (const _ of this.discovery.announce(requests()));
-  }
-
-  report(id: string, sequence: number, status: Status, incarnation = 1n) {
-    return this.heartbeats.reportNode({ report: { nodeId: id, incarnation, sequence: BigInt(sequence), status } });
-  }
-
-  coordinator(
-    id: string,
-    sequence: number,
-    value: MessageInitShape<typeof CoordinatorStatusSchema> = {},
-    incarnation = 1n,
-  ) {
-    return this.report(id, sequence, { case: 'coordinator', value }, incarnation);
-  }
-
-  worker(id: string, sequence: number, value: MessageInitShape<typeof WorkerStatusSchema> = {}) {
-    return this.report(id, sequence, { case: 'worker', value });
-  }
-
-  ask(id: string, sequence: number, groups: Counts[] = []) {
-    return this.groups.getUsage({ nodeId: id, incarnation: 1n, sequence: BigInt(sequence), groups });
-  }
-
-  async settled(): Promise<void> {
-    await this.coordinator('c0', 1);
-    for (let step = 0; step < 8; step++) await this.clock.advance(200);
-  }
-
-  /** Lets time pass in steps of the sweep. */
-  async pass(ms: number): Promise<void> {
-    for (let step = 0; step < ms / 200; step++) await this.clock.advance(200);
-  }
-
-  async end(): Promise<void> {
-    this.stop.abort();
-    await this.running;
-  }
-}
-
-const counts = (group: string, running: number, queued = 0, claimed = 0, round = 0): Counts => ({
-  group,
-  running,
-  queued,
-  claimed,
-  claimRound: BigInt(round),
-  hardConcurrencyLimit: 10,
-  maxQueued: 100,
-});
-
-const query = (queryId: string, state: QueryState, more: Query = {}): Query => ({ queryId, state, ...more });
-
-const failure = (promise: Promise<unknown>) =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => readRpcError(error),
-  );
+import { type Counts, counts, failure, query, Stage } from './testing/stage.js';
 
 describe('a resource manager', () => {
   let stage: Stage;
@@ -266,19 +143,6 @@ describe('a resource manager', () => {
       expect(after.coordinators.map(({ nodeId: id }) => id)).not.toContain('c1');
       await stage.coordinator('c1', 2, { groups: [counts('global', 5)] });
       expect((await stage.ask('c2', 3)).groups).toMatchObject([{ running: 5 }]);
-    });
-
-    it('lists resource groups with their ancestors, page by page', async () => {
-      await stage.coordinator('c1', 1, { groups: [counts('global', 0), counts('global.adhoc', 2, 1)] });
-      await stage.coordinator('c2', 1, { groups: [counts('global', 0), counts('global.etl', 1)] });
-      const first = await stage.groups.listResourceGroups({ pageSize: 2 });
-      expect(first.groups).toMatchObject([
-        { group: 'global', running: 3, queued: 1, hardConcurrencyLimit: 10 },
-        { group: 'global.adhoc', running: 2, queued: 1, coordinators: [{ nodeId: 'c1', running: 2 }] },
-      ]);
-      const second = await stage.groups.listResourceGroups({ pageSize: 2, pageToken: first.nextPageToken });
-      expect(second.groups).toMatchObject([{ group: 'global.etl', running: 1 }]);
-      expect(second.nextPageToken).toBe('');
     });
   });
 

@@ -5,6 +5,7 @@ import { DiscoveryService } from '@tutti/contracts/tutti/discovery/v1/discovery_
 import { HeartbeatService } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import { GetUsageRequestSchema, ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import { Announcer, discoveryService, type Endpoints, replicate } from '@tutti/discovery';
+import type { GroupFile } from '@tutti/group-file';
 import { HeartbeatSender, type NodeStatus, ProcessMonitor, reportToWire } from '@tutti/heartbeat';
 import { type AddressWatcher, ChannelPool, every, type Log, type Metrics, type Routes } from '@tutti/service';
 import { clusterService } from './cluster-service.js';
@@ -24,6 +25,8 @@ export interface ResourceManagerOptions {
   readonly config: Pick<Settings, 'heartbeat' | 'nodes' | 'usage' | 'queries'>;
   /** All resource managers; this one may be among them. */
   readonly addresses: AddressWatcher;
+  /** The resource groups; the resource manager watches their file while it runs. */
+  readonly groups: Pick<GroupFile, 'current' | 'status' | 'run'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: Metrics;
@@ -44,8 +47,8 @@ export interface ResourceManager {
 
 /** Wires the parts of a resource manager. */
 export function createResourceManager(options: ResourceManagerOptions): ResourceManager {
-  const { nodeId, incarnation, config, clock, log } = options;
-  const state = createClusterState({ nodeId, incarnation, clock }, config);
+  const { nodeId, incarnation, config, groups, clock, log } = options;
+  const state = createClusterState({ nodeId, incarnation, groups, clock }, config);
   const metrics = resourceManagerMetrics(options.metrics, state);
   const { connect } = new ChannelPool();
 
@@ -54,11 +57,11 @@ export function createResourceManager(options: ResourceManagerOptions): Resource
     return entry?.report.status.case === 'worker' ? loadOf(entry.report.status.value, entry.sequence) : undefined;
   };
   const edgeRoutes: Routes = (router) => {
-    const groups = resourceGroupService(state, metrics);
+    const service = resourceGroupService(state, metrics);
     router.service(ClusterService, clusterService(state));
     // People may look; only coordinators, on the cluster port, may say what they run and claim.
     const nobody = create(GetUsageRequestSchema);
-    router.service(ResourceGroupService, { ...groups, getUsage: (_, context) => groups.getUsage(nobody, context) });
+    router.service(ResourceGroupService, { ...service, getUsage: (_, context) => service.getUsage(nobody, context) });
   };
   const clusterRoutes: Routes = (router, drainSignal) => {
     const discovery = { nodes: state.nodes, resourceManagerId: nodeId, leaseMs: config.nodes.lease, clock, log };
@@ -68,7 +71,9 @@ export function createResourceManager(options: ResourceManagerOptions): Resource
     router.service(ClusterService, clusterService(state));
   };
 
-  const status = (): NodeStatus => ({ case: 'resourceManager', value: { synced: isSynced(state) } });
+  const status = (): NodeStatus => {
+    return { case: 'resourceManager', value: { synced: isSynced(state), groupConfig: groups.status() } };
+  };
   const monitor = new ProcessMonitor(clock);
   const processUsage = () => monitor.usage();
   const announcer = new Announcer({
@@ -111,6 +116,7 @@ export function createResourceManager(options: ResourceManagerOptions): Resource
       await Promise.all([
         announced,
         sender.run(signal),
+        groups.run(signal),
         replicate({ ...options, nodes: state.nodes, resourceManagerId: nodeId, connect }, signal),
         every({ ...loop, intervalMs: SWEEP_INTERVAL_MS, run: sweepOnce }),
         every({ ...loop, intervalMs, run: noteSelf }),

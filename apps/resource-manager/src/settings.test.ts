@@ -8,6 +8,7 @@ describe('settings', () => {
     expect(load()).toMatchObject({
       heartbeat: { interval: 1_000 },
       nodes: { suspectAfter: 2_500, lease: 10_000 },
+      resourceGroups: { file: '' },
       usage: { forgetAfter: 3_500 },
       queries: { expireAfter: 10_000, completedKept: 600_000, completedMax: 1_000 },
     });

@@ -1,3 +1,4 @@
+import { groupFileSetting } from '@tutti/group-file';
 import { type ConfigOf, commonSettings, count, duration } from '@tutti/service';
 
 /** The settings of a resource manager. */
@@ -11,6 +12,7 @@ export const settings = {
     ),
     lease: duration('10s', 'A node that is not heard for this long is forgotten. At least three heartbeat intervals'),
   },
+  resourceGroups: { file: groupFileSetting },
   usage: {
     forgetAfter: duration(
       '3.5s',
