@@ -1,6 +1,7 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import { ClusterService } from '@tutti/contracts/tutti/cluster/v1/cluster_pb';
 import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
+import { type LoadedGroups, selectResourceGroup } from '@tutti/group-file';
 import type { Peers } from './peers.js';
 
 /** Passes questions about the cluster on to a resource manager: clients need to know coordinators only. */
@@ -17,9 +18,16 @@ export function clusterProxy(peers: Peers): ServiceImpl<typeof ClusterService> {
   };
 }
 
-/** Passes questions about groups on. What an asker says of itself stays behind: only coordinators may claim. */
-export function resourceGroupProxy(peers: Peers): ServiceImpl<typeof ResourceGroupService> {
+/**
+ * Passes questions about groups on. What an asker says of itself stays behind: only coordinators may claim. Which group
+ * a query would go to is answered here: it is this coordinator that would take it there.
+ */
+export function resourceGroupProxy(
+  peers: Peers,
+  groups: { readonly current: LoadedGroups },
+): ServiceImpl<typeof ResourceGroupService> {
   return {
+    selectResourceGroup: (request) => selectResourceGroup(request, groups.current),
     getUsage: (_, { signal }) =>
       peers.askResourceManager(ResourceGroupService, (client, call) => client.getUsage({}, call), signal),
     listResourceGroups: (request, { signal }) =>

@@ -4,10 +4,18 @@ import { queryStates } from './core/query.js';
 
 const WAIT_BUCKETS_S = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 15, 60, 300, 1_800];
 
+/** What runs and waits here, in a group and below it. */
+export interface GroupFigures {
+  readonly group: string;
+  readonly running: number;
+  readonly queued: number;
+  readonly memoryBytes: number;
+}
+
 /** What the live figures are read from, when somebody reads the metrics. */
 export interface MetricSources {
   readonly queries: () => Iterable<{ readonly state: (typeof queryStates)[number] }>;
-  readonly groups: () => Iterable<{ readonly group: string; readonly running: number; readonly queued: number }>;
+  readonly groups: () => Iterable<GroupFigures>;
   readonly usageAgeMs: () => number | undefined;
   readonly historyBytes: () => number;
 }
@@ -48,6 +56,15 @@ export function createCoordinatorMetrics(metrics: Metrics) {
           },
         );
       }
+      metrics.gauge(
+        'tutti_group_memory_bytes',
+        'Memory on workers that queries of this coordinator hold, in the group and below it',
+        ['resource_group'],
+        (gauge) => {
+          gauge.reset();
+          for (const { group, memoryBytes } of sources.groups()) gauge.set({ resource_group: group }, memoryBytes);
+        },
+      );
       metrics.gauge(
         'tutti_usage_age_seconds',
         'Age of what is known of other coordinators; NaN before the first answer',

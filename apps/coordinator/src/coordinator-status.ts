@@ -3,6 +3,7 @@ import type { Clock, Instant } from '@tutti/base';
 import { instant } from '@tutti/base';
 import type { CoordinatorStatusSchema } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import type { QueryInfo } from '@tutti/contracts/tutti/query/v1/query_pb';
+import type { GroupConfigStatusSchema } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import { isEnd, type QuerySnapshot } from './core/query.js';
 import type { QueryHistory } from './core/query-history.js';
 import type { GroupCounts } from '@tutti/resource-groups';
@@ -29,6 +30,7 @@ export interface CoordinatorStatusOptions {
   readonly queries: () => Iterable<LiveQuery> & { readonly size: number };
   readonly history: QueryHistory;
   readonly counts: () => readonly GroupCounts[];
+  readonly groupConfig: () => MessageInitShape<typeof GroupConfigStatusSchema>;
   readonly endedWindow: EndedWindow;
   readonly clock: Clock;
 }
@@ -59,7 +61,7 @@ export function coordinatorStatus(options: CoordinatorStatusOptions): MessageIni
   const queriesLeftOut = live.size - queries.length;
   for (const query of history.recent(instant(clock.now() - endedWindow.backMs(clock.now())), ENDED_MAX))
     if (!report(query)) break;
-  return { queries, groups: counts().map(countsToWire), queriesLeftOut };
+  return { queries, groups: counts().map(countsToWire), queriesLeftOut, groupConfig: options.groupConfig() };
 }
 
 /** Ended queries are in many reports: their messages are made once. */
@@ -75,9 +77,11 @@ function infoOf(query: QuerySnapshot, nodeId: string): QueryInfo {
 
 /** The most that a query may take in a report: a character has at most three bytes. */
 function wireBytesMaxOf({ statement, session, group, failure, wait }: QuerySnapshot): number {
-  const texts = [session.user, session.source, session.catalog, session.schema, group, failure?.message, wait?.message];
+  const { user, source, catalog, schema, principal } = session;
+  const waits = [wait?.message, wait?.unblockedBy, wait?.blockingGroup];
+  const texts = [user, source, catalog, schema, principal, group, failure?.message, ...waits];
   const lengths = texts.map((text) => text?.length ?? 0);
-  return 300 + 3 * lengths.reduce((sum, length) => sum + length, Math.min(statement.length, LISTED_STATEMENT_LENGTH));
+  return 400 + 3 * lengths.reduce((sum, length) => sum + length, Math.min(statement.length, LISTED_STATEMENT_LENGTH));
 }
 
 /** Passes wishes for a report on, at once while reports are small and further apart the more they carry. */

@@ -6,8 +6,9 @@ import { ClusterService } from '@tutti/contracts/tutti/cluster/v1/cluster_pb';
 import { QueryService } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import type { Planner } from '@tutti/engine';
+import type { GroupFile } from '@tutti/group-file';
 import type { NodeStatus } from '@tutti/heartbeat';
-import { type GroupConfig, GroupTree } from '@tutti/resource-groups';
+import { GroupTree } from '@tutti/resource-groups';
 import type { Log, Metrics, Routes } from '@tutti/service';
 import type { Catalog } from '@tutti/sql';
 import { clusterProxy, resourceGroupProxy } from './cluster-proxy.js';
@@ -17,12 +18,13 @@ import { Contact } from './core/contact.js';
 import { Placements } from './core/placement.js';
 import { QueryHistory } from './core/query-history.js';
 import { Dispatcher } from './dispatcher.js';
-import { type Directory, peersIn, workersIn } from './node-views.js';
+import { CapacityWatch, type Directory, peersIn, workersIn } from './node-views.js';
 import { CoordinatorQueries } from './own-queries.js';
 import { Peers } from './peers.js';
 import { QueryExecution } from './query-execution.js';
 import { QueryFinder } from './query-finder.js';
 import { QueryList } from './query-list.js';
+import { QueuedList } from './queued-list.js';
 import { queryService } from './query-service.js';
 import type { CoordinatorConfig } from './settings.js';
 import { SubmittedQueries } from './submitted-queries.js';
@@ -37,7 +39,7 @@ export interface CoordinatorOptions {
   readonly querySuffix: string;
   readonly config: Pick<CoordinatorConfig, 'catalogs' | 'usage' | 'query' | 'history'>;
   readonly catalogs: readonly Catalog[];
-  readonly groupConfig: GroupConfig;
+  readonly groupFile: Pick<GroupFile, 'current' | 'status' | 'onChange' | 'run'>;
   readonly planner: Planner;
   readonly directory: Directory;
   /** A channel to a node of the cluster; the same one for the same address. */
@@ -62,11 +64,11 @@ export interface Coordinator {
 }
 
 export function createCoordinator(options: CoordinatorOptions): Coordinator {
-  const { nodeId, incarnation, querySuffix, config, directory, transportTo, clock, random, log } = options;
+  const { nodeId, incarnation, querySuffix, config, groupFile, directory, transportTo, clock, random, log } = options;
   const metrics = createCoordinatorMetrics(options.metrics);
   const history = new QueryHistory({ bytesMax: config.history.maxBytes, keepMs: config.history.keep });
   const ids = new QueryIdGenerator(querySuffix);
-  const groups = new GroupTree({ config: options.groupConfig, usageMaxAgeMs: config.usage.maxAge });
+  const groups = new GroupTree({ config: groupFile.current.config, usageMaxAgeMs: config.usage.maxAge });
 
   // From a statement to its rows.
   const tasks = createTaskClient({ coordinatorId: nodeId, transportTo });
@@ -84,7 +86,6 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const dispatcher: Dispatcher = new Dispatcher({
     planner: options.planner,
     groups,
-    groupConfig: options.groupConfig,
     execution,
     history,
     metrics,
@@ -95,22 +96,32 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     log,
   });
 
+  const { admission } = dispatcher;
+
   // What the other coordinators run.
   const poller: UsagePoller = new UsagePoller({
     source: createUsageClient({ nodeId, incarnation, transportTo }),
     addresses: () => directory.resourceManagers(),
-    question: () => ({ sequence: options.heartbeats.nextSequence(), groups: groups.counts() }),
-    someoneWaits: () => dispatcher.someoneWaits,
-    onTick: () => dispatcher.applyToGroups({ kind: 'tick' }),
+    question: () => ({
+      sequence: options.heartbeats.nextSequence(),
+      groups: groups.counts(),
+      configVersion: groupFile.current.version,
+    }),
+    someoneWaits: () => admission.someoneWaits,
+    onTick: () => admission.apply({ kind: 'tick' }),
     onUsage: (usage) => {
       contact.heard(usage.requestedAt);
-      dispatcher.applyToGroups({ kind: 'usageArrived', usage });
+      admission.apply({ kind: 'usageArrived', usage });
     },
-    onUnavailable: (since) => dispatcher.applyToGroups({ kind: 'usageUnavailable', since }),
+    onUnavailable: (since) => admission.apply({ kind: 'usageUnavailable', since }),
     refreshIntervalMs: config.usage.refreshInterval,
     clock,
     log,
   });
+
+  // What the groups keep to: their file, and the workers that there are.
+  groupFile.onChange(({ config: changed }) => admission.apply({ kind: 'configured', config: changed }));
+  const capacity = new CapacityWatch(directory, (now) => admission.apply({ kind: 'clusterChanged', ...now }));
 
   // What clients see.
   const peers = new Peers(peersIn(directory, nodeId), transportTo);
@@ -119,13 +130,20 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const own = new CoordinatorQueries({ nodeId, dispatcher, history, submitted, onResultBytes });
   const finder = new QueryFinder({ own, ownSuffix: querySuffix, peers });
   const list = new QueryList({ nodeId, own: (filter) => own.list(filter), peers, log });
+  const queued = new QueuedList({
+    nodeId,
+    entries: () => admission.queued(),
+    infoOf: (queryId) => own.waiting(queryId),
+    peers,
+    log,
+  });
   const limits = {
     catalogs: options.catalogs,
     defaultCatalog: config.catalogs.default,
     statementBytesMax: config.query.maxLength,
     executionMsMax: config.query.maxExecutionTime,
   };
-  const queries = queryService({ nodeId, dispatcher, submitted, finder, list, limits, onResultBytes, clock });
+  const queries = queryService({ nodeId, dispatcher, submitted, finder, list, queued, limits, onResultBytes, clock });
 
   metrics.watch({
     queries: () => dispatcher.queries(),
@@ -137,7 +155,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     routes: (router) => {
       router.service(QueryService, queries);
       router.service(ClusterService, clusterProxy(peers));
-      router.service(ResourceGroupService, resourceGroupProxy(peers));
+      router.service(ResourceGroupService, resourceGroupProxy(peers, groupFile));
     },
     dispatcher,
     submitted,
@@ -148,11 +166,14 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         queries: () => dispatcher.queries(),
         history,
         counts: () => groups.counts(),
+        groupConfig: () => groupFile.status(),
         endedWindow,
         clock,
       }),
     }),
     heard: (sentAt) => contact.heard(sentAt),
-    run: (signal) => poller.run(signal),
+    run: async (signal) => {
+      await Promise.all([poller.run(signal), groupFile.run(signal), capacity.run(signal)]);
+    },
   };
 }

@@ -1,19 +1,19 @@
-// Holds the queries of this coordinator from their statement to their end, and does what the group machine decides.
+// Holds the queries of this coordinator from their statement to their end.
 //   D1. A statement is checked and bound before it meets its group: a typo never waits.
-//   D2. Whether a query starts is decided by the group machine alone; here its effects are carried out, in order.
-//   D3. A query gives its slot back when it has ended and its tasks have stopped; a query that waits, when it ends.
-//   D4. Every change of a query is reported soon; its end goes to the history in the same turn.
+//   D2. What needs a worker goes through admission; what the coordinator knows itself goes to no group.
+//   D3. Every change of a query is reported soon; its end goes to the history in the same turn.
 import type { Clock, QueryId } from '@tutti/base';
 import { unreachable } from '@tutti/base';
 import type { Planner } from '@tutti/engine';
-import type { GroupConfig, GroupEvent, GroupTree } from '@tutti/resource-groups';
-import { selectGroup } from '@tutti/resource-groups';
-import { aborted, type Log } from '@tutti/service';
+import type { GroupTree } from '@tutti/resource-groups';
+import type { Log } from '@tutti/service';
+import { Admission } from './admission.js';
 import { Bell } from './bell.js';
+import type { CoordinatorMetrics } from './coordinator-metrics.js';
 import type { QueryFailure, QuerySession } from './core/query.js';
 import { failure } from './core/query.js';
 import type { QueryHistory } from './core/query-history.js';
-import type { CoordinatorMetrics } from './coordinator-metrics.js';
+import type { QueryLimits } from './core/query-limits.js';
 import { isRetriable } from './failure-codes.js';
 import { LiveQuery } from './live-query.js';
 import { planStatement } from './plan-statement.js';
@@ -23,7 +23,6 @@ import { linesOfRows } from './row-codec.js';
 export interface DispatcherOptions {
   readonly planner: Planner;
   readonly groups: GroupTree;
-  readonly groupConfig: GroupConfig;
   readonly execution: QueryExecution;
   readonly history: QueryHistory;
   readonly metrics: CoordinatorMetrics;
@@ -39,7 +38,7 @@ export interface DispatcherOptions {
 export interface NewStatement {
   readonly statement: string;
   readonly session: QuerySession;
-  readonly timeLimitMs: number;
+  readonly limits: QueryLimits;
 }
 
 export type Submission =
@@ -50,19 +49,23 @@ export type Submission =
 const BUFFER_BYTES_MAX = 1 << 20;
 /** Statements that are being planned at once; they hold no slot of a group yet. */
 const PLANNING_MAX = 1_000;
-/** Those who watch a waiting query hear of a new reason at most this often. */
-const WAIT_NEWS_MS = 200;
 
 export class Dispatcher {
+  /** Where queries wait for their groups. */
+  readonly admission: Admission;
   private readonly live = new Map<string, LiveQuery>();
   private readonly planning = new Set<LiveQuery>();
-  /** Queries in the group machine that it has not started, with what they will run. */
-  private readonly waiting = new Map<string, { readonly query: LiveQuery; readonly fragment: Uint8Array }>();
   private readonly queryEnded = new Bell();
-  private cancelNews: (() => void) | undefined;
   private refusal: QueryFailure | undefined;
 
-  constructor(private readonly options: DispatcherOptions) {}
+  constructor(private readonly options: DispatcherOptions) {
+    const { execution } = options;
+    this.admission = new Admission({
+      ...options,
+      hasWorkers: () => execution.hasWorkers,
+      run: (query, fragment) => this.guard(query, () => execution.run(query, fragment)),
+    });
+  }
 
   /** Takes a statement; the query goes on by itself from here. */
   submit(request: NewStatement): Submission {
@@ -77,6 +80,7 @@ export class Dispatcher {
       bufferBytesMax: BUFFER_BYTES_MAX,
       clock: this.options.clock,
       onChange: (changed) => this.changed(changed),
+      onUse: (using) => this.admission.onUse(using),
     });
     this.live.set(query.queryId, query);
     this.options.metrics.started.inc();
@@ -93,31 +97,6 @@ export class Dispatcher {
   /** All queries that have not ended, the oldest first. */
   queries(): Iterable<LiveQuery> & { readonly size: number } {
     return { size: this.live.size, [Symbol.iterator]: () => this.live.values() };
-  }
-
-  /** Whether a query waits for its group. */
-  get someoneWaits(): boolean {
-    return this.waiting.size > 0;
-  }
-
-  /** Tells the group machine what happened outside, and does what it decides. */
-  applyToGroups(event: GroupEvent): void {
-    for (const effect of this.options.groups.apply(event, this.options.clock.now())) {
-      switch (effect.kind) {
-        case 'start':
-          this.start(effect.queryId);
-          break;
-        case 'reject':
-          this.reject(effect.queryId, effect.group);
-          break;
-        case 'askUsage':
-          this.options.usage.ask();
-          break;
-        default:
-          unreachable(effect);
-      }
-    }
-    this.newsForWaiting();
   }
 
   /** From now on every new statement is refused with `why`. */
@@ -156,7 +135,7 @@ export class Dispatcher {
         return this.answer(query, outcome.rows);
       case 'query':
         query.describe(outcome.columns);
-        return this.toGroup(query, outcome.fragment);
+        return this.admission.enter(query, outcome.fragment); // D2
       default:
         unreachable(outcome);
     }
@@ -177,39 +156,6 @@ export class Dispatcher {
     query.apply({ kind: 'tasksEnded' });
   }
 
-  private toGroup(query: LiveQuery, fragment: Uint8Array): void {
-    const { user, source } = query.session;
-    const selection = selectGroup(this.options.groupConfig, { user, source });
-    const group = selection.kind === 'selected' ? selection.target.path : undefined;
-    if (group === undefined) {
-      const message = `No resource group takes queries of user "${user}" with source "${source}": no selector matches them.`;
-      return query.apply({ kind: 'failed', failure: failure('MISSING_RESOURCE_GROUP_SELECTOR', message) });
-    }
-    this.waiting.set(query.queryId, { query, fragment });
-    query.waitsFor(() => this.options.groups.explain(query.queryId, this.options.clock.now()));
-    query.apply({ kind: 'groupChosen', group });
-    this.applyToGroups({ kind: 'submitted', queryId: query.queryId, group });
-    this.options.usage.watch();
-  }
-
-  private start(queryId: QueryId): void {
-    const entry = this.waiting.get(queryId);
-    if (entry === undefined) return;
-    this.waiting.delete(queryId);
-    const { query, fragment } = entry;
-    query.waitsFor(undefined);
-    query.apply({ kind: 'admitted', workersActive: this.options.execution.hasWorkers });
-    this.options.metrics.admissionWait.observe(query.snapshot().queuedMs / 1_000);
-    void this.run(query, fragment);
-  }
-
-  private async run(query: LiveQuery, fragment: Uint8Array): Promise<void> {
-    await this.guard(query, () => this.options.execution.run(query, fragment));
-    await aborted(query.signal);
-    this.applyToGroups({ kind: 'finished', queryId: query.queryId }); // D3
-    this.options.reportSoon();
-  }
-
   /** An error that nobody expected ends the query and nothing else. */
   private async guard(query: LiveQuery, work: () => Promise<void>): Promise<void> {
     try {
@@ -220,14 +166,7 @@ export class Dispatcher {
     }
   }
 
-  private reject(queryId: QueryId, group: string): void {
-    const entry = this.waiting.get(queryId);
-    this.waiting.delete(queryId);
-    const message = `Too many queued queries for "${group}"`;
-    entry?.query.apply({ kind: 'failed', failure: failure('QUERY_QUEUE_FULL', message, true) });
-  }
-
-  /** D4. */
+  /** D3. */
   private changed(query: LiveQuery): void {
     const { history, metrics, clock, log, reportSoon } = this.options;
     reportSoon();
@@ -248,16 +187,6 @@ export class Dispatcher {
       resultBytes: snapshot.use.resultBytes,
       ...(snapshot.failure && { reason: snapshot.failure.reason, message: snapshot.failure.message }),
     });
-    if (!this.waiting.delete(query.queryId)) return;
-    this.applyToGroups({ kind: 'finished', queryId: query.queryId }); // D3
-  }
-
-  /** Wakes those who watch waiting queries: the reason may have changed. */
-  private newsForWaiting(): void {
-    if (this.cancelNews !== undefined || this.waiting.size === 0) return;
-    this.cancelNews = this.options.clock.schedule(WAIT_NEWS_MS, () => {
-      this.cancelNews = undefined;
-      for (const { query } of this.waiting.values()) query.bell.ring();
-    });
+    this.admission.onEnd(query);
   }
 }

@@ -1,6 +1,6 @@
 import { Code, type ConnectError } from '@connectrpc/connect';
 import { rpcError } from '@tutti/service';
-import type { QueryFailure } from './core/query.js';
+import { failure, type QueryFailure } from './core/query.js';
 
 /** gRPC codes of the reasons that a query or a call of a coordinator can end with; docs/errors.md shows the same table. */
 const codes: Readonly<Record<string, Code>> = {
@@ -20,7 +20,11 @@ const codes: Readonly<Record<string, Code>> = {
   PERMISSION_DENIED: Code.PermissionDenied,
   QUERY_QUEUE_FULL: Code.ResourceExhausted,
   MISSING_RESOURCE_GROUP_SELECTOR: Code.FailedPrecondition,
+  INVALID_RESOURCE_GROUP: Code.FailedPrecondition,
+  TOO_MANY_RESOURCE_GROUPS: Code.ResourceExhausted,
+  EXCEEDED_QUEUED_TIME_LIMIT: Code.DeadlineExceeded,
   EXCEEDED_TIME_LIMIT: Code.DeadlineExceeded,
+  EXCEEDED_CPU_LIMIT: Code.ResourceExhausted,
   EXCEEDED_LOCAL_MEMORY_LIMIT: Code.ResourceExhausted,
   EXCEEDED_SPILL_LIMIT: Code.ResourceExhausted,
   QUERY_FAILED: Code.InvalidArgument,
@@ -35,6 +39,7 @@ const codes: Readonly<Record<string, Code>> = {
   ABANDONED_QUERY: Code.Canceled,
   QUERY_NOT_FOUND: Code.NotFound,
   TASK_NOT_FOUND: Code.NotFound,
+  GROUP_NOT_FOUND: Code.NotFound,
   COORDINATOR_GONE: Code.Unavailable,
   COORDINATOR_DRAINING: Code.Unavailable,
   RESOURCE_MANAGERS_UNREACHABLE: Code.Unavailable,
@@ -51,6 +56,11 @@ export const failureError = (failure: QueryFailure, queryId?: string): ConnectEr
 
 /** The error for a statement that was not taken at all: the client may send it to another coordinator. */
 export const refusal = (failure: QueryFailure): ConnectError => errorOf(failure, {}, true);
+
+/** Refuses a request that makes no sense. */
+export function refuse(reason: string, message: string): never {
+  throw failureError(failure(reason, message));
+}
 
 function errorOf(
   failure: QueryFailure,

@@ -10,6 +10,7 @@ import type {
   QueryWait,
 } from './core/query.js';
 import { isEnd, noUse } from './core/query.js';
+import type { GroupBounds, QueryLimits } from './core/query-limits.js';
 import type { QueryEvent } from './core/query-machine.js';
 import { QueryMachine } from './core/query-machine.js';
 import { ResultBuffer } from './result-buffer.js';
@@ -18,11 +19,14 @@ export interface LiveQueryOptions {
   readonly queryId: QueryId;
   readonly statement: string;
   readonly session: QuerySession;
-  readonly timeLimitMs: number;
+  /** What it may use before its group says so too. */
+  readonly limits: QueryLimits;
   readonly bufferBytesMax: number;
   readonly clock: Clock;
   /** Called after each change of the query, at its end too. */
   readonly onChange: (query: LiveQuery) => void;
+  /** Called when what the query uses has changed. */
+  readonly onUse: (query: LiveQuery) => void;
 }
 
 /** One query that has not ended, with its rows on their way to the client. Its end aborts `signal`. */
@@ -30,7 +34,6 @@ export class LiveQuery {
   readonly queryId: QueryId;
   readonly statement: string;
   readonly session: QuerySession;
-  readonly timeLimitMs: number;
   readonly createdAt: Instant;
   /** Rings at each change that a client may want to see: state, columns, rows, use, the reason of its wait. */
   readonly bell = new Bell();
@@ -40,6 +43,7 @@ export class LiveQuery {
   private readonly stop = new AbortController();
   private resultColumns: readonly QueryColumn[] | undefined;
   private used: QueryUse = noUse;
+  private bounds: GroupBounds;
   private waitOf: (() => QueryWait | undefined) | undefined;
   private attempts = 0;
 
@@ -47,7 +51,7 @@ export class LiveQuery {
     this.queryId = options.queryId;
     this.statement = options.statement;
     this.session = options.session;
-    this.timeLimitMs = options.timeLimitMs;
+    this.bounds = { priority: options.session.priority, limits: options.limits };
     this.createdAt = options.clock.now();
     this.createdWallMs = options.clock.wallMs();
     this.machine = new QueryMachine(this.createdAt);
@@ -78,6 +82,16 @@ export class LiveQuery {
     return this.used;
   }
 
+  /** Its place in a group that goes by priority: within the bounds of its group, once that is chosen. */
+  get priority(): number {
+    return this.bounds.priority;
+  }
+
+  /** What it may use: as its group says too, once that is chosen; for good from its admission on. */
+  get limits(): QueryLimits {
+    return this.bounds.limits;
+  }
+
   /** Aborts at the end of the query, whatever the end. */
   get signal(): AbortSignal {
     return this.stop.signal;
@@ -100,9 +114,15 @@ export class LiveQuery {
     this.bell.ring();
   }
 
+  /** Keeps the query within what its group allows. */
+  boundBy(boundsOf: (asked: GroupBounds) => GroupBounds): void {
+    this.bounds = boundsOf({ priority: this.session.priority, limits: this.options.limits });
+  }
+
   /** Reports what the query uses; figures that are left out stay. */
   using(change: Partial<QueryUse>): void {
     this.used = { ...this.used, ...change };
+    this.options.onUse(this);
     this.bell.ring();
   }
 
@@ -125,6 +145,7 @@ export class LiveQuery {
       statement: this.statement,
       session: this.session,
       group: this.group,
+      ...this.bounds,
       createdWallMs: this.createdWallMs,
       elapsedMs: this.machine.elapsedMs(now),
       queuedMs: this.machine.queuedMs(now),

@@ -2,6 +2,7 @@
 import { tmpdir } from 'node:os';
 import { newQueryIdSuffix, nodeId, systemClock } from '@tutti/base';
 import { createNodePresence } from '@tutti/discovery';
+import { GroupFile } from '@tutti/group-file';
 import { HeartbeatSender, ProcessMonitor } from '@tutti/heartbeat';
 import {
   AddressWatcher,
@@ -22,7 +23,6 @@ import { loadCatalogs } from './catalog-files.js';
 import { Channels } from './channels.js';
 import { createCoordinator } from './coordinator.js';
 import { drainCoordinator } from './drain.js';
-import { loadGroups } from './group-file.js';
 import { relations, settings } from './settings.js';
 import { startPlanner } from './start-planner.js';
 
@@ -39,7 +39,7 @@ await runMain('coordinator', async () => {
   const incarnation = clock.wallMs();
   const log = createLog({ ...config.log, fields: { node: id, role: program } });
   const metrics = createMetrics({ node: id, role: program });
-  const groupConfig = await loadGroups(config.resourceGroups.file);
+  const groupFile = await GroupFile.open({ file: config.resourceGroups.file, clock, log, metrics });
   const catalogs = await loadCatalogs(config.catalogs.path, config.catalogs.default);
 
   // wiring
@@ -66,7 +66,7 @@ await runMain('coordinator', async () => {
     querySuffix,
     config,
     catalogs,
-    groupConfig,
+    groupFile,
     planner,
     directory: presence.directory,
     transportTo: channels.to,

@@ -1,5 +1,6 @@
 // What the parts of a coordinator see of the node directory.
 import type { DirectoryNode, NodeDirectory } from '@tutti/discovery';
+import { aborted } from '@tutti/service';
 import type { WorkerChoice } from './core/placement.js';
 import type { PeerDirectory } from './peers.js';
 import type { Workers } from './workers.js';
@@ -26,8 +27,43 @@ const choiceOf = ({ nodeId, incarnation, clusterAddress, load }: DirectoryNode):
   address: clusterAddress,
   runningTasks: load?.runningTasks ?? 0,
   tasksMax: load?.tasksMax ?? 1,
+  memoryLimitBytes: load?.memoryLimitBytes ?? 0,
   reportSequence: load?.sequence ?? 0,
 });
+
+/** What all active workers together have. */
+export interface Capacity {
+  readonly activeWorkers: number;
+  readonly memoryBytes: number;
+}
+
+/** Tells what the active workers have, at once and at each change of it. */
+export class CapacityWatch {
+  private told: Capacity | undefined;
+
+  constructor(
+    private readonly directory: Pick<Directory, 'activeWorkers' | 'onChange'>,
+    private readonly tell: (capacity: Capacity) => void,
+  ) {
+    this.look();
+  }
+
+  /** Watches until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = this.directory.onChange(() => this.look());
+    await aborted(signal);
+    stop();
+  }
+
+  private look(): void {
+    const workers = this.directory.activeWorkers();
+    const memoryBytes = workers.reduce((sum, { load }) => sum + (load?.memoryLimitBytes ?? 0), 0);
+    const now = { activeWorkers: workers.length, memoryBytes };
+    if (now.activeWorkers === this.told?.activeWorkers && memoryBytes === this.told.memoryBytes) return;
+    this.told = now;
+    this.tell(now);
+  }
+}
 
 export function peersIn(directory: Directory, ownId: string): PeerDirectory {
   return {

@@ -5,11 +5,11 @@ import type { QueryFailure, QuerySnapshot } from './core/query.js';
 import { failure, isEnd } from './core/query.js';
 import type { QueryHistory } from './core/query-history.js';
 import type { Dispatcher } from './dispatcher.js';
-import { failureError } from './failure-codes.js';
+import { failureError, refuse } from './failure-codes.js';
 import { LISTED_STATEMENT_LENGTH, queryInfoOf, wireStateOf } from './query-codec.js';
 import type { OwnQueries } from './query-finder.js';
 import { type QueryFilter, passes } from './query-list.js';
-import { checkMaxWait, refuse } from './request-checks.js';
+import { checkMaxWait } from './request-checks.js';
 import { rowsOfLines } from './row-codec.js';
 import type { SubmittedQueries } from './submitted-queries.js';
 
@@ -28,6 +28,12 @@ export class CoordinatorQueries implements OwnQueries {
   get(queryId: string): QueryInfo | undefined {
     const query = this.snapshot(queryId);
     return query && queryInfoOf(query, this.options.nodeId);
+  }
+
+  /** A query that waits for its group; undefined when it does not any more. */
+  waiting(queryId: string): QueryInfo | undefined {
+    const query = this.options.dispatcher.find(queryId)?.snapshot();
+    return query && queryInfoOf(query, this.options.nodeId, LISTED_STATEMENT_LENGTH);
   }
 
   *list(filter: QueryFilter): Generator<QueryInfo> {

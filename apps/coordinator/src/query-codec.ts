@@ -7,7 +7,17 @@ import {
   QueryState as WireState,
   WaitKind,
 } from '@tutti/contracts/tutti/query/v1/query_pb';
-import type { QueryColumn, QuerySnapshot, QueryState, QueryUse, QueryWait, QueryWaitKind } from './core/query.js';
+import type { QueryEstimates } from '@tutti/resource-groups';
+import type {
+  QueryColumn,
+  QuerySession,
+  QuerySnapshot,
+  QueryState,
+  QueryUse,
+  QueryWait,
+  QueryWaitKind,
+} from './core/query.js';
+import type { QueryLimits } from './core/query-limits.js';
 
 const wireStates: Readonly<Record<QueryState, WireState>> = {
   queued: WireState.QUEUED,
@@ -26,6 +36,9 @@ const wireWaitKinds: Readonly<Record<QueryWaitKind, WaitKind>> = {
   queuedAhead: WaitKind.QUEUED_AHEAD,
   staleData: WaitKind.STALE_DATA,
   resourceManagersUnreachable: WaitKind.RESOURCE_MANAGERS_UNREACHABLE,
+  memoryLimit: WaitKind.MEMORY_LIMIT,
+  cpuLimit: WaitKind.CPU_LIMIT,
+  workersPerQueryLimit: WaitKind.WORKERS_PER_QUERY_LIMIT,
   noWorkers: WaitKind.NO_WORKERS,
 };
 
@@ -38,8 +51,10 @@ export function queryInfoOf(query: QuerySnapshot, coordinatorId: string, stateme
     queryId: query.queryId,
     state: wireStates[query.state],
     statement: cut(query.statement, statementLength),
-    session: { ...query.session },
+    session: sessionOf(query.session, statementLength === undefined),
     resourceGroup: query.group,
+    priority: query.priority,
+    limits: limitsOf(query.limits),
     coordinatorId,
     createTime: timestampFromMs(Math.floor(query.createdWallMs)),
     elapsed: durationOf(query.elapsedMs),
@@ -60,6 +75,33 @@ const cut = (text: string, length: number | undefined): string =>
 
 type QueryInfoInit = Extract<MessageInitShape<typeof QueryInfoSchema>, { $typeName?: never }>;
 
+/** Lists leave out what may be long and is for selectors only. */
+const sessionOf = (session: QuerySession, isWhole: boolean): QueryInfoInit['session'] & object => ({
+  user: session.user,
+  source: session.source,
+  catalog: session.catalog,
+  schema: session.schema,
+  principal: session.principal,
+  priority: session.priority,
+  ...(isWhole && {
+    clientInfo: session.clientInfo,
+    clientTags: [...session.clientTags],
+    ...(Object.keys(session.estimates).length > 0 && { estimates: estimatesOf(session.estimates) }),
+  }),
+});
+
+const estimatesOf = ({ executionTimeMs, cpuTimeMs, peakMemoryBytes }: QueryEstimates) => ({
+  ...(executionTimeMs !== undefined && { executionTime: durationOf(executionTimeMs) }),
+  ...(cpuTimeMs !== undefined && { cpuTime: durationOf(cpuTimeMs) }),
+  peakMemoryBytes: BigInt(peakMemoryBytes ?? 0),
+});
+
+const limitsOf = ({ execution, cpu, memory }: QueryLimits): QueryInfoInit['limits'] & object => ({
+  executionTime: durationOf(execution.most),
+  ...(cpu && { cpuTime: durationOf(cpu.most) }),
+  memoryBytes: BigInt(memory?.most ?? 0),
+});
+
 const waitReasonOf = (wait: QueryWait): QueryInfoInit['waitReason'] & object => ({
   kind: wireWaitKinds[wait.kind],
   blockingGroup: wait.blockingGroup,
@@ -69,6 +111,12 @@ const waitReasonOf = (wait: QueryWait): QueryInfoInit['waitReason'] & object => 
   queuedAhead: wait.queuedAhead,
   ...(wait.dataAgeMs !== undefined && { dataAge: durationOf(wait.dataAgeMs) }),
   message: wait.message,
+  limit: BigInt(Math.round(wait.limit)),
+  used: BigInt(Math.round(wait.used)),
+  claimsHere: wait.claimsHere,
+  position: wait.position,
+  unblockedBy: wait.unblockedBy,
+  ...(wait.estimatedWaitMs !== undefined && { estimatedWait: durationOf(wait.estimatedWaitMs) }),
 });
 
 const statsOf = (use: QueryUse): QueryInfoInit['stats'] & object => ({

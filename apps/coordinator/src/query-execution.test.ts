@@ -102,7 +102,7 @@ describe('running a query on workers', () => {
     const { client } = cluster.coordinator('c1', 'aaaaa');
     const heard = new Listening(client, { statement: 'hold' });
     for (let run = 1; run <= 3; run++) {
-      await cluster.until(() => worker.created.length === run && [...worker.tasks.values()].some(({ end }) => end), 10);
+      await cluster.until(() => worker.created.length === run && worker.holding !== undefined, 10);
       worker.end('die');
     }
     await cluster.until(() => heard.over, 10);

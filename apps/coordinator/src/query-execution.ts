@@ -1,14 +1,15 @@
 // Runs one admitted query: has its task placed, and moves the rows to the client.
 //   E1. A task that was lost runs again elsewhere only while no row has left it, and three times at most.
-//   E2. When `run` resolves, all rows are in the query's buffer or the query has ended, and no task of it is known to run.
+//   E2. What the tasks of a query used counts together, those that were lost too; past its CPU limit the query ends.
+//   E3. When `run` resolves, all rows are in the query's buffer or the query has ended, and no task of it is known to run.
 import type { Clock } from '@tutti/base';
-import { formatDuration } from '@tutti/base';
 import type { Log } from '@tutti/service';
 import type { Contact } from './core/contact.js';
-import { workerKey } from './core/placement.js';
-import { failure } from './core/query.js';
+import { type WorkerChoice, workerKey } from './core/placement.js';
+import { failure, type QueryFailure, type QueryUse } from './core/query.js';
+import { cpuExceeded, memoryLimitOrigin, timeExceeded } from './core/query-limits.js';
 import type { LiveQuery } from './live-query.js';
-import type { TaskClient, TaskOutcome } from './task-client.js';
+import type { TaskClient, TaskOutcome, TaskUse } from './task-client.js';
 import type { Placed, TaskPlacement } from './task-placement.js';
 import { whileWorker, type Workers } from './workers.js';
 
@@ -34,9 +35,9 @@ export class QueryExecution {
 
   /** Runs an admitted query. Whatever a worker does becomes an end of the query, never a rejection. */
   async run(query: LiveQuery, fragment: Uint8Array): Promise<void> {
-    const cancelTimer = this.options.clock.schedule(query.timeLimitMs, () => {
-      const message = `The query exceeded its time limit of ${formatDuration(query.timeLimitMs)}, counted from its admission.`;
-      query.apply({ kind: 'failed', failure: failure('EXCEEDED_TIME_LIMIT', message) });
+    const { execution } = query.limits;
+    const cancelTimer = this.options.clock.schedule(execution.most, () => {
+      query.apply({ kind: 'failed', failure: failure('EXCEEDED_TIME_LIMIT', timeExceeded(execution)) });
     });
     try {
       await this.runTask(query, fragment);
@@ -64,7 +65,8 @@ export class QueryExecution {
         query.rows.end();
         return query.apply({ kind: 'tasksEnded' });
       }
-      if (end.kind === 'failed') return query.apply(end);
+      if (end.kind === 'failed')
+        return query.apply({ ...end, failure: withOrigin(end.failure, query, outcome.worker) });
       const again = query.use.resultBytes === 0 && run < RUNS_MAX; // E1
       log.warn('task-lost', { queryId: query.queryId, workerId: nodeId, message: end.message, again });
       if (!again) return query.apply({ kind: 'failed', failure: workerLost(nodeId, end.message) });
@@ -78,6 +80,7 @@ export class QueryExecution {
     const { worker } = placed;
     const alive = whileWorker(workers, () => !workers.isGone(worker));
     const parts = tasks.fetch(worker.address, placed.taskId, AbortSignal.any([query.signal, alive.signal]));
+    const usedBefore = query.use;
     let finished = false;
     try {
       for (;;) {
@@ -87,7 +90,7 @@ export class QueryExecution {
           return !finished && alive.signal.aborted ? { kind: 'lost', message: 'the node is gone' } : next.value;
         }
         if (query.ended) return { kind: 'lost', message: 'the query has ended' };
-        if (next.value.kind === 'use') query.using(next.value.use);
+        if (next.value.kind === 'use') used(query, usedBefore, next.value.use);
         else {
           query.using({ resultBytes: query.use.resultBytes + next.value.lines.length });
           await query.rows.push(next.value.lines, query.signal);
@@ -95,13 +98,34 @@ export class QueryExecution {
       }
     } finally {
       alive.stop();
-      // E2. A finished task needs no word; a node that is gone would not hear it.
+      // E3. A finished task needs no word; a node that is gone would not hear it.
       if (!finished && !alive.signal.aborted) {
         await tasks.cancel(worker.address, placed.taskId, query.failure?.reason ?? 'the task was lost');
       }
       placement.release(placed);
     }
   }
+}
+
+/** E2. */
+function used(query: LiveQuery, before: QueryUse, task: TaskUse): void {
+  query.using({
+    ...task,
+    cpuMs: before.cpuMs + task.cpuMs,
+    peakMemoryBytes: Math.max(before.peakMemoryBytes, task.peakMemoryBytes),
+    spilledBytes: before.spilledBytes + task.spilledBytes,
+  });
+  const { cpuMs } = query.use;
+  const { cpu } = query.limits;
+  if (cpu === undefined || cpuMs <= cpu.most) return;
+  query.apply({ kind: 'failed', failure: failure('EXCEEDED_CPU_LIMIT', cpuExceeded(cpuMs, cpu)) });
+}
+
+/** A task that ran out of memory does not know who limited it. */
+function withOrigin(why: QueryFailure, { limits }: LiveQuery, { nodeId, ...worker }: WorkerChoice): QueryFailure {
+  if (why.reason !== 'EXCEEDED_LOCAL_MEMORY_LIMIT') return why;
+  const taskBytes = Math.floor(worker.memoryLimitBytes / worker.tasksMax);
+  return { ...why, message: `${why.message} ${memoryLimitOrigin(limits.memory, { nodeId, taskBytes })}` };
 }
 
 const workerLost = (nodeId: string, message: string) =>

@@ -6,14 +6,15 @@ import { ExecuteQueryResponseSchema, ResultFormat, RowsSchema } from '@tutti/con
 import { failure } from './core/query.js';
 import { isPageToken } from './core/query-page.js';
 import type { Dispatcher } from './dispatcher.js';
-import { failureError, refusal } from './failure-codes.js';
+import { failureError, refusal, refuse } from './failure-codes.js';
 import type { LiveQuery } from './live-query.js';
 import { columnsOf, LISTED_STATEMENT_LENGTH, queryInfoOf } from './query-codec.js';
 import type { QueryFinder } from './query-finder.js';
 import type { QueryList } from './query-list.js';
+import type { QueuedList } from './queued-list.js';
 import { queryNews, type QueryNews } from './query-stream.js';
 import type { RequestLimits, StatementRequest } from './request-checks.js';
-import { checkMaxWait, checkPageSize, checkStatement, refuse } from './request-checks.js';
+import { checkCursors, checkMaxWait, checkPageSize, checkStatement } from './request-checks.js';
 import { rowsOfLines } from './row-codec.js';
 import type { SubmittedQueries } from './submitted-queries.js';
 
@@ -23,6 +24,7 @@ export interface QueryServiceOptions {
   readonly submitted: SubmittedQueries;
   readonly finder: QueryFinder;
   readonly list: QueryList;
+  readonly queued: QueuedList;
   readonly limits: RequestLimits;
   readonly onResultBytes: (count: number) => void;
   readonly clock: Clock;
@@ -30,7 +32,7 @@ export interface QueryServiceOptions {
 
 /** Serves QueryService on both ports of a coordinator. */
 export function queryService(options: QueryServiceOptions): ServiceImpl<typeof QueryService> {
-  const { nodeId, dispatcher, submitted, finder, list, limits, clock } = options;
+  const { nodeId, dispatcher, submitted, finder, list, queued, limits, clock } = options;
 
   const submit = (request: StatementRequest): LiveQuery => {
     const submission = dispatcher.submit(checkStatement(request, limits));
@@ -77,6 +79,11 @@ export function queryService(options: QueryServiceOptions): ServiceImpl<typeof Q
       if (!isPageToken(pageToken)) refuse('INVALID_ARGUMENT', 'page_token is not one that a list has returned.');
       const page = await list.page({ states, user }, { size, token: pageToken, localOnly }, signal);
       return { queries: page.items, nextPageToken: page.nextPageToken };
+    },
+
+    explainQueued({ pageSize, pageToken, group, localOnly }, { signal }) {
+      const request = { group, size: checkPageSize(pageSize), from: checkCursors(pageToken), localOnly };
+      return queued.page(request, signal);
     },
   };
 }

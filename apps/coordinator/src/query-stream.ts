@@ -55,6 +55,7 @@ function reasonDiffers({ wait: a, queuedMs }: QuerySnapshot, { wait: b }: QueryS
     a.blockingGroup !== b.blockingGroup ||
     a.runningHere !== b.runningHere ||
     a.runningElsewhere !== b.runningElsewhere ||
+    a.limit !== b.limit ||
     a.queuedAhead !== b.queuedAhead
   );
 }

@@ -1,28 +1,25 @@
 // What a request must be before it becomes a query. Each check throws the error that the client gets.
 import type { Duration } from '@bufbuild/protobuf/wkt';
 import { durationMs } from '@bufbuild/protobuf/wkt';
-import { formatDuration, formatSize, nearestName } from '@tutti/base';
+import { formatDuration, formatSize } from '@tutti/base';
 import type { Session } from '@tutti/contracts/tutti/query/v1/query_pb';
-import type { Catalog } from '@tutti/sql';
-import { failure } from './core/query.js';
+import { limitsOf } from './core/query-limits.js';
+import { decodeCursors, type QueuedCursors } from './core/queued-page.js';
 import type { NewStatement } from './dispatcher.js';
-import { failureError } from './failure-codes.js';
+import { refuse } from './failure-codes.js';
+import { checkSession, type SessionLimits } from './session-checks.js';
 
-export interface RequestLimits {
-  readonly catalogs: readonly Catalog[];
-  readonly defaultCatalog: string;
+export interface RequestLimits extends SessionLimits {
   readonly statementBytesMax: number;
   readonly executionMsMax: number;
 }
-
-const DEFAULT_USER = 'anonymous';
-const DEFAULT_SCHEMA = 'main';
-const NAME_LENGTH_MAX = 256;
 
 export interface StatementRequest {
   readonly statement: string;
   readonly session?: Session | undefined;
   readonly timeLimit?: Duration | undefined;
+  readonly cpuTimeLimit?: Duration | undefined;
+  readonly memoryLimitBytes: bigint;
 }
 
 /** The statement to run, with defaults filled in. */
@@ -33,54 +30,29 @@ export function checkStatement(request: StatementRequest, limits: RequestLimits)
     refuse('QUERY_TEXT_TOO_LARGE', `The statement has ${formatSize(bytes)}; the most is ${most} (query.maxLength).`);
   }
   if (request.statement.trim() === '') refuse('EMPTY_STATEMENT', 'The statement is empty.');
-  const { user = '', source = '', catalog = '', schema = '' } = request.session ?? {};
-  for (const [name, value] of Object.entries({ user, source, catalog, schema })) {
-    if (value.length > NAME_LENGTH_MAX) {
-      refuse('INVALID_ARGUMENT', `session.${name} has ${value.length} characters; the most is ${NAME_LENGTH_MAX}.`);
-    }
-  }
-  const known = checkCatalog(catalog || limits.defaultCatalog, limits.catalogs);
+  const asked = {
+    executionMs: checkTimeLimit('time_limit', request.timeLimit),
+    cpuMs: checkTimeLimit('cpu_time_limit', request.cpuTimeLimit),
+    memoryBytes: checkMemoryLimit(request.memoryLimitBytes),
+  };
   return {
     statement: request.statement,
-    session: {
-      user: user || DEFAULT_USER,
-      source,
-      catalog: known.name,
-      schema: schema === '' ? defaultSchemaOf(known) : checkSchema(schema, known),
-    },
-    timeLimitMs: checkTimeLimit(request.timeLimit, limits.executionMsMax),
+    session: checkSession(request.session, limits),
+    limits: limitsOf(asked, limits.executionMsMax),
   };
 }
 
-function checkCatalog(name: string, catalogs: readonly Catalog[]): Catalog {
-  const found = catalogs.find((catalog) => sameName(catalog.name, name));
-  return found ?? refuse('CATALOG_NOT_FOUND', `Catalog "${name}" does not exist.${hint(name, catalogs)}`);
+function checkTimeLimit(name: string, limit: Duration | undefined): number | undefined {
+  if (limit === undefined) return undefined;
+  const ms = durationMs(limit);
+  const was = ms < 0 ? `-${formatDuration(-ms)}` : formatDuration(ms);
+  if (ms <= 0) refuse('INVALID_ARGUMENT', `${name} must be longer than zero; it is ${was}.`);
+  return ms;
 }
 
-function checkSchema(name: string, catalog: Catalog): string {
-  const found = catalog.schemas.find((schema) => sameName(schema.name, name));
-  const message = `Schema "${catalog.name}.${name}" does not exist.${hint(name, catalog.schemas)}`;
-  return found?.name ?? refuse('SCHEMA_NOT_FOUND', message);
-}
-
-/** "main", or the first schema of a catalog that has none of that name. */
-const defaultSchemaOf = ({ schemas }: Catalog): string =>
-  (schemas.find(({ name }) => sameName(name, DEFAULT_SCHEMA)) ?? schemas[0])?.name ?? DEFAULT_SCHEMA;
-
-const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
-
-function hint(name: string, known: readonly { readonly name: string }[]): string {
-  const names = known.map((one) => one.name);
-  const nearest = nearestName(name, names);
-  return nearest === undefined ? ` There is: ${names.join(', ')}.` : ` Did you mean "${nearest}"?`;
-}
-
-/** Default and maximum is the coordinator's own limit. */
-function checkTimeLimit(timeLimit: Duration | undefined, mostMs: number): number {
-  if (timeLimit === undefined) return mostMs;
-  const ms = durationMs(timeLimit);
-  if (ms <= 0) refuse('INVALID_ARGUMENT', `time_limit must be longer than zero; it is ${formatDuration(ms)}.`);
-  return Math.min(ms, mostMs);
+function checkMemoryLimit(bytes: bigint): number | undefined {
+  if (bytes < 0n) refuse('INVALID_ARGUMENT', `memory_limit_bytes must not be negative; it is ${bytes}.`);
+  return bytes === 0n ? undefined : Number(bytes);
 }
 
 const PAGE_SIZE_DEFAULT = 100;
@@ -91,6 +63,10 @@ export function checkPageSize(pageSize: number): number {
   return pageSize === 0 ? PAGE_SIZE_DEFAULT : Math.min(pageSize, PAGE_SIZE_MAX);
 }
 
+/** Where the list of waiting queries goes on. */
+export const checkCursors = (pageToken: string): QueuedCursors =>
+  decodeCursors(pageToken) ?? refuse('INVALID_ARGUMENT', 'page_token is not one that ExplainQueued has returned.');
+
 const WAIT_MS_DEFAULT = 1_000;
 const WAIT_MS_MAX = 30_000;
 
@@ -99,9 +75,4 @@ export function checkMaxWait(maxWait: Duration | undefined): number {
   const ms = durationMs(maxWait);
   if (ms < 0) refuse('INVALID_ARGUMENT', 'max_wait must not be negative.');
   return Math.min(ms, WAIT_MS_MAX);
-}
-
-/** Refuses a request that makes no sense. */
-export function refuse(reason: string, message: string): never {
-  throw failureError(failure(reason, message));
 }

@@ -1,3 +1,4 @@
+import { groupFileSetting } from '@tutti/group-file';
 import { commonSettings, type ConfigOf, duration, list, size, text } from '@tutti/service';
 
 /** The settings of a coordinator. */
@@ -11,7 +12,7 @@ export const settings = {
     default: text('demo', 'Catalog of table names that name none, when the client names none either'),
   },
   resourceGroups: {
-    file: text('', "Resource groups and selectors, in Presto's JSON; '' means one group that takes everybody"),
+    file: groupFileSetting,
   },
   usage: {
     maxAge: duration('3s', 'Queries start only on data about other coordinators that is younger than this'),

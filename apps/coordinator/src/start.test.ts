@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { ConfigError, createMetrics, loadConfig } from '@tutti/service';
 import { loadCatalogs } from './catalog-files.js';
 import { createCoordinatorMetrics } from './coordinator-metrics.js';
-import { loadGroups } from './group-file.js';
 import { relations, settings } from './settings.js';
 import { Listening, TestCluster } from './testing/test-cluster.js';
 
@@ -51,20 +50,6 @@ describe('what stops a coordinator from starting', () => {
     const missing = join(directory, 'missing');
     expect(await problemsOf(loadCatalogs([missing], 'demo'))).toEqual([
       expect.stringMatching(/^catalogs\.path: cannot read/),
-    ]);
-  });
-
-  test('without a file there is one group; a wrong file is told with all its problems', async () => {
-    expect((await loadGroups('')).rootGroups.map(({ name }) => name)).toEqual(['global']);
-    const file = write('groups.json', {
-      rootGroups: [{ name: 'global', hardConcurrencyLimit: -1, maxQueued: 1, unheardOf: 1 }],
-      selectors: [{ group: 'nowhere' }],
-    });
-    const problems = await problemsOf(loadGroups(file));
-    expect(problems).toHaveLength(2);
-    expect(problems.every((problem) => problem.startsWith(file))).toBe(true);
-    expect(await problemsOf(loadGroups(join(directory, 'missing.json')))).toEqual([
-      expect.stringMatching(/^resourceGroups\.file: cannot read/),
     ]);
   });
 

@@ -13,6 +13,8 @@ export interface NewTask {
   readonly queryId: string;
   readonly group: string;
   readonly fragment: Uint8Array;
+  /** 0 means what the worker gives a task. */
+  readonly memoryLimitBytes: number;
 }
 
 /** What became of the attempt to start a task. */
@@ -69,6 +71,7 @@ export function createTaskClient(options: {
         coordinatorId: options.coordinatorId,
         resourceGroup: task.group,
         fragment: task.fragment,
+        memoryLimitBytes: BigInt(task.memoryLimitBytes),
       });
       try {
         await clientOf(address).createTask(request, { signal, timeoutMs: CREATE_TIMEOUT_MS });

@@ -117,7 +117,8 @@ export class TaskPlacement {
       if (query.state === 'planning') query.apply({ kind: 'placing' });
       const placed = { worker, taskId: taskId(query.queryId, 0, query.nextAttempt()) };
       placements.placed(worker, placed.taskId);
-      const task = { taskId: placed.taskId, queryId: query.queryId, group: query.group, fragment };
+      const memoryLimitBytes = query.limits.memory?.most ?? 0;
+      const task = { taskId: placed.taskId, queryId: query.queryId, group: query.group, fragment, memoryLimitBytes };
       const active = whileWorker(workers, () =>
         workers.active().some((other) => workerKey(other) === workerKey(worker)),
       );
@@ -155,6 +156,12 @@ const workerWait = (activeCount: number, lastRefusal: string): QueryWait => ({
   runningElsewhere: 0,
   queuedAhead: 0,
   dataAgeMs: undefined,
+  limit: 0,
+  used: 0,
+  claimsHere: 0,
+  position: 1,
+  unblockedBy: activeCount === 0 ? 'a worker starts' : 'a worker has room for a task',
+  estimatedWaitMs: undefined,
   message:
     activeCount === 0
       ? 'Waits for a worker: none is active.'

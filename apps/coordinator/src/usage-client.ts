@@ -8,6 +8,8 @@ export interface UsageQuestion {
   /** Number of the report, counted together with heartbeats. */
   readonly sequence: number;
   readonly groups: readonly GroupCounts[];
+  /** The version of the resource groups that these counts keep to. */
+  readonly configVersion: string;
 }
 
 export type UsageAnswer =
@@ -32,6 +34,7 @@ export function createUsageClient(options: {
         incarnation: BigInt(options.incarnation),
         sequence: BigInt(question.sequence),
         groups: question.groups.map(countsToWire),
+        configVersion: question.configVersion,
       };
       try {
         return { kind: 'usage', usage: usageFromWire(await client.getUsage(request, { timeoutMs, signal })) };

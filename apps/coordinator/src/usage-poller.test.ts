@@ -23,7 +23,7 @@ class World {
   readonly poller: UsagePoller = new UsagePoller({
     source: { ask: (address, question, timeoutMs) => this.answer(address, question, timeoutMs) },
     addresses: () => [...this.managers.keys()],
-    question: () => ({ sequence: ++this.sequence, groups: [] }),
+    question: () => ({ sequence: ++this.sequence, groups: [], configVersion: 'v1' }),
     someoneWaits: () => this.someoneWaits,
     onTick: () => {
       this.ticks++;
@@ -50,7 +50,14 @@ class World {
     const how = this.managers.get(address);
     if (how === 'is silent') await new Promise<void>((resolve) => this.clock.schedule(timeoutMs, resolve));
     if (how !== 'usage') return { kind: 'none', reason: how ?? 'gone' };
-    const usage = { answeredBy: address, knownRound: 0, groups: new Map(), oldestDataAgeMs: 40, coordinatorCount: 1 };
+    const usage = {
+      answeredBy: address,
+      knownRound: 0,
+      groups: new Map(),
+      cpu: new Map(),
+      oldestDataAgeMs: 40,
+      coordinatorCount: 1,
+    };
     return { kind: 'usage', usage };
   }
 }

@@ -6,6 +6,7 @@ const worker = (nodeId: string, change: Partial<WorkerChoice> = {}): WorkerChoic
   address: nodeId,
   runningTasks: 0,
   tasksMax: 4,
+  memoryLimitBytes: 0,
   reportSequence: 1,
   ...change,
 });

@@ -11,6 +11,8 @@ export interface WorkerChoice {
   readonly address: string;
   readonly runningTasks: number;
   readonly tasksMax: number;
+  /** Memory that all its tasks together may hold; 0 before its first report. */
+  readonly memoryLimitBytes: number;
   /** Number of the report that the load was taken from; 0 before the first. */
   readonly reportSequence: number;
 }

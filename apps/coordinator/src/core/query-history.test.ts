@@ -1,14 +1,17 @@
 import * as fc from 'fast-check';
 import { instant, queryId } from '@tutti/base';
 import { noUse, type QuerySnapshot } from './query.js';
+import { aSession, noLimits } from '../testing/sample-query.js';
 import { historyBytesOf, QueryHistory } from './query-history.js';
 
 const query = (id: string, statement = 'SELECT 1'): QuerySnapshot => ({
   queryId: queryId(id),
   state: 'finished',
   statement,
-  session: { user: 'ada', source: '', catalog: 'demo', schema: 'main' },
+  session: aSession,
   group: 'global',
+  priority: 1,
+  limits: noLimits,
   createdWallMs: 0,
   elapsedMs: 0,
   queuedMs: 0,

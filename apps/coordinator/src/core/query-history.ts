@@ -2,7 +2,7 @@
 //   H1. The entries together hold at most `bytesMax`; the oldest go first.
 //   H2. No entry stays longer than `keepMs` after it ended.
 import type { Instant } from '@tutti/base';
-import type { QuerySnapshot } from './query.js';
+import type { QuerySession, QuerySnapshot } from './query.js';
 
 interface Entry {
   readonly query: QuerySnapshot;
@@ -16,8 +16,16 @@ const ENTRY_BYTES = 600;
 /** About what an ended query costs in memory; texts are two bytes per character at worst. */
 export const historyBytesOf = (query: QuerySnapshot): number =>
   ENTRY_BYTES +
-  2 * (query.statement.length + query.session.user.length + query.session.source.length + query.group.length) +
-  2 * (query.failure?.message.length ?? 0);
+  2 * (query.statement.length + query.group.length + (query.failure?.message.length ?? 0)) +
+  2 * sessionLengthOf(query.session);
+
+/** Letters of the texts, and a little for each tag. */
+const sessionLengthOf = ({ user, source, principal, clientInfo, clientTags }: QuerySession): number =>
+  clientTags.reduce((sum, tag) => sum + tag.length + 16, 0) +
+  user.length +
+  source.length +
+  principal.length +
+  clientInfo.length;
 
 export class QueryHistory {
   private readonly byId = new Map<string, Entry>();

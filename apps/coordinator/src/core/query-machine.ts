@@ -2,14 +2,14 @@
 //   M1. A query moves forward only, along `queryStates`; steps may be left out.
 //   M2. The first end counts: what happens after it changes nothing.
 //   M3. A query has a failure exactly when it ended as failed or canceled.
-//   M4. The wait for the group begins when the group is chosen, and is over at the admission or at the end.
+//   M4. The wait for the group begins when a group is first chosen, and is over at the admission or at the end.
 import type { Instant } from '@tutti/base';
 import { invariant } from '@tutti/base';
 import type { QueryFailure, QueryState } from './query.js';
 import { isEnd } from './query.js';
 
 export type QueryEvent =
-  /** The statement is good, and this leaf group decides when it runs. */
+  /** The statement is good, and this leaf group decides when it runs: for the first time, or instead of another one. */
   | { readonly kind: 'groupChosen'; readonly group: string }
   /** The group let it start. */
   | { readonly kind: 'admitted'; readonly workersActive: boolean }
@@ -63,9 +63,9 @@ export class QueryMachine {
     if (isEnd(this.current)) return false; // M2
     switch (event.kind) {
       case 'groupChosen':
-        invariant(this.current === 'queued' && this.groupPath === '', `group chosen while ${this.current}`);
+        invariant(this.current === 'queued', `group chosen while ${this.current}`);
         this.groupPath = event.group;
-        this.groupChosenAt = now;
+        this.groupChosenAt ??= now;
         return true;
       case 'admitted':
         invariant(this.current === 'queued' && this.groupPath !== '', `admitted while ${this.current}`);

@@ -1,4 +1,6 @@
 import type { QueryId } from '@tutti/base';
+import type { QueryEstimates, WaitExplanation } from '@tutti/resource-groups';
+import type { QueryLimits } from './query-limits.js';
 
 /** Who asks, and in which context names are resolved. Defaults are filled in. */
 export interface QuerySession {
@@ -6,6 +8,14 @@ export interface QuerySession {
   readonly source: string;
   readonly catalog: string;
   readonly schema: string;
+  /** Whether the client named the schema: selectors look at no other. */
+  readonly schemaIsGiven: boolean;
+  readonly principal: string;
+  readonly clientInfo: string;
+  readonly clientTags: readonly string[];
+  /** What the client asks for; its group may bound it. */
+  readonly priority: number;
+  readonly estimates: QueryEstimates;
 }
 
 /** Why a query ended badly: a reason of docs/errors.md, and a text for people. */
@@ -54,21 +64,9 @@ export const noUse: QueryUse = {
   workerIds: [],
 };
 
-export type QueryWaitKind =
-  'concurrencyLimit' | 'queuedAhead' | 'staleData' | 'resourceManagersUnreachable' | 'noWorkers';
-
-/** Why a query has not started. */
-export interface QueryWait {
-  readonly kind: QueryWaitKind;
-  readonly blockingGroup: string;
-  readonly hardConcurrencyLimit: number;
-  readonly runningHere: number;
-  readonly runningElsewhere: number;
-  readonly queuedAhead: number;
-  /** Age of the oldest report in the data; undefined when there is no data. */
-  readonly dataAgeMs: number | undefined;
-  readonly message: string;
-}
+/** Why a query has not started: what its group says, or that no worker takes it. */
+export type QueryWait = Omit<WaitExplanation, 'kind'> & { readonly kind: QueryWaitKind };
+export type QueryWaitKind = WaitExplanation['kind'] | 'noWorkers';
 
 /** Where a query stands, in the order in which it moves. The last three are ends. */
 export const queryStates = [
@@ -94,6 +92,9 @@ export interface QuerySnapshot {
   readonly session: QuerySession;
   /** Path of its leaf group; empty for statements that need none, and before the group is chosen. */
   readonly group: string;
+  /** Within the bounds of its group, once that is chosen. */
+  readonly priority: number;
+  readonly limits: QueryLimits;
   readonly createdWallMs: number;
   readonly elapsedMs: number;
   readonly queuedMs: number;

@@ -1,5 +1,5 @@
 import { Code, type ServiceImpl } from '@connectrpc/connect';
-import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, durationMs } from '@bufbuild/protobuf/wkt';
 import type { Clock } from '@tutti/base';
 import type { ClusterService } from '@tutti/contracts/tutti/cluster/v1/cluster_pb';
 import type { CoordinatorStatus } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
@@ -13,6 +13,8 @@ export class FakeResourceManager {
   reachable = true;
   asked = 0;
   readonly queries = new Map<string, QueryInfo>();
+  /** Of the last question of each coordinator. */
+  readonly configVersions = new Map<string, string>();
   private readonly ledger = new UsageLedger({ expireAfterMs: 10_000 });
 
   constructor(private readonly clock: Clock) {}
@@ -24,8 +26,9 @@ export class FakeResourceManager {
   }
 
   readonly usage: Partial<ServiceImpl<typeof ResourceGroupService>> = {
-    getUsage: ({ nodeId, incarnation, sequence, groups }) => {
+    getUsage: ({ nodeId, incarnation, sequence, groups, configVersion }) => {
       this.asked++;
+      this.configVersions.set(nodeId, configVersion);
       this.checkReachable();
       if (nodeId !== '') this.record(nodeId, Number(incarnation), Number(sequence), groups);
       const asker = nodeId === '' ? undefined : { coordinatorId: nodeId, incarnation: Number(incarnation) };
@@ -34,10 +37,12 @@ export class FakeResourceManager {
         resourceManagerId: 'rm',
         resourceManagerIncarnation: 1n,
         knownRound: BigInt(answer.knownRound),
-        groups: [...answer.groups].map(([group, { running, queued, claimsAhead }]) => ({
+        cpu: [...answer.cpu].map(([group, usedMs]) => ({ group, used: durationFromMs(Math.round(usedMs)) })),
+        groups: [...answer.groups].map(([group, { running, queued, claimsAhead, memoryBytes }]) => ({
           group,
           running,
           queued,
+          memoryBytes: BigInt(memoryBytes),
           claimsAhead: claimsAhead.map(({ round, count }) => ({ round: BigInt(round), count })),
         })),
         coordinators: answer.coordinators.map(({ coordinatorId, ageMs }) => ({
@@ -67,7 +72,13 @@ export class FakeResourceManager {
   };
 
   private record(coordinatorId: string, incarnation: number, sequence: number, groups: readonly GroupCounts[]): void {
-    const counts = groups.map(({ $typeName: _, ...group }) => ({ ...group, claimRound: Number(group.claimRound) }));
+    const counts = groups.map(({ $typeName: _, $unknown: __, cpuTime, cpuQuotaCores, ...group }) => ({
+      ...group,
+      claimRound: Number(group.claimRound),
+      memoryBytes: Number(group.memoryBytes),
+      cpuMs: cpuTime ? durationMs(cpuTime) : 0,
+      cpuQuotaMsPerSecond: cpuQuotaCores * 1_000,
+    }));
     this.ledger.record({ coordinatorId, incarnation, sequence, groups: counts }, this.clock.now());
   }
 

@@ -1,14 +1,18 @@
+import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
 import type { TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
 import { TaskState } from '@tutti/contracts/tutti/task/v1/task_pb';
 import { rpcError } from '@tutti/service';
 
-type TaskEnd = 'die' | 'crash' | 'finish';
+type TaskEnd = 'die' | 'crash' | 'finish' | 'outOfMemory';
+type TaskWord = { readonly end: TaskEnd } | { readonly memoryBytes: number; readonly cpuMs: number };
 
 interface FakeTask {
   readonly statement: string;
   readonly group: string;
-  end: ((end: TaskEnd) => void) | undefined;
+  readonly memoryLimitBytes: number;
+  /** Tells a task that holds what to do or to say; undefined while it does not hold. */
+  tell: ((word: TaskWord) => void) | undefined;
 }
 
 /**
@@ -25,18 +29,32 @@ export class FakeWorker {
 
   /** Ends the task that holds; the first one when there are several. */
   end(end: TaskEnd): void {
-    [...this.tasks.values()].find((task) => task.end)?.end?.(end);
+    this.holding?.tell?.({ end });
+  }
+
+  /** Lets the first task that holds report what it uses, the CPU time in all so far. */
+  use(memoryBytes: number, cpuMs: number): void {
+    this.holding?.tell?.({ memoryBytes, cpuMs });
+  }
+
+  get holding(): FakeTask | undefined {
+    return [...this.tasks.values()].find((task) => task.tell);
   }
 
   readonly service: ServiceImpl<typeof TaskService> = {
-    createTask: ({ taskId, fragment, resourceGroup }) => {
+    createTask: ({ taskId, fragment, resourceGroup, memoryLimitBytes }) => {
       // What the transport would say when nobody listens there.
       if (this.mode === 'unreachable') throw new ConnectError('No connection established', Code.Unavailable);
       if (this.mode === 'busy')
         throw rpcError(Code.ResourceExhausted, 'all executors are busy', { reason: 'WORKER_BUSY' });
       if (this.mode === 'draining') throw rpcError(Code.Unavailable, 'draining', { reason: 'WORKER_DRAINING' });
       this.created.push(taskId);
-      this.tasks.set(taskId, { statement: new TextDecoder().decode(fragment), group: resourceGroup, end: undefined });
+      this.tasks.set(taskId, {
+        statement: new TextDecoder().decode(fragment),
+        group: resourceGroup,
+        memoryLimitBytes: Number(memoryLimitBytes),
+        tell: undefined,
+      });
       return {};
     },
 
@@ -64,7 +82,7 @@ export class FakeWorker {
         const line = `["${'x'.repeat((256 << 10) - 5)}"]\n`;
         yield { part: { case: 'jsonLines' as const, value: new TextEncoder().encode(line) } };
       }
-      if (task.statement.includes('hold')) await this.held(task, signal);
+      if (task.statement.includes('hold')) yield* this.held(taskId, task, signal);
       const state = TaskState.FINISHED;
       yield {
         part: { case: 'status' as const, value: { taskId, state, rows: BigInt(rows + batches), memoryBytes: 7n } },
@@ -74,14 +92,43 @@ export class FakeWorker {
     }
   }
 
-  private held(task: FakeTask, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      signal.addEventListener('abort', () => reject(new ConnectError('canceled', Code.Canceled)), { once: true });
-      task.end = (end) => {
-        if (end === 'finish') return resolve();
-        const crashed = rpcError(Code.Unavailable, 'The executor crashed.', { reason: 'EXECUTOR_CRASHED' });
-        reject(end === 'crash' ? crashed : new ConnectError('the connection broke', Code.Unavailable));
-      };
-    });
+  private async *held(taskId: string, task: FakeTask, signal: AbortSignal) {
+    const words: TaskWord[] = [];
+    let wake = () => {};
+    task.tell = (word) => {
+      words.push(word);
+      wake();
+    };
+    signal.addEventListener('abort', () => wake(), { once: true });
+    for (;;) {
+      if (signal.aborted) throw new ConnectError('canceled', Code.Canceled);
+      const word = words.shift();
+      if (word === undefined) await new Promise<void>((resolve) => (wake = resolve));
+      else if (!('end' in word)) yield statusPart(taskId, word);
+      else if (word.end === 'finish') return;
+      else throw endErrors[word.end]();
+    }
   }
 }
+
+const statusPart = (taskId: string, { memoryBytes, cpuMs }: { memoryBytes: number; cpuMs: number }) => ({
+  part: {
+    case: 'status' as const,
+    value: {
+      taskId,
+      state: TaskState.RUNNING,
+      memoryBytes: BigInt(memoryBytes),
+      peakMemoryBytes: BigInt(memoryBytes),
+      cpuTime: durationFromMs(cpuMs),
+    },
+  },
+});
+
+const endErrors = {
+  die: () => new ConnectError('the connection broke', Code.Unavailable),
+  crash: () => rpcError(Code.Unavailable, 'The executor crashed.', { reason: 'EXECUTOR_CRASHED' }),
+  outOfMemory: () =>
+    rpcError(Code.ResourceExhausted, 'The query needs more than its memory limit.', {
+      reason: 'EXCEEDED_LOCAL_MEMORY_LIMIT',
+    }),
+};

@@ -9,14 +9,17 @@ import { QueryService, QueryState } from '@tutti/contracts/tutti/query/v1/query_
 import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import { TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
 import type { DirectoryNode } from '@tutti/discovery';
-import { type GroupConfig, parseGroupConfig } from '@tutti/resource-groups';
+import type { GroupConfig } from '@tutti/resource-groups';
 import { createMetrics, type Routes } from '@tutti/service';
 import { memoryTransport, TestLog } from '@tutti/service/testing';
 import type { Catalog } from '@tutti/sql';
 import { type Coordinator, createCoordinator } from '../coordinator.js';
+import { FakeGroupFile, oneGroup } from './fake-group-file.js';
 import { FakePlanner } from './fake-planner.js';
 import { FakeResourceManager } from './fake-resource-manager.js';
 import { FakeWorker } from './fake-worker.js';
+
+export { groupsOf, oneGroup } from './fake-group-file.js';
 
 const catalogs: Catalog[] = ['demo', 'tpch'].map((name) => ({ name, schemas: [{ name: 'main', tables: [] }] }));
 
@@ -24,20 +27,14 @@ export interface TestCoordinator extends Coordinator {
   readonly id: string;
   readonly suffix: string;
   readonly client: Client<typeof QueryService>;
+  readonly groupClient: Client<typeof ResourceGroupService>;
+  readonly groupFile: FakeGroupFile;
   readonly transport: Transport;
   readonly planner: FakePlanner;
   readonly log: TestLog;
   /** The text of its metrics. */
   expose(): Promise<string>;
 }
-
-/** A group file with one group "global" for everybody. */
-export const oneGroup = (hardConcurrencyLimit: number, maxQueued = 100): GroupConfig => {
-  const rootGroups = [{ name: 'global', hardConcurrencyLimit, maxQueued }];
-  const parsed = parseGroupConfig(JSON.stringify({ rootGroups, selectors: [{ group: 'global' }] }));
-  if (!('ok' in parsed)) throw new Error(parsed.problems.join('\n'));
-  return parsed.ok;
-};
 
 /** Coordinators, workers and a resource manager in one process, with a clock that moves when it is told. */
 export class TestCluster {
@@ -61,7 +58,7 @@ export class TestCluster {
     const worker = new FakeWorker();
     this.workers.set(id, worker);
     this.listen(id, (router) => router.service(TaskService, worker.service));
-    const load = { runningTasks: 0, tasksMax: 4, memoryReservedBytes: 0, memoryLimitBytes: 0, sequence: 1 };
+    const load = { runningTasks: 0, tasksMax: 4, memoryReservedBytes: 0, memoryLimitBytes: 4 << 20, sequence: 1 };
     this.addNode({ nodeId: nodeId(id), role: 'worker', load });
     return worker;
   }
@@ -69,6 +66,7 @@ export class TestCluster {
   coordinator(id: string, suffix: string, groupConfig: GroupConfig = oneGroup(100)): TestCoordinator {
     const planner = new FakePlanner();
     const log = new TestLog();
+    const groupFile = new FakeGroupFile(groupConfig);
     const metrics = createMetrics({}, { processMetrics: false });
     let sequence = 0;
     const report = () => {
@@ -92,7 +90,7 @@ export class TestCluster {
         history: { maxBytes: 1 << 20, keep: 900_000 },
       },
       catalogs,
-      groupConfig,
+      groupFile,
       planner,
       directory: {
         nodes: () => this.nodes,
@@ -123,8 +121,9 @@ export class TestCluster {
     void coordinator.run(this.stopped.signal);
     const transport = this.transportTo(id);
     const client = createClient(QueryService, transport);
+    const groupClient = createClient(ResourceGroupService, transport);
     const expose = async () => (await metrics.expose()).text;
-    const test = { ...coordinator, id, suffix, planner, log, transport, client, expose };
+    const test = { ...coordinator, id, suffix, planner, log, transport, client, groupClient, groupFile, expose };
     this.coordinators.push(test);
     return test;
   }

@@ -36,7 +36,7 @@ const firstLine = (text: string): string => (text.split('\n')[0] ?? '').trim();
 export const memoryLimit = (limitBytes: number): TaskError =>
   new TaskError(
     'EXCEEDED_LOCAL_MEMORY_LIMIT',
-    `The query needs more than its memory limit of ${formatSize(limitBytes)} (task.memoryLimit of the worker). Select fewer columns, filter earlier, or aggregate before joining.`,
+    `The query needs more than its memory limit of ${formatSize(limitBytes)}. Select fewer columns, filter earlier, or aggregate before joining.`,
     false,
   );
 
