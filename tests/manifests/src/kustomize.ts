@@ -17,12 +17,15 @@ export const canBuild = spawnSync('kubectl', ['kustomize', '--help']).status ===
 export const unlessSkipped = canBuild ? '' : ' (skipped: there is no kubectl here)';
 
 /** The manifests of `kustomization` as one YAML text. Throws with kubectl's own words when they cannot be built. */
-export function build(kustomization: string): string {
-  const result = spawnSync('kubectl', ['kustomize', join('k8s', kustomization)], {
+export const build = (kustomization: string): string => buildDirectory(join('k8s', kustomization));
+
+/** The same for any folder. */
+export function buildDirectory(directory: string): string {
+  const result = spawnSync('kubectl', ['kustomize', directory], {
     cwd: repositoryRoot,
     encoding: 'utf8',
     maxBuffer: 64 * 2 ** 20,
   });
-  if (result.status !== 0) throw new Error(`kubectl kustomize k8s/${kustomization}: ${result.stderr}`);
+  if (result.status !== 0) throw new Error(`kubectl kustomize ${directory}: ${result.stderr}`);
   return result.stdout;
 }

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { parse } from 'yaml';
 import { checks } from './checks/index.js';
-import { build, canBuild, kustomizations, repositoryRoot, unlessSkipped } from './kustomize.js';
+import { build, buildDirectory, canBuild, kustomizations, repositoryRoot, unlessSkipped } from './kustomize.js';
 import { Manifests, yamlProblems } from './manifests.js';
 import { schemaProblems } from './schema-check.js';
 import { unknownKeys } from './unknown-keys.js';
@@ -68,6 +69,25 @@ describeBuilt.each(kustomizations)(`k8s/%s as kubectl builds it${unlessSkipped}`
 
   it.each(Object.entries(checks).map(([name, check]) => [words(name), check] as const))('%s', (_, check) => {
     expect(check(manifests)).toEqual([]);
+  });
+});
+
+describeBuilt(`an overlay of somebody else${unlessSkipped}`, () => {
+  it('that replaces the resource groups leaves them their name, which pods that run are bound to', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'tutti-overlay-'));
+    const generator = [{ name: 'tutti-resource-groups', behavior: 'replace', files: ['resource-groups.json'] }];
+    const overlay = {
+      resources: [relative(realpathSync(directory), join(k8s, 'base'))],
+      configMapGenerator: generator,
+    };
+    writeFileSync(join(directory, 'kustomization.yaml'), JSON.stringify(overlay));
+    writeFileSync(join(directory, 'resource-groups.json'), '{}');
+    try {
+      const { data } = Manifests.parse(buildDirectory(directory)).get('ConfigMap', 'tutti-resource-groups');
+      expect(data).toEqual({ 'resource-groups.json': '{}' });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 });
 

@@ -22,6 +22,11 @@ const container = (manifests: Manifests, role: string): Loose => manifests.workl
 const spec = (manifests: Manifests, kind: Parameters<Manifests['get']>[0], name: string): Loose =>
   (manifests.get(kind, name) as Loose).spec;
 
+const groupsMount = (manifests: Manifests): Loose =>
+  container(manifests, 'coordinator').volumeMounts.find((mount: Loose) => mount.name === 'resource-groups');
+const groupsVolume = (manifests: Manifests, role: string): Loose =>
+  pod(manifests, role).volumes.find((volume: Loose) => volume.name === 'resource-groups').configMap;
+
 /** Replaces text in the configuration file of a role. */
 function configure(manifests: Manifests, role: string, from: string | RegExp, to: string): void {
   const name = pod(manifests, role).volumes.find((volume: Loose) => volume.name === 'config').configMap.name as string;
@@ -294,6 +299,38 @@ const breakages: readonly Breakage[] = [
     says: /resource-groups.json: .*global.nightly/,
     breaks: (m) => edit(m, 'resource-groups.json', '"global.batch"', '"global.nightly"'),
   },
+  {
+    check: 'resourceGroupsAreValid',
+    when: 'the resource managers are not told of the file',
+    says: /tutti-resource-manager: resourceGroups.file: no ConfigMap holds ""/,
+    breaks: (m) => configure(m, 'resource-manager', /^resourceGroups:\n.*\n.*\n/m, ''),
+  },
+  ...(
+    [
+      [
+        'the file is mounted alone',
+        /tutti-coordinator: .* is a subPath/,
+        (m) => void (groupsMount(m).subPath = 'resource-groups.json'),
+      ],
+      [
+        'the name of the ConfigMap follows its content',
+        /tutti-coordinator: tutti-resource-groups-g6c4d9t2mk is another one/,
+        (m) => {
+          for (const role of ['coordinator', 'resource-manager']) groupsVolume(m, role).name += '-g6c4d9t2mk';
+        },
+      ],
+      [
+        'the ConfigMap cannot change',
+        /ConfigMap tutti-resource-groups is immutable/,
+        (m) => void (m.get('ConfigMap', 'tutti-resource-groups').immutable = true),
+      ],
+      [
+        'each role has a file of its own',
+        /different resource groups: tutti-resource-groups\/.*, tutti-limits\//,
+        (m) => void (groupsVolume(m, 'coordinator').name = 'tutti-limits'),
+      ],
+    ] as const satisfies readonly (readonly [string, RegExp, Breakage['breaks']])[]
+  ).map(([when, says, breaks]) => ({ check: 'resourceGroupsReachPodsThatRun', when, says, breaks })),
   {
     check: 'catalogsAreValid',
     when: 'a table has a format that the engine cannot read',

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { Manifests, Workload } from '../manifests.js';
 import { mountedFiles } from '../role-config.js';
@@ -21,6 +21,7 @@ export class PodReplay {
   private readonly command: readonly string[];
   private readonly env: Readonly<Record<string, string>>;
   private readonly children: { process: ChildProcess; ended: Promise<Ended> }[] = [];
+  private refreshes = 0;
 
   constructor(
     private readonly image: ImageLayout,
@@ -43,7 +44,28 @@ export class PodReplay {
       ...overrides.env,
     };
     for (const { mountPath } of container.volumeMounts ?? []) mkdirSync(this.here(mountPath), { recursive: true });
-    for (const [path, content] of mountedFiles(manifests, workload)) this.mount(path, content);
+    this.refresh(manifests);
+  }
+
+  /** Gives the pod the files of the ConfigMaps as they are now, as kubelet does: all files of a volume at once. */
+  refresh(manifests: Manifests): void {
+    const version = `..version_${++this.refreshes}`;
+    const folders = new Set<string>();
+    for (const [path, content] of mountedFiles(manifests, this.workload)) {
+      const file = this.here(path);
+      const folder = dirname(file);
+      folders.add(folder);
+      mkdirSync(join(folder, version), { recursive: true });
+      writeFileSync(join(folder, version, basename(file)), this.here(content));
+      if (!existsSync(file)) {
+        rmSync(file, { force: true });
+        symlinkSync(join('..data', basename(file)), file);
+      }
+    }
+    for (const folder of folders) {
+      symlinkSync(version, join(folder, '..data_tmp'));
+      renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
+    }
   }
 
   /** Runs the program with more arguments until it ends by itself. */
@@ -104,19 +126,4 @@ export class PodReplay {
       path === app ? this.image.path(app) : join(this.overrides.directory, path),
     );
   }
-
-  /** Puts a file where Kubernetes would: behind two links, so that it can change all files of a volume at once. */
-  private mount(path: string, content: string): void {
-    const file = this.here(path);
-    const data = join(dirname(file), '..2026_01_01');
-    mkdirSync(data, { recursive: true });
-    writeFileSync(join(data, basename(file)), this.here(content));
-    linkOnce('..2026_01_01', join(dirname(file), '..data'));
-    linkOnce(join('..data', basename(file)), file);
-  }
-}
-
-function linkOnce(target: string, path: string): void {
-  rmSync(path, { force: true });
-  symlinkSync(target, path);
 }

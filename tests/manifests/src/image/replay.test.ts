@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@connectrpc/connect';
 import { Health, HealthCheckResponse_ServingStatus as ServingStatus } from '@tutti/contracts/grpc/health/v1/health_pb';
+import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import { createEdgeTransport } from '@tutti/service';
 import { build, canBuild, kustomizations, unlessSkipped } from '../kustomize.js';
 import { Manifests } from '../manifests.js';
@@ -149,6 +150,39 @@ describeBuilt(`a cluster that is started from the files of the image${unlessSkip
     },
     60_000,
   );
+
+  it('an edited ConfigMap of resource groups reaches every pod that runs within 5 seconds', async () => {
+    const transport = createEdgeTransport({ url: `http://127.0.0.1:${portOf('resource-manager', 'edge')}` });
+    const client = createClient(ResourceGroupService, transport);
+    const seen = async () => {
+      const { groups, configs } = await client.listResourceGroups({}, { timeoutMs: 5_000 });
+      const limit = groups.find(({ group }) => group === 'global')?.hardConcurrencyLimit;
+      const versions = configs.map(({ nodeId, status }) => `${nodeId} ${status?.version ?? ''}`).sort();
+      return { limit, versions, problems: configs.flatMap(({ status }) => status?.problems ?? []) };
+    };
+    const before = await seen();
+    expect(before).toMatchObject({ limit: 8, problems: [] });
+    expect(new Set(before.versions.map((version) => version.split(' ')[1])).size).toBe(1);
+    expect(before.versions).toHaveLength(3);
+
+    for (const [name, overlay] of cast) {
+      const manifests = Manifests.parse(build(overlay));
+      const { data } = manifests.get('ConfigMap', 'tutti-resource-groups');
+      const [file = '', text = ''] = Object.entries(data ?? {})[0] ?? [];
+      Object.assign(data ?? {}, { [file]: text.replace('"hardConcurrencyLimit": 8', '"hardConcurrencyLimit": 7') });
+      started.get(name)?.pod.refresh(manifests);
+    }
+    const deadline = performance.now() + 5_000;
+    let after = await seen();
+    const isEverywhere = () => after.versions.every((version, index) => version !== before.versions[index]);
+    while (!(after.limit === 7 && isEverywhere()) && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      after = await seen();
+    }
+    transport.close();
+    expect(after).toMatchObject({ limit: 7, problems: [] });
+    expect(isEverywhere()).toBe(true);
+  }, 30_000);
 
   it('nothing is written beside the volumes', () => {
     expect(filesOfTheImage()).toEqual(before);
