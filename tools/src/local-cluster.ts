@@ -15,7 +15,7 @@ export interface LocalClusterOptions {
   readonly workers: number;
   /** Folder of catalog files. */
   readonly catalogs: string;
-  /** Resource-group file; without it the built-in group "global" holds. */
+  /** Resource-group file of coordinators and resource managers; without it the built-in group "global" holds. */
   readonly resourceGroups?: string | undefined;
   /** More arguments for the processes of a role. */
   readonly arguments?: Partial<Record<Role, readonly string[]>>;
@@ -132,14 +132,12 @@ const commonArguments = (id: string, ports: NodePorts, addresses: string): strin
 ];
 
 function roleArguments(role: Role, options: LocalClusterOptions): string[] {
+  const groups = options.resourceGroups === undefined ? [] : ['--resource-groups-file', options.resourceGroups];
   switch (role) {
     case 'resource-manager':
-      return [];
+      return groups;
     case 'coordinator':
-      return [
-        ...['--catalogs-path', options.catalogs],
-        ...(options.resourceGroups === undefined ? [] : ['--resource-groups-file', options.resourceGroups]),
-      ];
+      return ['--catalogs-path', options.catalogs, ...groups];
     case 'worker':
       return ['--task-spill-directory', join(options.directory, 'spill')];
   }

@@ -19,7 +19,7 @@ const USAGE = `npm start -- [options]      starts a cluster on this machine and 
   --coordinators N          how many coordinators (default 2)
   --workers N               how many workers (default 2)
   --resource-managers N     how many resource managers (default 3)
-  --resource-groups FILE    who may run how much (default: one group "global")
+  --resource-groups FILE    who may run how much; edit it while it runs (default: one group "global")
   --catalogs PATH           folder of catalog files (default: catalogs/ and generated TPC-H data)
   --edge-port PORT          edge port of the first coordinator, when it is free (default 8080)
 `;
@@ -179,6 +179,7 @@ The logs are in ${join(root, '.tutti', 'local')}. Try, in another terminal:
   npm run -s tutti -- sql "SHOW TABLES FROM demo"
   npm run -s tutti -- sql "SELECT n_name, count(*) FROM tpch.customer JOIN tpch.nation ON c_nationkey = n_nationkey GROUP BY 1 ORDER BY 2 DESC"
   npm run -s tutti -- nodes
+  npm run -s tutti -- groups
   curl -s ${server}/tutti.query.v1.QueryService/ListQueries -H 'content-type: application/json' -d '{}'
 
 Ctrl-C stops everything.`;
