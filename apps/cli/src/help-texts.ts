@@ -5,6 +5,7 @@ Examples:
   $ tutti sql "SELECT origin, count(*) FROM flights GROUP BY origin"
   $ tutti status
   $ tutti queries --state running,queued
+  $ tutti queries why
 
 Exit codes: 0 ok, 1 the query or the request failed, 2 wrong command line,
 3 cannot connect, 130 interrupted.
@@ -15,8 +16,12 @@ Examples:
   $ tutti sql -o csv "SELECT * FROM airports" > airports.csv
   $ tutti sql -o jsonl "SELECT * FROM flights" | head -3
   $ tutti sql -f report.sql --catalog tpch --time-limit 5m
+  $ tutti sql -f load.sql --client-tags nightly,etl --priority 10 --memory-limit 2GB
   $ echo "SELECT 1; SELECT 2" | tutti sql --ignore-errors
 
+While a query waits, the progress line tells its place (#3), how long it will
+wait as far as can be told, and why. Of the limits that the command line, the
+resource group and the coordinator give, the least holds.
 Ctrl-C cancels the query on the server; pressed again it ends the program at once.
 BIGINT and DECIMAL values are printed with all their digits, in json and jsonl
 as numbers.`,
@@ -32,12 +37,39 @@ Examples:
   groups: `
 Examples:
   $ tutti groups
-  $ tutti groups -o json`,
+  $ tutti groups global.adhoc
+  $ tutti groups validate resource-groups.json
+  $ tutti groups which --user alice --source superset
+
+A group whose name holds a dot is quoted inside the path, and the path for the
+shell: tutti groups 'global."alice.smith"'`,
+  validate: `
+Examples:
+  $ tutti groups validate resource-groups.json
+  $ kubectl get configmap tutti-resource-groups -o jsonpath='{.data.resource-groups\\.json}' |
+      tutti groups validate -
+
+Each problem is a line "FILE:line:column: ..."; all of them are printed at once.
+The version is that which \`tutti groups\` tells of nodes that keep to the file.`,
+  which: `
+Examples:
+  $ tutti groups which
+  $ tutti groups which --user alice --source superset --client-tags nightly,etl
+  $ tutti groups which --file resource-groups.json --user alice --query-type explain
+
+Without options it tells where your own \`tutti sql\` would go.`,
   queries: `
 Examples:
   $ tutti queries --state running,queued
   $ tutti queries --user alice --limit 10
-  $ tutti queries show 20261122_151200_00001_k3x9q`,
+  $ tutti queries show 20261122_151200_00001_k3x9q
+  $ tutti queries why 20261122_151200_00001_k3x9q`,
+  why: `
+Examples:
+  $ tutti queries why 20261122_151200_00001_k3x9q
+  $ tutti queries why
+  $ tutti queries why --group global.adhoc --limit 10
+  $ tutti queries why -o json | jq '.[] | [.queryId, .waitReason.message]'`,
   kill: `
 Examples:
   $ tutti kill 20261122_151200_00001_k3x9q --reason "blocks the nightly load"`,

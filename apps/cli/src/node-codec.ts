@@ -63,6 +63,8 @@ export interface ClusterSums {
   readonly activeWorkers: number;
   readonly runningQueries: number;
   readonly queuedQueries: number;
+  /** Of those, how many could run if the cluster were larger. */
+  readonly adjustedQueueSize: number;
   readonly runningTasks: number;
   readonly memoryLimitBytes: number;
   readonly memoryReservedBytes: number;
@@ -77,6 +79,7 @@ export const decodeCluster = (cluster: GetClusterResponse): ClusterSums => ({
   activeWorkers: cluster.activeWorkers,
   runningQueries: cluster.runningQueries,
   queuedQueries: cluster.queuedQueries,
+  adjustedQueueSize: cluster.adjustedQueueSize,
   runningTasks: cluster.runningTasks,
   memoryLimitBytes: Number(cluster.memoryLimitBytes),
   memoryReservedBytes: Number(cluster.memoryReservedBytes),

@@ -18,8 +18,11 @@ describe('help', () => {
     expect(stdout).toContain('Exit codes: 0 ok, 1 ');
   });
 
-  test.each(['sql', 'status', 'nodes', 'groups', 'queries', 'kill'])('of %s has examples', async (name) => {
-    const { exitCode, stdout } = await runInMemory([name, '--help']);
+  test.each([
+    ...['sql', 'status', 'nodes', 'groups', 'groups validate', 'groups which'],
+    ...['queries', 'queries why', 'kill'],
+  ])('of %s has examples', async (name) => {
+    const { exitCode, stdout } = await runInMemory([...name.split(' '), '--help']);
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`$ tutti ${name}`);
     expect(stdout).toContain('--server <url>');
@@ -37,6 +40,19 @@ describe('a wrong command line', () => {
     [['sql', '--time-limit', '30', 'SELECT 1'], 'Write it with a unit, for example 30s'],
     [['sql', '--time-limit', '0s', 'SELECT 1'], 'Write it with a unit, for example 30s'],
     [['queries', '--state', 'running,runing'], '--state: no such state: runing; the states are queued, '],
+    [['sql', '--cpu-time-limit', '1', 'SELECT 1'], 'Write it with a unit, for example 30s'],
+    [['sql', '--memory-limit', '2', 'SELECT 1'], 'Write it with a unit, for example 512MB'],
+    [['sql', '--memory-limit', '0B', 'SELECT 1'], 'Write it with a unit, for example 512MB'],
+    [['sql', '--priority', '0', 'SELECT 1'], 'Write a whole number from 1.'],
+    [['sql', '--priority', '1e12', 'SELECT 1'], 'Write a whole number up to 1000000000.'],
+    [['sql', '--resource-estimate', 'cpu=1h', 'SELECT 1'], 'the names are execution-time, cpu-time and peak-memory'],
+    [['sql', '--resource-estimate', 'cpu-time=1', 'SELECT 1'], 'Write it with a unit, for example 30s'],
+    [['groups', 'which', '--query-type', 'selekt'], 'Did you mean SELECT?'],
+    [['groups', 'which', '--query-type', 'x'], 'It is one of DATA_DEFINITION, DELETE, '],
+    [['groups', 'validate'], "missing required argument 'file'"],
+    [['groups', 'valdate', 'groups.json'], 'A file is checked with: tutti groups validate FILE'],
+    [['queries', 'why', '--state', 'running'], '--state has no meaning here: what waits is shown'],
+    [['queries', 'why', 'q1', '--group', 'global'], 'give either the id of one query, or --group and --user'],
     [['queries', '--limit', '0'], 'Write a whole number from 1.'],
     [['queries', '20261122_151200_00001_k3x9q'], 'tutti queries show QUERY_ID'],
     [['kill'], "missing required argument 'query-id'"],

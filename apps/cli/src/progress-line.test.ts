@@ -26,10 +26,16 @@ describe('renderProgress', () => {
     expect(renderProgress(progress({ query, rows: 0, bytes: 0 }), 80)).toBe('RUNNING  1.23 s  1 row  100B');
   });
 
-  test('a queued query shows its place and why it waits', () => {
+  test('a queued query shows why it waits', () => {
     expect(renderProgress(progress({ query: WAITING }), 120)).toBe(
       'QUEUED  1.23 s  "global" runs 1 of 1: 1 here, 0 elsewhere',
     );
+  });
+
+  test('its place and how long it will wait stand first, where a narrow terminal cuts nothing', () => {
+    const waitReason = { position: 3, estimatedWaitMs: 40_300, message: '"global" runs 1 of 1: 1 here, 0 elsewhere' };
+    const query = queryView({ ...WAITING, waitReason });
+    expect(renderProgress(progress({ query }), 60)).toBe('QUEUED  1.23 s  #3  about 40 s to wait  "global" runs 1 of…');
   });
 
   test('before the first answer it is connecting', () => {

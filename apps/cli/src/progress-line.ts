@@ -1,7 +1,7 @@
 // The line on standard error that shows a query while it lives: a pure rendering, and a thin writer that redraws it.
 import type { Clock } from '@tutti/base';
 import { formatSize } from '@tutti/base';
-import { formatCount, formatElapsed } from './output/quantities.js';
+import { formatCount, formatElapsed, formatEstimate, groupDigits } from './output/quantities.js';
 import { clipText, escapeControls } from './output/text-width.js';
 import type { QueryView } from './query-codec.js';
 
@@ -20,6 +20,9 @@ export function renderProgress({ query, elapsedMs, rows, bytes }: Progress, widt
   const parts = [query.state.replaceAll('_', ' '), formatElapsed(elapsedMs)];
   const wait = query.waitReason;
   if (wait !== null) {
+    // The place and the estimate go first: they are short, and a narrow terminal cuts the sentence.
+    if (wait.position > 0) parts.push(`#${groupDigits(wait.position)}`);
+    if (wait.estimatedWaitMs !== null) parts.push(`${formatEstimate(wait.estimatedWaitMs)} to wait`);
     parts.push(wait.message || wait.kind.replaceAll('_', ' ').toLowerCase());
   } else {
     parts.push(formatCount(Math.max(rows, query.rows), 'row'), formatSize(Math.max(bytes, query.resultBytes)));

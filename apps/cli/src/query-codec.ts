@@ -1,5 +1,5 @@
 // Queries as the commands show them: plain values with units in their names. Wire types stop here.
-import { durationMs, timestampDate } from '@bufbuild/protobuf/wkt';
+import { type Duration, durationMs, timestampDate } from '@bufbuild/protobuf/wkt';
 import { type QueryInfo, QueryState, WaitKind, type WaitReason } from '@tutti/contracts/tutti/query/v1/query_pb';
 
 /** Why a query has not started. */
@@ -12,6 +12,16 @@ export interface WaitView {
   readonly queuedAhead: number;
   readonly dataAgeMs: number | null;
   readonly message: string;
+  /** The limit that is reached and what counts against it: queries, bytes for MEMORY_LIMIT, milliseconds for CPU_LIMIT. */
+  readonly limit: number;
+  readonly used: number;
+  /** Starts that the query's coordinator has asked for in the blocking group and not made yet. */
+  readonly claimsHere: number;
+  /** Its place among those that wait for the blocking group, from 1; 0 when it is not known. */
+  readonly position: number;
+  readonly unblockedBy: string;
+  /** How long it will wait if queries go on to start as in the last minute; null when too few did. */
+  readonly estimatedWaitMs: number | null;
 }
 
 /** One query. This is also what `-o json` prints, so a field may be added but not renamed. */
@@ -22,11 +32,22 @@ export interface QueryView {
   readonly source: string;
   readonly catalog: string;
   readonly schema: string;
+  readonly principal: string;
+  readonly clientInfo: string;
+  readonly clientTags: readonly string[];
   readonly group: string;
   readonly coordinator: string;
   readonly createTime: string | null;
   readonly elapsedMs: number;
   readonly queuedMs: number;
+  /** Its order in a group that goes by priority, higher first; 0 when it is not known. */
+  readonly priority: number;
+  /** What it may use; null: no limit of its own. */
+  readonly limits: {
+    readonly executionTimeMs: number | null;
+    readonly cpuTimeMs: number | null;
+    readonly memoryBytes: number | null;
+  };
   readonly rows: number;
   readonly resultBytes: number;
   readonly cpuMs: number;
@@ -62,14 +83,23 @@ export function decodeQuery(info: QueryInfo): QueryView {
     source: session?.source ?? '',
     catalog: session?.catalog ?? '',
     schema: session?.schema ?? '',
+    principal: session?.principal ?? '',
+    clientInfo: session?.clientInfo ?? '',
+    clientTags: session?.clientTags ?? [],
     group: info.resourceGroup,
     coordinator: info.coordinatorId,
     createTime: info.createTime === undefined ? null : timestampDate(info.createTime).toISOString(),
-    elapsedMs: info.elapsed === undefined ? 0 : durationMs(info.elapsed),
-    queuedMs: info.queued === undefined ? 0 : durationMs(info.queued),
+    elapsedMs: msOf(info.elapsed) ?? 0,
+    queuedMs: msOf(info.queued) ?? 0,
+    priority: info.priority,
+    limits: {
+      executionTimeMs: msOf(info.limits?.executionTime),
+      cpuTimeMs: msOf(info.limits?.cpuTime),
+      memoryBytes: Number(info.limits?.memoryBytes ?? 0) || null,
+    },
     rows: Number(stats?.rows ?? 0),
     resultBytes: Number(stats?.resultBytes ?? 0),
-    cpuMs: stats?.cpuTime === undefined ? 0 : durationMs(stats.cpuTime),
+    cpuMs: msOf(stats?.cpuTime) ?? 0,
     memoryBytes: Number(stats?.memoryBytes ?? 0),
     peakMemoryBytes: Number(stats?.peakMemoryBytes ?? 0),
     spilledBytes: Number(stats?.spilledBytes ?? 0),
@@ -97,7 +127,15 @@ function decodeWaitReason(reason: WaitReason): WaitView {
     runningHere: reason.runningHere,
     runningElsewhere: reason.runningElsewhere,
     queuedAhead: reason.queuedAhead,
-    dataAgeMs: reason.dataAge === undefined ? null : durationMs(reason.dataAge),
+    dataAgeMs: msOf(reason.dataAge),
     message: reason.message,
+    limit: Number(reason.limit),
+    used: Number(reason.used),
+    claimsHere: reason.claimsHere,
+    position: reason.position,
+    unblockedBy: reason.unblockedBy,
+    estimatedWaitMs: msOf(reason.estimatedWait),
   };
 }
+
+const msOf = (duration: Duration | undefined): number | null => (duration === undefined ? null : durationMs(duration));

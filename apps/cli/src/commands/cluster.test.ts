@@ -14,7 +14,10 @@ import {
   QueryState,
   WaitKind,
 } from '@tutti/contracts/tutti/query/v1/query_pb';
-import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
+import {
+  type NodeGroupConfigSchema,
+  ResourceGroupService,
+} from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import type { WorkerStatusSchema } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import { type Routes, rpcError } from '@tutti/service';
 import { runInMemory } from '../testing/run-in-memory.js';
@@ -57,8 +60,20 @@ const HEALTHY = [
   node('w1', NodeRole.WORKER, NodeState.ACTIVE, WORKER),
 ];
 
-function cluster(sums: MessageInitShape<typeof GetClusterResponseSchema>, nodes: NodeInit[]): Routes {
-  return (router) =>
+type ConfigInit = MessageInitShape<typeof NodeGroupConfigSchema>;
+
+const config = (nodeId: string, version: string, problems: string[] = []): ConfigInit => ({
+  nodeId,
+  status: { version, problems },
+});
+
+function cluster(
+  sums: MessageInitShape<typeof GetClusterResponseSchema>,
+  nodes: NodeInit[],
+  configs = [config('c1', '0a1b2c3d4e5f'), config('rm1', '0a1b2c3d4e5f')],
+): Routes {
+  return (router) => {
+    router.service(ResourceGroupService, { listResourceGroups: () => ({ configs }) });
     router.service(ClusterService, {
       getCluster: () => ({
         activeCoordinators: 1,
@@ -76,6 +91,7 @@ function cluster(sums: MessageInitShape<typeof GetClusterResponseSchema>, nodes:
       }),
       listNodes: () => ({ nodes }),
     });
+  };
 }
 
 describe('tutti nodes', () => {
@@ -138,6 +154,21 @@ describe('tutti status', () => {
     expect(stdout).toMatch(/\n! worker w2 is suspect, last heard 0\.40 s ago: it gets nothing new\n$/);
   });
 
+  test('whose resource-groups file is broken on a node: degraded, and more is told by tutti groups', async () => {
+    const configs = [config('c1', '0a1b2c3d4e5f', ['line 1:1: not JSON']), config('rm1', '0a1b2c3d4e5f')];
+    const { exitCode, stdout } = await runInMemory(['status'], { routes: cluster({}, HEALTHY, configs) });
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^cluster +degraded\n/);
+    expect(stdout).toContain(
+      '! the resource-groups file of c1 is wrong; it keeps version 0a1b2c3d4e5f; more by: tutti groups\n',
+    );
+  });
+
+  test('that is too small says so, for the one who decides about workers', async () => {
+    const { stdout } = await runInMemory(['status'], { routes: cluster({ adjustedQueueSize: 2 }, HEALTHY) });
+    expect(stdout).toMatch(/\nqueries +1 running, 2 queued, 2 of them could run on a larger cluster\n/);
+  });
+
   test.each([
     ['without an active worker', { activeWorkers: 0 }, 'there is no active worker: queries wait until one comes'],
     ['whose resource manager is starting', { synced: false }, 'resource manager rm1 is starting: it has not heard'],
@@ -158,6 +189,10 @@ describe('tutti status', () => {
       problems: ['there is no active worker: queries wait until one comes'],
       cluster: { activeWorkers: 0, synced: true, memoryLimitBytes: 4_294_967_296 },
       nodes: [{ nodeId: 'c1' }, { nodeId: 'rm1' }, { nodeId: 'w1' }],
+      groupConfigs: [
+        { nodeId: 'c1', version: '0a1b2c3d4e5f', loadTime: null, problems: [] },
+        { nodeId: 'rm1', version: '0a1b2c3d4e5f' },
+      ],
     });
   });
 
@@ -345,47 +380,5 @@ describe('tutti kill', () => {
   test('says when the query had ended, or has not yet', async () => {
     expect((await kill(QueryState.FINISHED)).stdout).toBe('query q1 had already ended: finished\n');
     expect((await kill(QueryState.RUNNING)).stdout).toBe('query q1 is being canceled (running)\n');
-  });
-});
-
-describe('tutti groups', () => {
-  const routes: Routes = (router) =>
-    router.service(ResourceGroupService, {
-      listResourceGroups: ({ pageToken }) => ({
-        groups: [
-          {
-            group: pageToken === '' ? 'global' : 'global.adhoc',
-            running: 3,
-            queued: 2,
-            hardConcurrencyLimit: 10,
-            maxQueued: 100,
-            coordinators: [
-              { nodeId: 'c1', running: 1, queued: 2, age: durationFromMs(300) },
-              { nodeId: 'c2', running: 2, queued: 0, age: durationFromMs(10) },
-            ],
-          },
-        ],
-        nextPageToken: pageToken === '' ? 'two' : '',
-      }),
-    });
-
-  test('as a table', async () => {
-    expect((await runInMemory(['groups'], { routes })).stdout).toBe(
-      [
-        ' group        | running | limit | queued | max queued | by coordinator (running + queued)',
-        '--------------+---------+-------+--------+------------+-----------------------------------',
-        ' global       |       3 |    10 |      2 |        100 | c1 1+2, c2 2+0',
-        ' global.adhoc |       3 |    10 |      2 |        100 | c1 1+2, c2 2+0',
-        '',
-      ].join('\n'),
-    );
-  });
-
-  test('as json', async () => {
-    const { stdout } = await runInMemory(['groups', '-o', 'json'], { routes });
-    expect(JSON.parse(stdout)).toMatchObject([
-      { group: 'global', running: 3, hardConcurrencyLimit: 10, coordinators: [{ coordinator: 'c1', ageMs: 300 }, {}] },
-      { group: 'global.adhoc' },
-    ]);
   });
 });

@@ -1,76 +1,62 @@
 import { createClient } from '@connectrpc/connect';
-import { durationMs } from '@bufbuild/protobuf/wkt';
-import { type ResourceGroup, ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
-import { renderTable } from '../output/render-table.js';
-import type { Styles } from '../output/styles.js';
+import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
+import { groupConfigWarnings } from '../group-config-warnings.js';
+import { decodeGroup, decodeNodeGroups, type GroupView, type NodeGroupsView } from '../group-codec.js';
+import { renderGroup, renderGroups } from '../output/group-text.js';
+import { escapeControls } from '../output/text-width.js';
+import type { Terminal } from '../terminal.js';
 import { type Context, type ListFormat, printJson } from './context.js';
 
-/** One resource group, summed over the cluster. This is also what `-o json` prints. */
-export interface GroupView {
+/** Which groups to list. */
+export interface GroupsOptions {
+  /** Only this group, in full, and those below it; empty means all. */
   readonly group: string;
-  readonly running: number;
-  readonly hardConcurrencyLimit: number;
-  readonly queued: number;
-  readonly maxQueued: number;
-  readonly coordinators: readonly {
-    readonly coordinator: string;
-    readonly running: number;
-    readonly queued: number;
-    readonly ageMs: number;
-  }[];
+  readonly format: ListFormat;
+}
+
+/** Lists the resource groups with what runs and waits in them, and warns when nodes do not keep to the same file. */
+export async function groupsCommand({ group, format }: GroupsOptions, context: Context): Promise<void> {
+  const { terminal } = context;
+  const { groups, nodes } = await listGroups(group, context);
+  if (format === 'json') await printJson(terminal, groups);
+  else if (groups.length === 0) await terminal.write('no resource group is in use\n');
+  else if (group === '') await terminal.write(renderGroups(groups, terminal.stdoutStyles));
+  else await terminal.write(renderSubtree(groups, terminal));
+  warn(nodes, terminal);
 }
 
 const PAGE_SIZE = 1_000;
 const GROUPS_MAX = 100_000;
 
-/** Lists the resource groups in use, with what each coordinator runs and waits for in them. */
-export async function groupsCommand(format: ListFormat, { terminal, connection }: Context): Promise<void> {
+/** The groups by path, and what each node keeps to. */
+async function listGroups(group: string, { connection }: Context) {
   const groups: GroupView[] = [];
+  const nodes: NodeGroupsView[] = [];
   let pageToken = '';
   do {
     const page = await connection.call((transport, options) =>
-      createClient(ResourceGroupService, transport).listResourceGroups({ pageSize: PAGE_SIZE, pageToken }, options),
+      createClient(ResourceGroupService, transport).listResourceGroups(
+        { pageSize: PAGE_SIZE, pageToken, group },
+        options,
+      ),
     );
     groups.push(...page.groups.map(decodeGroup));
+    nodes.push(...page.configs.map(decodeNodeGroups));
     pageToken = page.nextPageToken;
   } while (pageToken !== '' && groups.length < GROUPS_MAX);
-  if (format === 'json') return printJson(terminal, groups);
-  await terminal.write(renderGroups(groups, terminal.stdoutStyles));
+  return { groups, nodes };
 }
 
-function decodeGroup(group: ResourceGroup): GroupView {
-  return {
-    group: group.group,
-    running: group.running,
-    hardConcurrencyLimit: group.hardConcurrencyLimit,
-    queued: group.queued,
-    maxQueued: group.maxQueued,
-    coordinators: group.coordinators.map((share) => ({
-      coordinator: share.nodeId,
-      running: share.running,
-      queued: share.queued,
-      ageMs: share.age === undefined ? 0 : durationMs(share.age),
-    })),
-  };
+/** The group itself in full, then those below it as a table. */
+function renderSubtree([top, ...below]: readonly GroupView[], { stdoutStyles }: Terminal): string {
+  if (top === undefined) return '';
+  const table = below.length === 0 ? '' : `\n${renderGroups(below, stdoutStyles)}`;
+  return renderGroup(top, stdoutStyles) + table;
 }
 
-/** The groups as a table. */
-export function renderGroups(groups: readonly GroupView[], styles: Styles): string {
-  const columns = [
-    { title: 'group' },
-    { title: 'running', right: true },
-    { title: 'limit', right: true },
-    { title: 'queued', right: true },
-    { title: 'max queued', right: true },
-    { title: 'by coordinator (running + queued)' },
-  ];
-  const rows = groups.map((group) => [
-    group.group,
-    String(group.running),
-    String(group.hardConcurrencyLimit),
-    String(group.queued),
-    String(group.maxQueued),
-    group.coordinators.map((share) => `${share.coordinator} ${share.running}+${share.queued}`).join(', '),
-  ]);
-  return renderTable(columns, rows, styles);
+function warn(nodes: readonly NodeGroupsView[], terminal: Terminal): void {
+  for (const { summary, details } of groupConfigWarnings(nodes)) {
+    terminal.writeError(`${terminal.stderrStyles.yellow('warning:')} ${escapeControls(summary)}\n`);
+    for (const detail of details) terminal.writeError(`  ${escapeControls(detail)}\n`);
+  }
 }

@@ -1,11 +1,7 @@
 import { createClient } from '@connectrpc/connect';
-import { formatSize } from '@tutti/base';
 import { QueryService } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { UsageError } from '../failures.js';
-import { formatElapsed, groupDigits } from '../output/quantities.js';
-import { renderRecord, renderTable } from '../output/render-table.js';
-import type { Styles } from '../output/styles.js';
-import { clipText, escapeControls } from '../output/text-width.js';
+import { renderQueries, renderQuery } from '../output/query-text.js';
 import { decodeQuery, QUERY_STATE_NAMES, queryStateOf, type QueryView } from '../query-codec.js';
 import { type Context, type ListFormat, printJson } from './context.js';
 
@@ -41,17 +37,6 @@ export async function queriesCommand(options: QueriesOptions, context: Context):
   await terminal.write(renderQueries(queries, terminal.stdoutStyles));
 }
 
-/** Shows all that is known of one query, and why it waits or failed. */
-export async function showQueryCommand(queryId: string, format: ListFormat, context: Context): Promise<void> {
-  const { terminal, connection } = context;
-  const { query } = await connection.call((transport, options) =>
-    createClient(QueryService, transport).getQuery({ queryId }, options),
-  );
-  if (query === undefined) throw new Error('the server answered without the query');
-  if (format === 'json') return printJson(terminal, decodeQuery(query));
-  await terminal.write(renderQuery(decodeQuery(query), terminal.stdoutStyles));
-}
-
 function parseStates(text: string) {
   const names = text
     .split(',')
@@ -65,69 +50,19 @@ function parseStates(text: string) {
   return names.map(queryStateOf);
 }
 
-const STATEMENT_WIDTH_MAX = 60;
-const oneLine = (statement: string): string => clipText(statement.replace(/\s+/g, ' ').trim(), STATEMENT_WIDTH_MAX);
-
-/** The queries as a table; why they wait is a column when one of them does. */
-export function renderQueries(queries: readonly QueryView[], styles: Styles): string {
-  const anyWaits = queries.some((query) => query.waitReason !== null);
-  const columns = [
-    { title: 'query' },
-    { title: 'state' },
-    { title: 'user' },
-    { title: 'group' },
-    { title: 'coordinator' },
-    { title: 'elapsed', right: true },
-    { title: 'queued', right: true },
-    { title: 'rows', right: true },
-    ...(anyWaits ? [{ title: 'waits because' }] : []),
-    { title: 'statement' },
-  ];
-  const rows = queries.map((query) => [
-    query.queryId,
-    query.error === null ? stateName(query) : `${stateName(query)}: ${query.error.reason}`,
-    query.user,
-    query.group,
-    query.coordinator,
-    formatElapsed(query.elapsedMs),
-    formatElapsed(query.queuedMs),
-    groupDigits(query.rows),
-    ...(anyWaits ? [query.waitReason?.message ?? ''] : []),
-    oneLine(query.statement),
-  ]);
-  return renderTable(columns, rows, styles);
+/** Shows all that is known of one query, and why it waits or failed. */
+export async function showQueryCommand(queryId: string, format: ListFormat, context: Context): Promise<void> {
+  const { terminal } = context;
+  const query = await getQuery(queryId, context);
+  if (format === 'json') return printJson(terminal, query);
+  await terminal.write(renderQuery(query, terminal.stdoutStyles));
 }
 
-const stateName = (query: QueryView): string => query.state.toLowerCase().replaceAll('_', ' ');
-
-/** One query, an entry per line. */
-export function renderQuery(query: QueryView, styles: Styles): string {
-  const { error, waitReason } = query;
-  const entries: [string, string][] = [
-    ['query', query.queryId],
-    ['state', stateName(query)],
-    ['waits because', waitReason?.message ?? ''],
-    ['data age', waitReason?.dataAgeMs == null ? '' : formatElapsed(waitReason.dataAgeMs)],
-    ['error', error === null ? '' : `${error.reason}: ${error.message}`],
-    ['at', error === null || error.line === 0 ? '' : `line ${error.line}, column ${error.column}`],
-    ['retriable', error === null ? '' : error.retriable ? 'yes: the same statement may succeed when sent again' : 'no'],
-    ['user', query.user],
-    ['source', query.source],
-    ['context', [query.catalog, query.schema].filter((part) => part !== '').join('.')],
-    ['group', query.group],
-    ['coordinator', query.coordinator],
-    ['workers', query.workers.join(' ')],
-    ['created', query.createTime ?? ''],
-    ['elapsed', formatElapsed(query.elapsedMs)],
-    ['queued', formatElapsed(query.queuedMs)],
-    ['cpu', formatElapsed(query.cpuMs)],
-    ['result', `${groupDigits(query.rows)} rows, ${formatSize(query.resultBytes)}`],
-    ['memory', `${formatSize(query.memoryBytes)} now, ${formatSize(query.peakMemoryBytes)} at most`],
-    ['spilled', query.spilledBytes === 0 ? '' : formatSize(query.spilledBytes)],
-    ['statement', query.statement],
-  ];
-  return renderRecord(
-    entries.map(([name, value]) => [name, value.split('\n').map(escapeControls).join('\n')]),
-    styles,
+/** One query, whichever coordinator owns it. */
+export async function getQuery(queryId: string, { connection }: Context): Promise<QueryView> {
+  const { query } = await connection.call((transport, options) =>
+    createClient(QueryService, transport).getQuery({ queryId }, options),
   );
+  if (query === undefined) throw new Error('the server answered without the query');
+  return decodeQuery(query);
 }

@@ -8,14 +8,16 @@ import { createResultFormat, type ResultFormat as Format, type ResultFormatName 
 import { type Progress, ProgressLine, renderSummary } from '../progress-line.js';
 import { decodeQuery, type QueryView } from '../query-codec.js';
 import type { Context } from './context.js';
+import { type Identity, identityFields } from './identity.js';
 
-/** Who asks, in which context, and how the rows are shown. */
+/** Who asks, in which context and within which limits, and how the rows are shown. */
 export interface StatementOptions {
-  readonly user: string;
-  readonly source: string;
+  readonly identity: Identity;
   readonly catalog: string;
-  readonly schema: string;
+  readonly priority: number | undefined;
   readonly timeLimitMs: number | undefined;
+  readonly cpuTimeLimitMs: number | undefined;
+  readonly memoryLimitBytes: number | undefined;
   readonly format: ResultFormatName;
   readonly header: boolean;
   readonly progress: ProgressKind;
@@ -111,13 +113,17 @@ class StatementRun {
   }
 }
 
-const requestOf = (statement: string, options: StatementOptions) =>
-  create(ExecuteQueryRequestSchema, {
+function requestOf(statement: string, options: StatementOptions) {
+  const { catalog, priority, timeLimitMs, cpuTimeLimitMs, memoryLimitBytes } = options;
+  return create(ExecuteQueryRequestSchema, {
     statement,
-    session: { user: options.user, source: options.source, catalog: options.catalog, schema: options.schema },
+    session: { ...identityFields(options.identity), catalog, ...(priority !== undefined && { priority }) },
     resultFormat: ResultFormat.JSON_LINES,
-    ...(options.timeLimitMs === undefined ? {} : { timeLimit: durationFromMs(options.timeLimitMs) }),
+    ...(timeLimitMs !== undefined && { timeLimit: durationFromMs(timeLimitMs) }),
+    ...(cpuTimeLimitMs !== undefined && { cpuTimeLimit: durationFromMs(cpuTimeLimitMs) }),
+    ...(memoryLimitBytes !== undefined && { memoryLimitBytes: BigInt(memoryLimitBytes) }),
   });
+}
 
 /** Cancels the query by name, so that the server knows the reason; a query without a name ends with its stream. */
 async function cancelOnServer(query: QueryView | undefined, { connection }: Context): Promise<void> {

@@ -95,18 +95,42 @@ describe('tutti sql prints', () => {
   });
 });
 
-test('the request says who asks, in which context, and for how long', async () => {
+test('the request says who asks, in which context, and within which limits', async () => {
   const coordinator = new FakeCoordinator();
-  const flags = '--user ann --source tests --catalog tpch --schema sf1 --time-limit 1.5s'.split(' ');
+  const flags = [
+    ...['--user', 'ann', '--source', 'tests', '--catalog', 'tpch', '--schema', 'sf1', '--principal', 'ann@EXAMPLE'],
+    ...['--client-info', 'ticket 7', '--client-tags', 'etl, nightly,', '--priority', '10'],
+    ...['--resource-estimate', 'execution-time=5m,CPU_TIME=1h,peak-memory=2GB'],
+    ...['--time-limit', '1.5s', '--cpu-time-limit', '2m', '--memory-limit', '512MB'],
+  ];
   await runInMemory(['sql', ...flags, 'SELECT 1'], { routes: coordinator.routes });
   expect(coordinator.requests).toMatchObject([
     {
       statement: 'SELECT 1',
-      session: { user: 'ann', source: 'tests', catalog: 'tpch', schema: 'sf1' },
+      session: {
+        ...{ user: 'ann', source: 'tests', catalog: 'tpch', schema: 'sf1', principal: 'ann@EXAMPLE' },
+        ...{ clientInfo: 'ticket 7', clientTags: ['etl', 'nightly'], priority: 10 },
+        estimates: { executionTime: { seconds: 300n }, cpuTime: { seconds: 3_600n }, peakMemoryBytes: 2_147_483_648n },
+      },
       timeLimit: { seconds: 1n, nanos: 500_000_000 },
+      cpuTimeLimit: { seconds: 120n },
+      memoryLimitBytes: 536_870_912n,
       resultFormat: ResultFormat.JSON_LINES,
     },
   ]);
+});
+
+test('what is not given is left to the coordinator', async () => {
+  const coordinator = new FakeCoordinator();
+  await runInMemory(['sql', 'SELECT 1'], { routes: coordinator.routes });
+  expect(coordinator.requests).toMatchObject([
+    {
+      session: { source: 'tutti-cli', catalog: '', schema: '', principal: '', clientTags: [], priority: 0 },
+      memoryLimitBytes: 0n,
+    },
+  ]);
+  const [{ timeLimit, cpuTimeLimit, session } = {}] = coordinator.requests;
+  expect([timeLimit, cpuTimeLimit, session?.estimates]).toEqual([undefined, undefined, undefined]);
 });
 
 test('the environment names the user', async () => {

@@ -13,3 +13,12 @@ export function formatElapsed(ms: number): string {
   if (minutes < 60) return `${minutes} m ${String(seconds % 60).padStart(2, '0')} s`;
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} m`;
 }
+
+/** A time that is only guessed, without more digits than it deserves: "about 40 s", "about 2 h 10 m". */
+export function formatEstimate(ms: number): string {
+  if (ms < 1_000) return 'less than 1 s';
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 60) return `about ${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `about ${minutes} m` : `about ${Math.floor(minutes / 60)} h ${minutes % 60} m`;
+}

@@ -1,5 +1,6 @@
 import { AlignedTable, type TableColumn } from './aligned-table.js';
 import type { Styles } from './styles.js';
+import { escapeControls } from './text-width.js';
 
 /** A whole table for people. */
 export function renderTable(
@@ -22,3 +23,10 @@ export function renderRecord(entries: readonly (readonly [name: string, value: s
     )
     .join('');
 }
+
+/** The same for values from elsewhere: nothing in them reaches the terminal but text and line feeds. */
+export const renderDataRecord = (entries: readonly (readonly [name: string, value: string])[], styles: Styles) =>
+  renderRecord(
+    entries.map(([name, value]) => [name, value.split('\n').map(escapeControls).join('\n')]),
+    styles,
+  );
