@@ -7,7 +7,7 @@
 //       lives, by what workers still run for it.
 //   L4. Time is this process's own: a report's age is counted from its arrival.
 //   L5. CPU that was used stays used when its coordinator goes: see cpu-buckets.ts.
-import { type Instant, queryIdSuffixOf } from '@tutti/base';
+import { type Instant, invariant, queryIdSuffixOf } from '@tutti/base';
 import { CpuBuckets } from './cpu-buckets.js';
 import { type GroupTotal, GroupTotals, type Use } from './group-totals.js';
 import type { GroupCounts } from './group-events.js';
@@ -115,22 +115,25 @@ export class UsageLedger {
     const ownRounds = [...(places ?? [])].sort(([a], [b]) => a - b);
     const knownRound = ownRounds.at(-1)?.[0] ?? 0;
     const sums = new Sums();
-    for (const [id, entry] of this.entries) {
+    for (const [id, { report, places: theirs }] of this.entries) {
       if (id === asker?.coordinatorId) continue;
-      for (const { group, running, queued, memoryBytes, claimed, claimRound } of entry.report.groups) {
-        const place = entry.places.get(claimRound) ?? 0;
-        const round = ownRounds.find(([, ownPlace]) => ownPlace > place)?.[0] ?? knownRound + 1;
-        sums.add(group, { running, queued, memoryBytes, claimsAhead: claimed > 0 ? [{ round, count: claimed }] : [] });
+      const ahead = new Map<number, number>();
+      for (const [round, place] of theirs)
+        ahead.set(round, ownRounds.find(([, ownPlace]) => ownPlace > place)?.[0] ?? knownRound + 1);
+      for (const counts of report.groups) {
+        const sum = sums.add(counts.group, counts);
+        if (counts.claimed <= 0) continue;
+        const round = ahead.get(counts.claimRound);
+        invariant(round !== undefined, `L2: round ${counts.claimRound} of ${id} has no place`);
+        sums.addClaims(sum, round, counts.claimed);
       }
     }
-    for (const { group, use } of this.strayQueries()) {
-      // Those of the asker's former lives too: it does not count them itself.
-      sums.add(group, { ...use, claimsAhead: [] });
-    }
+    // Those of the asker's former lives too: it does not count them itself.
+    for (const { group, use } of this.strayQueries()) sums.add(group, use);
     const others = [...this.entries].filter(([id]) => id !== asker?.coordinatorId);
     return {
       knownRound,
-      groups: sums.groups,
+      groups: sums.list(),
       coordinators: others.map(([coordinatorId, { arrivedAt }]) => ({ coordinatorId, ageMs: now - arrivedAt })),
       cpu: this.buckets.usedMs(now),
     };
@@ -194,25 +197,44 @@ interface StrayQuery {
   readonly use: Use;
 }
 
+interface Sum {
+  running: number;
+  queued: number;
+  memoryBytes: number;
+  /** By the round that they come before. */
+  claims: Map<number, number> | undefined;
+}
+
 /** Adds up the use of groups by many coordinators. Asked for many times a second, so it changes its sums in place. */
 class Sums {
-  readonly groups = new Map<string, { -readonly [Field in keyof GroupUsage]: GroupUsage[Field] }>();
+  private readonly groups = new Map<string, Sum>();
 
-  add(group: string, { running, queued, memoryBytes, claimsAhead }: GroupUsage): void {
-    if (running + queued + memoryBytes === 0) return;
-    const sum = this.groups.get(group);
-    if (sum === undefined) this.groups.set(group, { running, queued, memoryBytes, claimsAhead });
+  add(group: string, { running, queued, memoryBytes }: Use): Sum {
+    let sum = this.groups.get(group);
+    if (sum === undefined) this.groups.set(group, (sum = { running, queued, memoryBytes, claims: undefined }));
     else {
       sum.running += running;
       sum.queued += queued;
       sum.memoryBytes += memoryBytes;
-      if (claimsAhead.length > 0) sum.claimsAhead = joinClaims(sum.claimsAhead, claimsAhead);
     }
+    return sum;
+  }
+
+  addClaims(sum: Sum, round: number, count: number): void {
+    sum.claims ??= new Map();
+    sum.claims.set(round, (sum.claims.get(round) ?? 0) + count);
+  }
+
+  /** The groups in use. */
+  list(): Map<string, GroupUsage> {
+    const groups = new Map<string, GroupUsage>();
+    for (const [group, { running, queued, memoryBytes, claims }] of this.groups) {
+      if (running + queued + memoryBytes === 0) continue;
+      groups.set(group, { running, queued, memoryBytes, claimsAhead: claims === undefined ? [] : inOrder(claims) });
+    }
+    return groups;
   }
 }
 
-function joinClaims(known: readonly ClaimsAhead[], more: readonly ClaimsAhead[]): readonly ClaimsAhead[] {
-  const counts = new Map(known.map(({ round, count }) => [round, count]));
-  for (const { round, count } of more) counts.set(round, (counts.get(round) ?? 0) + count);
-  return [...counts].map(([round, count]) => ({ round, count })).sort((a, b) => a.round - b.round);
-}
+const inOrder = (claims: ReadonlyMap<number, number>): ClaimsAhead[] =>
+  [...claims].map(([round, count]) => ({ round, count })).sort((a, b) => a.round - b.round);
