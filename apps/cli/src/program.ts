@@ -52,7 +52,7 @@ const DEFAULT_SERVER = 'http://127.0.0.1:8080';
 function buildProgram(options: ProgramOptions): Command {
   const { terminal } = options;
   const { env } = terminal;
-  const program = new Command('tutti')
+  const program: Command = new Command('tutti')
     .description('Runs SQL on a Tutti cluster, and shows what the cluster does.')
     .version(PROGRAM_VERSION)
     .option(
@@ -61,7 +61,11 @@ function buildProgram(options: ProgramOptions): Command {
       env['TUTTI_SERVER'] || DEFAULT_SERVER,
     )
     .exitOverride()
-    .configureHelp({ showGlobalOptions: true })
+    // A command that takes an option of the command above it lists it as its own.
+    .configureHelp({
+      showGlobalOptions: true,
+      visibleGlobalOptions: (command) => (command === program ? [] : [...program.options]),
+    })
     .showHelpAfterError('(--help shows what there is)')
     .configureOutput({
       writeOut: (text) => void terminal.write(text).catch(() => undefined),

@@ -29,20 +29,19 @@ export interface IdentityFlags {
 }
 
 /** The options that say who asks, which selectors of resource groups look at. */
-export const identityOptions = ({ env }: Terminal): Option[] => [
-  new Option('--user <name>', 'user that asks (env TUTTI_USER)').default(env['TUTTI_USER'] || systemUser()),
-  new Option('--source <name>', 'program that asks; resource groups can select by it').default('tutti-cli'),
-  new Option('--principal <name>', 'authenticated identity; resource groups can select by it'),
-  new Option('--client-info <text>', 'free text; resource groups can select by it'),
-  new Option('--client-tags <tags>', 'tags with commas between; resource groups can select by them').argParser(
-    parseTags,
-  ),
-  new Option(
-    '--resource-estimate <estimates>',
-    'what it may take, for example execution-time=5m,cpu-time=1h,peak-memory=2GB; resource groups can select by it',
-  ).argParser(parseEstimates),
-  new Option('--schema <name>', 'schema of unqualified table names; resource groups can select by it'),
-];
+export const identityOptions = ({ env }: Terminal): Option[] =>
+  [
+    new Option('--user <name>', 'user (env TUTTI_USER)').default(env['TUTTI_USER'] || systemUser()),
+    new Option('--source <name>', 'program').default('tutti-cli'),
+    new Option('--principal <name>', 'authenticated identity'),
+    new Option('--client-info <text>', 'free text'),
+    new Option('--client-tags <tags>', 'tags with commas between').argParser(parseTags),
+    new Option('--schema <name>', 'schema of unqualified table names (default: main)'),
+    new Option(
+      '--resource-estimate <estimates>',
+      'what it may take, for example execution-time=5m,cpu-time=1h,peak-memory=2GB',
+    ).argParser(parseEstimates),
+  ].map((option) => option.helpGroup('Who asks, and for what (resource groups can select by it):'));
 
 export const identityOf = (flags: IdentityFlags): Identity => ({
   user: flags.user,
