@@ -5,7 +5,8 @@
 //       spells otherwise.
 import { groupPath } from './group-path.js';
 import type { GroupConfig, GroupSpec, GroupTarget, Selector } from './group-config.js';
-import { expandName } from './name-template.js';
+import { expandName, hasVariables } from './name-template.js';
+import { candidatesOf } from './selector-index.js';
 import { matchesSelector, type SelectionCriteria, shown } from './selector-match.js';
 
 /** Where a query goes. `selector` is the place of the selector in the file, from 0. */
@@ -21,9 +22,16 @@ export const EXPANDED_NAME_LENGTH_MAX = 256;
 
 /** The group of a query, by the first selector that matches. Algorithm: Presto's (reference: presto.md 3.3). */
 export function selectGroup(config: GroupConfig, criteria: SelectionCriteria): Selection {
-  const selector = config.selectors.findIndex((candidate) => matchesSelector(candidate, criteria));
-  const matched = config.selectors[selector];
-  if (matched === undefined) return { kind: 'none' };
+  for (const selector of candidatesOf(config, criteria)) {
+    const candidate = config.selectors[selector];
+    if (candidate !== undefined && matchesSelector(candidate, criteria)) {
+      return targetOf(config, candidate, selector, criteria);
+    }
+  }
+  return { kind: 'none' };
+}
+
+function targetOf(config: GroupConfig, matched: Selector, selector: number, criteria: SelectionCriteria): Selection {
   const names: string[] = [];
   const values = variableValues(matched, criteria);
   let siblings = config.rootGroups;
@@ -66,7 +74,7 @@ function nameFor(
   siblings: readonly GroupSpec[],
   values: ReadonlyMap<string, string>,
 ): { readonly name: string } | { readonly problem: string } {
-  if (!spec.name.includes('${')) return { name: spec.name };
+  if (!hasVariables(spec.name)) return { name: spec.name };
   const expanded = expandName(spec.name, values);
   if ('unresolved' in expanded) {
     const available = [...values.keys()].join(', ');
@@ -81,13 +89,32 @@ function nameFor(
       problem: `the name of resource group '${spec.template}' is longer than ${EXPANDED_NAME_LENGTH_MAX} letters: ${shown(name)}`,
     };
   }
-  const other = siblings.find((sibling) => sibling !== spec && nameOf(sibling, values) === name);
+  const { fixed, templates } = siblingsOf(siblings);
+  const other = fixed.get(name) ?? templates.find((sibling) => sibling !== spec && nameOf(sibling, values) === name);
   if (other === undefined) return { name };
   return { problem: `Ambiguous configuration for ${name}: both ${spec.template} and ${other.template} make this name` };
 }
 
-function nameOf(spec: GroupSpec, values: ReadonlyMap<string, string>): string | undefined {
-  if (!spec.name.includes('${')) return spec.name;
-  const expanded = expandName(spec.name, values);
+/** A variable without a value makes no name. */
+function nameOf(template: GroupSpec, values: ReadonlyMap<string, string>): string | undefined {
+  const expanded = expandName(template.name, values);
   return 'name' in expanded ? expanded.name : undefined;
+}
+
+interface Siblings {
+  readonly fixed: ReadonlyMap<string, GroupSpec>;
+  readonly templates: readonly GroupSpec[];
+}
+
+const siblingsByList = new WeakMap<readonly GroupSpec[], Siblings>();
+
+/** The groups of one list by their names, made at the first use of the list. */
+function siblingsOf(groups: readonly GroupSpec[]): Siblings {
+  let siblings = siblingsByList.get(groups);
+  if (siblings === undefined) {
+    const fixed = groups.filter(({ name }) => !hasVariables(name)).map((group) => [group.name, group] as const);
+    siblings = { fixed: new Map(fixed), templates: groups.filter(({ name }) => hasVariables(name)) };
+    siblingsByList.set(groups, siblings);
+  }
+  return siblings;
 }

@@ -15,7 +15,7 @@ export {
   type Selector,
 } from './group-config.js';
 export { childPath, groupPath, lineageOf, parentPath } from './group-path.js';
-export { parseGroupConfig, type ParsedGroupConfig } from './group-config-decoder.js';
+export { GROUP_FILE_BYTES_MAX, parseGroupConfig, type ParsedGroupConfig } from './group-config-decoder.js';
 export { selectGroup, type Selection } from './group-selector.js';
 export type {
   GroupCounts,

@@ -3,12 +3,14 @@
 /** Variables that every query has; source and schema may be empty. */
 export const BUILT_IN_VARIABLES: readonly string[] = ['USER', 'SOURCE', 'SCHEMA'];
 
+/** Whether the name depends on the query. */
+export const hasVariables = (name: string): boolean => name.includes('${');
+
 const VARIABLE = /\$\{([^}]*)\}/g;
 
 /** The variables of a name, in its order, each once. */
-export const variablesOf = (name: string): string[] => [
-  ...new Set(Array.from(name.matchAll(VARIABLE), ([, variable = '']) => variable)),
-];
+export const variablesOf = (name: string): string[] =>
+  hasVariables(name) ? [...new Set(Array.from(name.matchAll(VARIABLE), ([, variable = '']) => variable))] : [];
 
 /** What is wrong with the variables of a name; undefined when nothing is. */
 export function variableProblem(name: string): string | undefined {
