@@ -20,10 +20,6 @@ await build({
   format: 'esm',
   conditions: ['@tutti/source'],
   external: ['@duckdb/node-api', 'esbuild'],
-  // Its main file asks for the others in a way that no bundler can follow.
-  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
-  // Its main file calls require() through a variable, which no bundler can follow; this is the same code as a module.
-  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   sourcemap: 'linked',
   sourcesContent: false,
   minifySyntax: true,
