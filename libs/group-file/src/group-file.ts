@@ -1,11 +1,12 @@
-import { readFile } from 'node:fs/promises';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import type { Clock } from '@tutti/base';
 import type { GroupConfigStatusSchema } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
-import { defaultGroupConfig, type GroupConfig, parseGroupConfig } from '@tutti/resource-groups';
-import { aborted, ConfigError, type Log, type Metrics } from '@tutti/service';
-import { groupConfigVersion } from './group-config-version.js';
+import { defaultGroupConfig, type GroupConfig } from '@tutti/resource-groups';
+import { aborted, ConfigError, every, type Log, type Metrics } from '@tutti/service';
+import { type FileContent, ReloadRules } from './core/reload-rules.js';
+import { contentOf, type Fingerprint, lookAt } from './file-content.js';
+import { GroupFileMetrics } from './group-file-metrics.js';
 
 /** The resource groups that a node keeps to. */
 export interface LoadedGroups {
@@ -24,24 +25,44 @@ export interface GroupFileOptions {
   readonly pollIntervalMs?: number;
 }
 
-/** The file of resource groups, read again when it changes. */
+const POLL_INTERVAL_MS = 1_000;
+/** How many problems the status tells: it is part of every heartbeat. The log has all. */
+const STATUS_PROBLEMS_MAX = 20;
+
+/**
+ * The file of resource groups, read again when it changes: also when another file takes its place, or a symbolic link
+ * on the way to it leads elsewhere. While something is wrong with it the last good groups hold.
+ */
 export class GroupFile {
   private readonly listeners = new Set<(groups: LoadedGroups) => void>();
+  private readonly rules: ReloadRules;
+  private readonly metrics: GroupFileMetrics;
+  private problems: readonly string[] = [];
+  private loadedAtWallMs: number;
+  private lastContent: FileContent | undefined;
+  /** A changed file is read at two looks: it may change again before its times do. */
+  private readsLeft = 1;
 
   private constructor(
+    private readonly options: GroupFileOptions,
     private groups: LoadedGroups,
-    private loadedAtWallMs: number,
-  ) {}
+    private fingerprint: Fingerprint,
+  ) {
+    this.rules = new ReloadRules(groups.version);
+    this.metrics = new GroupFileMetrics(options.metrics);
+    this.loadedAtWallMs = options.clock.wallMs();
+    this.metrics.loaded(groups.version);
+  }
 
   /** Reads the file. Throws ConfigError with everything that is wrong with it. */
-  static async open({ file, clock }: GroupFileOptions): Promise<GroupFile> {
-    if (file === '') return new GroupFile({ config: defaultGroupConfig, version: 'built-in' }, clock.wallMs());
-    const text = await readFile(file, 'utf8').catch((error: Error) => {
-      throw new ConfigError([`resourceGroups.file: cannot read ${file}: ${error.message}`]);
-    });
-    const parsed = parseGroupConfig(text);
+  static async open(options: GroupFileOptions): Promise<GroupFile> {
+    const { file } = options;
+    if (file === '') return new GroupFile(options, { config: defaultGroupConfig, version: 'built-in' }, '');
+    const look = await lookAt(file);
+    const { key, parsed } = await contentOf(file, look);
     if ('problems' in parsed) throw new ConfigError(parsed.problems.map((problem) => `${file}: ${problem}`));
-    return new GroupFile({ config: parsed.ok, version: groupConfigVersion(text) }, clock.wallMs());
+    options.log.info('resource-groups-loaded', { file, version: key });
+    return new GroupFile(options, { config: parsed.ok, version: key }, look.fingerprint);
   }
 
   /** The last good groups. */
@@ -51,7 +72,8 @@ export class GroupFile {
 
   /** What the node keeps to, and what is wrong with the file as it is now. */
   status(): MessageInitShape<typeof GroupConfigStatusSchema> {
-    return { version: this.groups.version, loadTime: timestampFromMs(this.loadedAtWallMs), problems: [] };
+    const problems = this.problems.slice(0, STATUS_PROBLEMS_MAX);
+    return { version: this.groups.version, loadTime: timestampFromMs(this.loadedAtWallMs), problems };
   }
 
   /** Calls `listener` with each new good version. The returned function ends that. */
@@ -60,8 +82,46 @@ export class GroupFile {
     return () => this.listeners.delete(listener);
   }
 
-  /** Watches the file until `signal` aborts. */
+  /** Looks at the file every `pollIntervalMs`, until `signal` aborts. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
-    await aborted(signal);
+    const { file, clock, log, pollIntervalMs: intervalMs = POLL_INTERVAL_MS } = this.options;
+    if (file === '') return aborted(signal);
+    await every({ intervalMs, clock, random: () => 0, signal, log, run: () => this.look() });
+  }
+
+  /** Looks at the file now, and does what follows from that. */
+  async look(): Promise<void> {
+    const { file } = this.options;
+    // Before the content is read: what changes in between changes the fingerprint of the next look.
+    const look = await lookAt(file);
+    if (look.fingerprint !== this.fingerprint) this.readsLeft = 2;
+    this.fingerprint = look.fingerprint;
+    if (this.readsLeft === 0) return;
+    this.readsLeft--;
+    const content = await contentOf(file, look, this.lastContent);
+    this.lastContent = content;
+    this.follow(content);
+  }
+
+  private follow(content: FileContent): void {
+    const { file, log } = this.options;
+    const verdict = this.rules.looked(content);
+    const { key, parsed } = content;
+    if (verdict === 'failed' && 'problems' in parsed) {
+      this.problems = parsed.problems;
+      this.metrics.failed();
+      log.warn('resource-groups-invalid', { file, keptVersion: this.groups.version, problems: this.problems });
+    }
+    if (verdict === 'recovered' || verdict === 'apply') {
+      this.problems = [];
+      this.metrics.loaded(key);
+      log.info('resource-groups-loaded', { file, version: key });
+    }
+    if (verdict === 'apply' && 'ok' in parsed) {
+      this.groups = { config: parsed.ok, version: key };
+      this.loadedAtWallMs = this.options.clock.wallMs();
+      this.metrics.applied();
+      for (const listener of this.listeners) listener(this.groups);
+    }
   }
 }

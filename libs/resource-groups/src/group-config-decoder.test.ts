@@ -90,6 +90,11 @@ describe('the resource-groups file', () => {
     );
   });
 
+  it('takes a text that begins with a byte order mark', () => {
+    const text = JSON.stringify({ rootGroups: [group('global')], selectors: everybody });
+    expect(problemsOf(`\ufeff${text}`)).toEqual([]);
+  });
+
   it('takes both names of workersPerQueryLimit, the one of the program and the one of the documentation', () => {
     expect(rootOf({ workersPerQueryLimit: 3 }).workersPerQueryLimit).toBe(3);
     expect(rootOf({ workerPerQueryLimit: 4 }).workersPerQueryLimit).toBe(4);

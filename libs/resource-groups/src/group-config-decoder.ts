@@ -20,7 +20,8 @@ const FILE_PROPERTIES = ['rootGroups', 'selectors', 'cpuQuotaPeriod'];
 export function parseGroupConfig(text: string): ParsedGroupConfig {
   if (text.length > GROUP_FILE_BYTES_MAX)
     return { problems: [`the file is larger than ${GROUP_FILE_BYTES_MAX} bytes`] };
-  const source = new JsonSource(text);
+  // Editors of Windows begin a file with a mark that is no part of it.
+  const source = new JsonSource(text.startsWith('\ufeff') ? text.slice(1) : text);
   const root = source.read();
   const config = root && decode(source, root);
   return config === undefined || source.hasProblems ? { problems: source.problems() } : { ok: config };
