@@ -38,8 +38,11 @@ export type GroupEffect =
   /** Queries wait for newer usage: ask now. The counts in the request must be taken after this effect. */
   | { readonly kind: 'askUsage' };
 
-/** Why a query may not wait, or not any longer. */
-export type RejectReason = 'queueFull' | 'queueTimeout' | 'tooManyGroups';
+/**
+ * Why a query may not wait, or not any longer. ambiguousGroup: its group would have the path of another one, made by
+ * another name of the file, that has subgroups where this one has none, or none where this one has some.
+ */
+export type RejectReason = 'queueFull' | 'queueTimeout' | 'tooManyGroups' | 'ambiguousGroup';
 
 /** A query may not wait, or not any longer. It is gone. */
 export interface QueryRejected {
@@ -48,7 +51,7 @@ export interface QueryRejected {
   readonly reason: RejectReason;
   /** The path of the group whose limit it is; for tooManyGroups its template. */
   readonly group: string;
-  /** Its maxQueued, its queueTimeoutMs or its maxGroups. */
+  /** Its maxQueued, its queueTimeoutMs or its maxGroups; 0 for ambiguousGroup. */
   readonly limit: number;
 }
 

@@ -1,95 +1,225 @@
-// One group of the tree, with its counts. All counts include everything below the group.
-//   N1. here.claimed <= here.queued; a group claims no more than could run: a claim is made only while
-//       here.running + here.claimed < hardConcurrencyLimit.
-//   N2. `claimable` holds exactly the children that could make a claim, in the order of their turn.
-import type { Instant } from '@tutti/base';
-import { instant } from '@tutti/base';
-import type { GroupSpec } from './group-config.js';
-import type { ClaimsElsewhere } from './group-usage.js';
-import { LeafQueue, type LiveQuery } from './leaf-queue.js';
-import { type Link, LinkedList } from './linked-list.js';
+// One group of the tree, with its counts. Counts include everything below the group unless they are its own.
+//   N1. A claim is made only while, for the leaf and every ancestor, here.running + here.claimed < limit, and the claims
+//       that could be used < room + window. The window keeps a few claims at hand for what others give back; it is small,
+//       since each claim fixes the order between subgroups before it is known when it can be used.
+//   N2. After each event no group holds claims that it cannot use and that stand in others' way: here.running +
+//       here.claimed <= limit, or it holds none; and where something else than hardConcurrencyLimit limits it, the claims
+//       that could be used <= room. For others count claims up to hardConcurrencyLimit, whatever else limits the group.
+//   N3. Where N1 forbids a claim in a group, the claims that could be used fill its room: no slot stays free for it. (For
+//       by N1 and N2 the claims of a leaf beyond its room are at most what runs elsewhere in it, and so, summed up, in
+//       each group above. So here.running + here.claimed = limit leaves usable claims >= limit - running = room.)
+//   N4. `turns` holds exactly the children that could make a claim.
+import { effectiveLimit, type ClusterSize, hasSoftLimits, type LimitedBy } from './effective-limit.js';
+import { DrainRate } from './drain-rate.js';
+import type { GroupSpec, SchedulingPolicy } from './group-config.js';
+import { childPath } from './group-path.js';
+import { GroupRoot } from './group-root.js';
+import { LeafQueue } from './leaf-queue.js';
+import type { LiveQuery } from './live-query.js';
+import { newTurn, TurnOrder } from './turn-order.js';
 
-/** A change of the counts of a leaf group. */
+/** A change of the counts of a group, and so of all above it. */
 export interface CountChange {
   readonly running?: number;
   readonly queued?: number;
   readonly claimed?: number;
   readonly provisional?: number;
+  readonly memoryBytes?: number;
 }
+
+/** What other coordinators run and wait for. */
+export interface UseElsewhere {
+  running: number;
+  queued: number;
+  memoryBytes: number;
+}
+
+/** The part of the room that claims may stand for on top of it. */
+const WINDOW_PART = 1 / 8;
+
+const nothing = (): UseElsewhere => ({ running: 0, queued: 0, memoryBytes: 0 });
 
 export class GroupNode {
   readonly path: string;
-  readonly limit: number;
-  readonly maxQueued: number;
+  readonly depth: number;
   /** This group and its ancestors, up to the root. */
   readonly lineage: readonly GroupNode[];
+  readonly root: GroupRoot;
+  spec: GroupSpec;
+  policy: SchedulingPolicy;
+  /** Whether the configuration knows it no more: what runs is counted till it ends. */
+  isGone = false;
   /** What waits here when this is a leaf. */
-  readonly queue: LeafQueue | undefined;
-  readonly here = { running: 0, queued: 0, claimed: 0, provisional: 0 };
-  /** What other coordinators run and wait for, as of the last usage. */
-  readonly elsewhere = { running: 0, queued: 0 };
-  /** Waiting elsewhere in this very group, or in subgroups that are unknown here. */
-  queuedElsewhereDirectly = 0;
-  readonly claimable = new LinkedList<GroupNode>();
-  /** Its place among the leaves that hold claims, see RootState. */
-  claimsLink: Link<GroupNode> | undefined;
-  private turn: Link<GroupNode> | undefined;
+  queue: LeafQueue | undefined;
+  readonly here = { running: 0, queued: 0, claimed: 0, provisional: 0, memoryBytes: 0 };
+  /** Queries of this very group. A former leaf may run some although it has subgroups now. */
+  readonly own = { running: 0, memoryBytes: 0, cpuMs: 0 };
+  /** As of the last usage. */
+  readonly elsewhere = nothing();
+  /** Elsewhere in this very group, or in subgroups that are unknown here. */
+  readonly direct = nothing();
+  /** CPU that the whole cluster used and has not got back, as of the last usage. */
+  cpuUsedMs = 0;
+  /** How many may run, by all that limits it: see effective-limit.ts. */
+  limit = 0;
+  limitedBy: LimitedBy = 'concurrency';
+  readonly starts = new DrainRate();
+  readonly turns: TurnOrder;
+  readonly turn = newTurn(this);
+  /** How many nodes are right below it. */
+  childCount = 0;
+  /** Whether it is in use itself, and how many are, itself and below: see groups-in-use.ts. */
+  isInUse = false;
+  inUseBelow = 0;
+  private hasSoftLimits = false;
+  /** How many claims of this group count in its parent's `usableBelow`. */
+  private usable = 0;
+  private usableBelow = 0;
   private startable = 0;
   private startableBelow = 0;
 
   constructor(
-    readonly spec: GroupSpec,
+    name: string,
+    spec: GroupSpec,
     readonly parent: GroupNode | undefined,
+    private readonly cluster: ClusterSize,
   ) {
-    this.path = parent === undefined ? spec.name : `${parent.path}.${spec.name}`;
-    this.limit = spec.hardConcurrencyLimit;
-    this.maxQueued = spec.maxQueued;
-    this.lineage = [this, ...(parent?.lineage ?? [])];
-    this.queue = spec.subGroups.length === 0 ? new LeafQueue() : undefined;
+    this.path = childPath(parent?.path, name);
+    this.depth = parent === undefined ? 0 : parent.depth + 1;
+    this.lineage = parent === undefined ? [this] : [this, ...parent.lineage];
+    this.root = parent?.root ?? new GroupRoot(this);
+    this.spec = spec;
+    this.policy = spec.schedulingPolicy;
+    this.turns = new TurnOrder(this.policy);
+    this.configure(spec);
+  }
+
+  /** Goes on by another spec. Nothing may be queued when it is no leaf any more. Refresh it, children before parents. */
+  configure(spec: GroupSpec): void {
+    this.spec = spec;
+    this.isGone = false;
+    this.hasSoftLimits = hasSoftLimits(spec);
+    // Who orders its subgroups by the priority of queries needs the same order in all of them.
+    this.policy = this.parent?.policy === 'query_priority' ? 'query_priority' : spec.schedulingPolicy;
+    this.turns.reorder(this.policy);
+    if (spec.subGroups.length > 0) this.queue = undefined;
+    else if (this.queue === undefined) this.queue = new LeafQueue(this.policy);
+    else this.queue.reorder(this.policy);
+    this.refreshLimit();
   }
 
   get running(): number {
     return this.here.running + this.elsewhere.running;
   }
 
-  /** Changes the counts from this leaf up to the root. */
-  count(change: CountChange, openRound: number): void {
-    for (const node of this.lineage) {
-      node.here.running += change.running ?? 0;
-      node.here.queued += change.queued ?? 0;
-      node.here.claimed += change.claimed ?? 0;
-      node.here.provisional += change.provisional ?? 0;
-    }
-    this.refresh(openRound);
+  get memoryBytes(): number {
+    return this.here.memoryBytes + this.elsewhere.memoryBytes;
   }
 
-  /** Works out anew what follows from the counts, from this group up to the root. */
-  refresh(openRound: number): void {
-    for (const node of this.lineage) {
-      node.refreshStartable();
-      node.refreshTurn(openRound);
-    }
+  /** How many more may run. */
+  get room(): number {
+    return Math.max(0, this.limit - this.running);
   }
 
-  /** Gives a claim to a query below this root: the children of each group take turns. False when none may claim. */
-  claimOne(openRound: number): GroupNode | undefined {
-    if (!this.isClaimable(openRound)) return undefined;
-    let leaf: GroupNode = this as GroupNode;
-    while (leaf.claimable.first !== undefined) leaf = leaf.claimable.first.value;
-    leaf.queue?.claimNext(openRound);
-    for (const node of leaf.lineage) node.leaveTurn(); // Counting puts those that may claim again at the end.
-    leaf.count({ claimed: 1 }, openRound);
-    return leaf;
+  get isFull(): boolean {
+    return this.running >= this.limit;
+  }
+
+  /** The query below it that the next claim would be for. */
+  get bestUnclaimed(): LiveQuery | undefined {
+    return this.queue === undefined ? this.turns.first?.bestUnclaimed : this.queue.firstUnclaimed;
+  }
+
+  /** Changes the counts from this group up to the root. */
+  count(change: CountChange): void {
+    const { running = 0, queued = 0, claimed = 0, provisional = 0, memoryBytes = 0 } = change;
+    for (const { here } of this.lineage) {
+      here.running += running;
+      here.queued += queued;
+      here.claimed += claimed;
+      here.provisional += provisional;
+      here.memoryBytes += memoryBytes;
+    }
+    this.refreshAll(false);
+  }
+
+  /** Counts a claim of this leaf; from here up to the root it was its turn. */
+  countClaim(): void {
+    for (const { here } of this.lineage) here.claimed++;
+    this.refreshAll(true);
+  }
+
+  /** The leaf that claims next, of this root and everything below it; undefined when none may. */
+  nextToClaim(): GroupNode | undefined {
+    return this.canClaim ? this.firstLeaf : undefined;
+  }
+
+  /** Whether claims must be withdrawn (N2). */
+  get hasClaimsInExcess(): boolean {
+    const { running, claimed } = this.here;
+    if (claimed === 0) return false;
+    return running + claimed > this.limit || (this.isCut && this.usableClaims > this.room);
   }
 
   /** Whether more wait, here and elsewhere, than may: without those that could start, and the provisional ones here. */
   get isOverfull(): boolean {
-    return this.queuedForGood + this.elsewhere.queued - this.startable > this.maxQueued;
+    return this.queuedForGood + this.elsewhere.queued - this.startable > this.spec.maxQueued;
   }
 
   /** Whether more wait here alone than may, whatever there is elsewhere. */
   get isOverfullHere(): boolean {
-    return this.here.queued - Math.max(0, this.limit - this.here.running) > this.maxQueued;
+    return this.here.queued - Math.max(0, this.limit - this.here.running) > this.spec.maxQueued;
+  }
+
+  /** Works out anew what follows from the counts; call it for the children first. */
+  refresh(hasClaimed = false): void {
+    if (this.hasSoftLimits) this.refreshLimit();
+    this.refreshStartable();
+    this.refreshUsable();
+    if (this.hasClaimsInExcess) this.root.overclaimed.add(this);
+    this.parent?.turns.update(this.turn, this.canClaim, hasClaimed);
+  }
+
+  private refreshAll(hasClaimed: boolean): void {
+    for (const node of this.lineage) node.refresh(hasClaimed);
+  }
+
+  private refreshLimit(): void {
+    const { limit, limitedBy } = effectiveLimit(this.spec, this, this.cluster);
+    if (limit !== this.limit) this.root.limitChanges++;
+    this.limit = limit;
+    this.limitedBy = limitedBy;
+  }
+
+  private get firstLeaf(): GroupNode {
+    return this.turns.first?.firstLeaf ?? this;
+  }
+
+  /** N1, as far as this group goes. */
+  private get canClaim(): boolean {
+    const { here, limit, queue } = this;
+    if (here.running + here.claimed >= limit || this.usableClaims >= this.room + this.window) return false;
+    return queue === undefined ? this.turns.first !== undefined : queue.size > queue.claims.all;
+  }
+
+  private get window(): number {
+    return this.isCut ? 0 : Math.ceil(this.limit * WINDOW_PART);
+  }
+
+  /** Whether something else than hardConcurrencyLimit limits it. */
+  private get isCut(): boolean {
+    return this.limit < this.spec.hardConcurrencyLimit;
+  }
+
+  /** Claims here that could be used as far as the groups below go. */
+  private get usableClaims(): number {
+    return this.queue === undefined ? this.usableBelow : this.here.claimed;
+  }
+
+  private refreshUsable(): void {
+    const usable = Math.min(this.usableClaims, this.room);
+    if (this.parent !== undefined) this.parent.usableBelow += usable - this.usable;
+    this.usable = usable;
   }
 
   private get queuedForGood(): number {
@@ -97,40 +227,9 @@ export class GroupNode {
   }
 
   private refreshStartable(): void {
-    const candidates =
-      (this.queue === undefined ? this.startableBelow : this.queuedForGood) + this.queuedElsewhereDirectly;
-    const startable = Math.min(candidates, Math.max(0, this.limit - this.running));
+    const own = this.queue === undefined ? 0 : this.queuedForGood;
+    const startable = Math.min(own + this.startableBelow + this.direct.queued, this.room);
     if (this.parent !== undefined) this.parent.startableBelow += startable - this.startable;
     this.startable = startable;
   }
-
-  private isClaimable(openRound: number): boolean {
-    if (this.here.running + this.here.claimed >= this.limit) return false; // N1
-    return this.queue === undefined ? this.claimable.first !== undefined : this.queue.canClaim(openRound);
-  }
-
-  private refreshTurn(openRound: number): void {
-    const claimable = this.isClaimable(openRound);
-    if (!claimable) this.leaveTurn();
-    else if (this.turn === undefined) this.turn = this.parent?.claimable.append(this);
-  }
-
-  private leaveTurn(): void {
-    if (this.turn !== undefined) this.parent?.claimable.remove(this.turn);
-    this.turn = undefined;
-  }
-}
-
-/** What belongs to a whole tree of groups. */
-export class RootState {
-  /** The leaves that hold claims, by round. */
-  readonly claims = new LinkedList<GroupNode>();
-  lastStartAt: Instant = instant(-Infinity);
-  /** The queries of which it is open whether there is room for them to wait, in the order in which they came. */
-  readonly provisional = new Set<LiveQuery>();
-  lastSubmittedAt: Instant = instant(-Infinity);
-  /** Claims of other coordinators, by the round of ours that they come before. */
-  claimsElsewhere: readonly ClaimsElsewhere[] = [];
-
-  constructor(readonly node: GroupNode) {}
 }

@@ -2,29 +2,32 @@
 // admitted.
 //   G1. A query is queued, running or gone; never two of these, and never lost.
 //   G2. A query starts only while, for its leaf and every ancestor: running here + running elsewhere + the claims that
-//       come before its own < hardConcurrencyLimit. Claims of others come before by the order of the resource manager
-//       that answered; our own come before by their round.
+//       come before its own < limit, which is at most hardConcurrencyLimit (effective-limit.ts). Claims of others come
+//       before by the order of the resource manager that answered; our own come before by their round.
 //   G3. A query starts only on a claim of a round that the answer knows, and only on an answer that was asked for after
 //       the last start in its tree of groups (starts on one answer are one moment) and whose oldest data is at most
 //       usageMaxAgeMs old now, counted from before the asking.
-//   G4. When another resource manager answers than before, or another life of it, nothing starts for CHANGE_HOLD_MS: what
-//       started on the answers of the former one is then known everywhere. Until usageMaxAgeMs have passed one answer
-//       starts at most one query per tree, and ticks ask no more often than every UNSURE_TICK_MS: two resource managers
-//       may have heard of two claims in different orders.
-//   G5. What is queued can always claim when it could run: at most hardConcurrencyLimit - running here claims stand per
-//       group, made in turns by the subgroups, first come first served in a leaf.
+//   G4. When another resource manager answers than before, or another life of it, nothing starts for a quarter of a
+//       second: what started on the answers of the former one is then known everywhere. Until usageMaxAgeMs have passed
+//       one answer starts at most one query per tree, and ticks ask less often: two resource managers may have heard of
+//       two claims in different orders.
+//   G5. Who waits without a claim waits below a group whose usable claims fill its room (N1 to N3 in group-node.ts): claims
+//       are made in the order of turn-order.ts, and the first queries of a leaf (leaf-queue.ts) use those of the leaf.
 //   G6. Whether there is room to wait is decided once per query, on the first answer that was asked for after it came, in
 //       the order in which queries came. What could start is never turned away. When a query comes, it is turned away only
 //       if what is here alone leaves no room: until it is decided no more than that wait.
 //   G7. Who makes room in a group that was full tells so at once, with a question: others may wait for it.
+//   G8. A new configuration holds from one moment to the next. It ends nothing that runs, and loses nothing that waits.
 //
 // Why one resource manager makes this exact: it takes in the claims of the asker before it answers, and keeps the order
-// in which it first heard of them. Of all queries that run in a group at one moment, take the one with the last claim.
-// When it started, each of the others either ran or was known as a claim before it, so G2 counted them all.
-import { invariant, type Instant, instant, type QueryId, unreachable } from '@tutti/base';
+// in which it first heard of them. Of all queries that run in a group at one moment, take the one with the last claim, and
+// of those of its coordinator and round the one that started last. When it started, each of the others either ran or was
+// known as a claim before it, so G2 counted them all: claims that are made stand in the reports until they are used or
+// withdrawn, and what is withdrawn is never used (R1 and R2 in claim-rounds.ts).
+import { invariant, type Instant, type QueryId, unreachable } from '@tutti/base';
+import { ClaimRounds } from './claim-rounds.js';
+import { explanationOf, type WaitExplanation } from './wait-explanation.js';
 import type { GroupConfig } from './group-config.js';
-import { GroupForest } from './group-forest.js';
-import type { GroupNode, RootState } from './group-node.js';
 import type {
   GroupCounts,
   GroupEffect,
@@ -33,10 +36,14 @@ import type {
   QuerySubmitted,
   QueuedQuery,
 } from './group-events.js';
-import { ClaimsBefore } from './group-usage.js';
-import type { LiveQuery } from './leaf-queue.js';
+import { GroupForest } from './group-forest.js';
+import type { GroupNode } from './group-node.js';
+import type { GroupRoot } from './group-root.js';
+import { GroupsInUse } from './groups-in-use.js';
+import type { LiveQuery } from './live-query.js';
+import { QueueTimeouts, queueTimeoutOf } from './queue-timeouts.js';
+import { StartRules } from './start-rules.js';
 import { UsageView } from './usage-view.js';
-import { explainWait, type WaitExplanation } from './wait-explanation.js';
 
 export type { GroupCounts, GroupEffect, GroupEvent } from './group-events.js';
 
@@ -47,35 +54,31 @@ export interface GroupTreeOptions {
   readonly usageMaxAgeMs: number;
 }
 
-/** Longer than a report takes to reach all resource managers, also when it waits for its turn. */
-const CHANGE_HOLD_MS = 250;
-
-/** Enough for the news of a start to reach all resource managers when nothing is slow. */
-const UNSURE_TICK_MS = 100;
-
 export class GroupTree {
-  private holding: GroupConfig;
+  private currentConfig: GroupConfig;
   private readonly forest: GroupForest;
-  private readonly usageMaxAgeMs: number;
+  private readonly inUse: GroupsInUse;
   private readonly view: UsageView;
+  private readonly rules: StartRules;
+  private readonly rounds = new ClaimRounds();
+  private readonly timeouts = new QueueTimeouts();
   private readonly live = new Map<QueryId, LiveQuery>();
-  private readonly leavesInUse = new Set<GroupNode>();
+  private queuedCount = 0;
+  private lastNumber = 0;
   private unavailableSince: Instant | undefined;
   private asking = false;
-  private lastClaimAt: Instant = instant(-Infinity);
-  /** Claims are made in this round until it is reported. */
-  private openRound = 1;
-  private claimedInOpenRound = new Set<GroupNode>();
 
-  constructor(options: GroupTreeOptions) {
-    this.holding = options.config;
-    this.forest = new GroupForest(options.config);
-    this.usageMaxAgeMs = options.usageMaxAgeMs;
-    this.view = new UsageView(this.forest, options.usageMaxAgeMs);
+  constructor({ config, usageMaxAgeMs }: GroupTreeOptions) {
+    this.currentConfig = config;
+    this.forest = new GroupForest(config);
+    this.inUse = new GroupsInUse(this.forest);
+    this.view = new UsageView(this.forest, usageMaxAgeMs);
+    this.rules = new StartRules(this.view, usageMaxAgeMs);
   }
 
   apply(event: GroupEvent, now: Instant): GroupEffect[] {
-    this.view.forgetOld(now, this.refresh);
+    this.view.forgetOld(now);
+    this.inUse.collect(now);
     const effects: GroupEffect[] = [];
     switch (event.kind) {
       case 'submitted':
@@ -84,13 +87,16 @@ export class GroupTree {
       case 'finished':
         this.finish(event.queryId, now, effects);
         break;
+      case 'used':
+        this.use(event.queryId, event, now, effects);
+        break;
       case 'usageArrived':
         this.asking = false;
         this.unavailableSince = undefined;
-        this.view.take(event.usage, now, this.refresh);
+        this.view.take(event.usage, now);
         for (const root of this.forest.roots) {
           this.startWhatMay(root, now, effects);
-          this.decideWhoWaits(root, effects);
+          this.decideWhoWaits(root, now, effects);
           this.claim(root, now);
           this.askWhenUseful(root, effects);
         }
@@ -100,14 +106,16 @@ export class GroupTree {
         this.unavailableSince = event.since;
         break;
       case 'tick':
-        this.asking = this.someoneWaits() && !this.isTooSoon(now);
+        this.endOverdue(now, effects);
+        this.asking = this.someoneWaits() && !this.rules.isTooSoon(now);
         if (this.asking) effects.push({ kind: 'askUsage' });
         break;
-      case 'used':
       case 'clusterChanged':
+        this.forest.resize(event);
+        for (const root of this.forest.roots) this.advance(root, now, effects);
         break;
       case 'configured':
-        this.holding = event.config;
+        this.configure(event.config, now, effects);
         break;
       default:
         return unreachable(event);
@@ -115,86 +123,93 @@ export class GroupTree {
     return effects;
   }
 
+  /** The configuration that holds. Select a group from it and submit the query in the same turn. */
+  get config(): GroupConfig {
+    return this.currentConfig;
+  }
+
   /**
-   * What to report: the leaf groups in use, and their ancestors with counts of zero.
+   * What to report: the groups in use and those above them, each with its own queries only.
    * Reading them closes the open round: what they hold of claims never grows, later claims are of a later round.
    */
   counts(): GroupCounts[] {
-    this.closeRound();
-    const reported = new Set<GroupNode>();
-    for (const leaf of this.leavesInUse) for (const node of leaf.lineage) reported.add(node);
-    return [...reported].map((node) => ({
-      group: node.path,
-      running: node.queue === undefined ? 0 : node.here.running,
-      queued: node.queue === undefined ? 0 : node.here.queued,
-      claimed: node.queue?.claimed ?? 0,
-      claimRound: node.queue?.claimed ? node.queue.claimRound : 0,
-      hardConcurrencyLimit: node.limit,
-      maxQueued: node.maxQueued,
-      memoryBytes: 0,
-      cpuMs: 0,
-      cpuQuotaMsPerSecond: node.spec.cpuQuotaMsPerSecond,
-      template: '',
+    this.rounds.close();
+    return Array.from(this.inUse, ({ path, own, queue, spec }) => ({
+      group: path,
+      running: own.running,
+      queued: queue?.size ?? 0,
+      claimed: queue?.claims.made ?? 0,
+      claimRound: queue !== undefined && queue.claims.made > 0 ? queue.claims.round : 0,
+      hardConcurrencyLimit: spec.hardConcurrencyLimit,
+      maxQueued: spec.maxQueued,
+      memoryBytes: own.memoryBytes,
+      cpuMs: own.cpuMs,
+      cpuQuotaMsPerSecond: spec.cpuQuotaMsPerSecond,
+      template: spec.template === path ? '' : spec.template,
     }));
   }
 
   /** What runs and waits here, with what is below each group: for showing. Reading it changes nothing. */
   totals(): GroupTotalsHere[] {
-    const inUse = new Set<GroupNode>();
-    for (const leaf of this.leavesInUse) for (const node of leaf.lineage) inUse.add(node);
-    return [...inUse].map(({ path, here: { running, queued } }) => ({ group: path, running, queued, memoryBytes: 0 }));
+    return Array.from(this.inUse, ({ path, here: { running, queued, memoryBytes } }) => ({
+      ...{ group: path, running, queued, memoryBytes },
+    }));
   }
 
-  /** The queries that wait, group by group, in the order of each group. */
+  /** The queries that wait: group by group, in each in the order in which they will start. */
   queuedInOrder(): QueuedQuery[] {
-    const queued = [...this.live.values()].filter(({ link }) => link !== undefined);
-    return queued.map(({ queryId, leaf }) => ({ queryId, group: leaf.path }));
-  }
-
-  /** The configuration that holds. Select a group from it and submit the query in the same turn. */
-  get config(): GroupConfig {
-    return this.holding;
+    const queued: QueuedQuery[] = [];
+    for (const { path, queue } of this.inUse)
+      for (const { queryId } of queue?.inOrder() ?? []) queued.push({ queryId, group: path });
+    return queued;
   }
 
   /** Whether any query is queued. */
   someoneWaits(): boolean {
-    for (const root of this.forest.roots) if (root.node.here.queued > 0) return true;
-    return false;
+    return this.queuedCount > 0;
   }
 
   /** Why a query has not started; undefined when it is not queued. */
   explain(queryId: QueryId, now: Instant): WaitExplanation | undefined {
     const query = this.live.get(queryId);
-    if (query?.link === undefined) return undefined;
-    const { claims, claimsElsewhere } = this.forest.rootOf(query.leaf);
-    return explainWait({
-      query,
-      claims,
-      claimsElsewhere,
-      knownRound: this.view.ageMs(now) === undefined ? 0 : (this.view.usage?.knownRound ?? 0),
-      dataAgeMs: this.view.ageMs(now),
-      refusedAgeMs: this.view.refusedAgeMs,
-      isHeld: now - this.view.changedAt < CHANGE_HOLD_MS,
-      unavailableMs: this.unavailableSince === undefined ? undefined : now - this.unavailableSince,
-      claimIsKnown: this.isKnown(query),
+    if (!query?.isQueued) return undefined;
+    const { view, rules, unavailableSince } = this;
+    return explanationOf({
+      ...{ query, now },
+      cluster: this.forest.size,
+      dataAgeMs: view.ageMs(now),
+      knownRound: view.ageMs(now) === undefined ? 0 : (view.usage?.knownRound ?? 0),
+      refusedAgeMs: view.refusedAgeMs,
+      isHeld: rules.isHeld(now),
+      unavailableMs: unavailableSince === undefined ? undefined : now - unavailableSince,
+      isKnown: (hasClaim) => rules.isKnown(query, hasClaim),
     });
   }
 
-  private submit({ queryId, target }: QuerySubmitted, now: Instant, effects: GroupEffect[]): void {
-    const leaf = this.forest.node(target.path);
-    invariant(leaf?.queue, `"${target.path}" is no leaf group`);
+  private submit(event: QuerySubmitted, now: Instant, effects: GroupEffect[]): void {
+    const { queryId, target, priority, queuedSince = now } = event;
     invariant(!this.live.has(queryId), `G1: ${queryId} was submitted before`);
-    const root = this.forest.rootOf(leaf);
+    const reached = this.forest.reach(target);
+    if (reached.kind === 'refused') {
+      const { reason, group, limit } = reached;
+      effects.push({ kind: 'reject', queryId, reason, group, limit });
+      return;
+    }
+    const { leaf } = reached;
+    const { root } = leaf;
     const query: LiveQuery = {
-      ...{ queryId, leaf, submittedAt: now, isProvisional: true, link: undefined, claimed: false, number: 0 },
+      ...{ queryId, leaf, priority, number: ++this.lastNumber, orderKey: 0, submittedAt: now, queuedSince },
+      ...{ isQueued: true, isProvisional: true, deadlineAt: Infinity, heapIndex: -1, memoryBytes: 0, cpuMs: 0 },
     };
-    leaf.queue.append(query);
+    leaf.queue?.add(query);
     this.live.set(queryId, query);
-    this.leavesInUse.add(leaf);
-    leaf.count({ queued: 1, provisional: 1 }, this.openRound);
+    this.queuedCount++;
+    this.timeouts.enter(query);
+    this.inUse.enter(leaf);
+    leaf.count({ queued: 1, provisional: 1 });
     root.provisional.add(query);
     root.lastSubmittedAt = now;
-    if (this.rejectIfFull(query, (node) => node.isOverfullHere, effects)) return;
+    if (this.rejectIfFull(query, (node) => node.isOverfullHere, now, effects)) return;
     this.claim(root, now);
     this.askWhenUseful(root, effects);
   }
@@ -202,37 +217,108 @@ export class GroupTree {
   private finish(queryId: QueryId, now: Instant, effects: GroupEffect[]): void {
     const query = this.live.get(queryId);
     if (query === undefined) return;
-    const root = this.forest.rootOf(query.leaf);
-    const wereFull = query.leaf.lineage.filter((node) => node.running >= node.limit);
-    this.remove(query);
+    const wereFull = query.leaf.lineage.filter((node) => node.isFull);
+    this.remove(query, now);
+    this.advance(query.leaf.root, now, effects, wereFull);
+  }
+
+  private use(queryId: QueryId, use: { memoryBytes: number; cpuMs: number }, now: Instant, effects: GroupEffect[]): void {
+    const query = this.live.get(queryId);
+    if (query === undefined || query.isQueued) return;
+    const { leaf } = query;
+    const { root } = leaf;
+    const moreMemory = use.memoryBytes - query.memoryBytes;
+    leaf.own.cpuMs += Math.max(0, use.cpuMs - query.cpuMs);
+    leaf.own.memoryBytes += moreMemory;
+    query.memoryBytes = use.memoryBytes;
+    query.cpuMs = Math.max(query.cpuMs, use.cpuMs);
+    if (moreMemory === 0) return;
+    const wereFull = leaf.lineage.filter((node) => node.isFull);
+    const { limitChanges } = root;
+    leaf.count({ memoryBytes: moreMemory });
+    if (root.limitChanges !== limitChanges) this.advance(root, now, effects, wereFull);
+  }
+
+  /** G8 */
+  private configure(config: GroupConfig, now: Instant, effects: GroupEffect[]): void {
+    this.currentConfig = config;
+    const specs = this.forest.specsUnder(config);
+    for (const [{ queue }, spec] of specs) {
+      if (queue === undefined || spec?.subGroups.length === 0) continue;
+      for (const query of [...queue.inOrder()]) {
+        this.remove(query, now);
+        effects.push({ kind: 'reselect', queryId: query.queryId, queuedSince: query.queuedSince });
+      }
+    }
+    this.forest.configure(config, specs);
+    this.timeouts.restart([...this.live.values()].filter(({ isQueued }) => isQueued));
+    for (const root of this.forest.roots) this.advance(root, now, effects);
+  }
+
+  /** Ends what has waited for too long. */
+  private endOverdue(now: Instant, effects: GroupEffect[]): void {
+    for (let query; (query = this.timeouts.overdue(now)) !== undefined;) {
+      const timeout = queueTimeoutOf(query.leaf);
+      this.remove(query, now);
+      this.claim(query.leaf.root, now);
+      const [group, limit] = [timeout?.group.path ?? query.leaf.path, timeout?.timeoutMs ?? 0];
+      effects.push({ kind: 'reject', queryId: query.queryId, reason: 'queueTimeout', group, limit });
+    }
+  }
+
+  /** Something may be possible now that was not before. */
+  private advance(root: GroupRoot, now: Instant, effects: GroupEffect[], wereFull: readonly GroupNode[] = []): void {
     this.startWhatMay(root, now, effects);
     this.claim(root, now);
-    if (wereFull.some((node) => node.running < node.limit))
+    if (wereFull.some((node) => !node.isFull))
       this.ask(effects); // G7
     else this.askWhenUseful(root, effects);
   }
 
+  private startWhatMay(root: GroupRoot, now: Instant, effects: GroupEffect[]): void {
+    this.rules.startWhatMay(root, now, (leaf) => this.start(leaf, now, effects));
+  }
+
+  private start(leaf: GroupNode, now: Instant, effects: GroupEffect[]): void {
+    const query = leaf.queue?.first;
+    invariant(leaf.queue && query, 'Q1: a claim has a query');
+    leaf.queue.starts(query);
+    this.leaveQueue(query);
+    this.rounds.use(leaf, now);
+    leaf.own.running++;
+    leaf.count({ running: 1, queued: -1, claimed: -1 });
+    for (const node of leaf.lineage) node.starts.add(now);
+    leaf.root.lastStartAt = now;
+    effects.push({ kind: 'start', queryId: query.queryId });
+  }
+
+  /** Claims are in order again: none in excess, and whoever may has made one. */
+  private claim(root: GroupRoot, now: Instant): void {
+    this.rounds.withdraw(root);
+    this.rounds.make(root, now);
+  }
+
   /** G6 */
-  private decideWhoWaits(root: RootState, effects: GroupEffect[]): void {
+  private decideWhoWaits(root: GroupRoot, now: Instant, effects: GroupEffect[]): void {
     const { usage } = this.view;
     for (const query of root.provisional) {
       if (usage === undefined || query.submittedAt > usage.requestedAt) return;
       this.settle(query);
-      this.rejectIfFull(query, (node) => node.isOverfull, effects);
+      this.rejectIfFull(query, (node) => node.isOverfull, now, effects);
     }
   }
 
-  private rejectIfFull(query: LiveQuery, isFull: (node: GroupNode) => boolean, effects: GroupEffect[]): boolean {
+  private rejectIfFull(
+    query: LiveQuery,
+    isFull: (node: GroupNode) => boolean,
+    now: Instant,
+    effects: GroupEffect[],
+  ): boolean {
     const full = query.leaf.lineage.find(isFull);
     if (full === undefined) return false;
-    this.remove(query);
-    effects.push({
-      kind: 'reject',
-      queryId: query.queryId,
-      reason: 'queueFull',
-      group: full.path,
-      limit: full.maxQueued,
-    });
+    this.remove(query, now);
+    const { path: group, spec } = full;
+    effects.push({ kind: 'reject', queryId: query.queryId, reason: 'queueFull', group, limit: spec.maxQueued });
     return true;
   }
 
@@ -240,92 +326,37 @@ export class GroupTree {
   private settle(query: LiveQuery): void {
     if (!query.isProvisional) return;
     query.isProvisional = false;
-    this.forest.rootOf(query.leaf).provisional.delete(query);
-    query.leaf.count({ provisional: -1 }, this.openRound);
+    query.leaf.root.provisional.delete(query);
+    query.leaf.count({ provisional: -1 });
   }
 
   /** Takes a query out, from whatever state (G1). */
-  private remove(query: LiveQuery): void {
-    const { leaf, claimed } = query;
-    this.settle(query);
-    const wasQueued = query.link !== undefined;
-    if (wasQueued) leaf.queue?.remove(query);
-    leaf.count(wasQueued ? { queued: -1, claimed: claimed ? -1 : 0 } : { running: -1 }, this.openRound);
+  private remove(query: LiveQuery, now: Instant): void {
+    const { leaf, memoryBytes } = query;
     this.live.delete(query.queryId);
-    if (leaf.here.running + leaf.here.queued === 0) this.leavesInUse.delete(leaf);
-    this.dropEmptyClaim(leaf);
-  }
-
-  /** G2, over the claims in their order: an earlier round comes before a later one, leaves of one round take turns. */
-  private startWhatMay(root: RootState, now: Instant, effects: GroupEffect[]): void {
-    const { usage } = this.view;
-    if (usage === undefined || usage.requestedAt <= root.lastStartAt) return; // G3
-    const sinceChangeMs = now - this.view.changedAt;
-    if (sinceChangeMs < CHANGE_HOLD_MS) return; // G4
-    let startsLeft = sinceChangeMs < this.usageMaxAgeMs ? 1 : Infinity; // G4
-    const before = new ClaimsBefore();
-    let elsewhere = 0;
-    let next = root.claims.first;
-    while (next !== undefined && startsLeft > 0 && root.node.running < root.node.limit) {
-      const round = next.value.queue?.claimRound ?? 0;
-      if (round > usage.knownRound) return; // G3
-      let leaves: GroupNode[] = [];
-      for (; next !== undefined && next.value.queue?.claimRound === round; next = next.next) leaves.push(next.value);
-      for (let claims; (claims = root.claimsElsewhere[elsewhere]) && claims.round <= round; elsewhere++)
-        before.add(claims.node, claims.count);
-      while (leaves.length > 0 && startsLeft > 0) {
-        leaves = leaves.filter((leaf) => {
-          if (startsLeft === 0 || !before.leaveRoom(leaf) || !this.startFirst(root, leaf, now, effects)) return false;
-          startsLeft--;
-          return true;
-        });
-      }
-      // Claims of this round that could not start hang below a group that is full; they need not be counted for others.
+    if (query.isQueued) {
+      this.leaveQueue(query);
+      leaf.count({ queued: -1 });
+      this.rounds.dropSpare(leaf);
+    } else {
+      leaf.own.running--;
+      leaf.own.memoryBytes -= memoryBytes;
+      leaf.count({ running: -1, memoryBytes: -memoryBytes });
     }
+    if (leaf.own.running + (leaf.queue?.size ?? 0) === 0) this.inUse.leave(leaf, now);
   }
 
-  private startFirst(root: RootState, leaf: GroupNode, now: Instant, effects: GroupEffect[]): boolean {
-    const query = leaf.queue?.firstClaimed();
-    if (query === undefined) return false;
+  private leaveQueue(query: LiveQuery): void {
     this.settle(query);
-    leaf.queue?.remove(query);
-    leaf.count({ running: 1, queued: -1, claimed: -1 }, this.openRound);
-    this.dropEmptyClaim(leaf);
-    root.lastStartAt = now;
-    effects.push({ kind: 'start', queryId: query.queryId });
-    return true;
-  }
-
-  /** G5 */
-  private claim(root: RootState, now: Instant): void {
-    for (let leaf; (leaf = root.node.claimOne(this.openRound)) !== undefined;) {
-      this.lastClaimAt = now;
-      leaf.claimsLink ??= root.claims.append(leaf);
-      this.claimedInOpenRound.add(leaf);
-    }
-  }
-
-  private dropEmptyClaim(leaf: GroupNode): void {
-    if (leaf.claimsLink === undefined || (leaf.queue?.claimed ?? 0) > 0) return;
-    this.forest.rootOf(leaf).claims.remove(leaf.claimsLink);
-    leaf.claimsLink = undefined;
-  }
-
-  private closeRound(): void {
-    if (this.claimedInOpenRound.size === 0) return;
-    this.openRound++;
-    for (const leaf of this.claimedInOpenRound) leaf.refresh(this.openRound);
-    this.claimedInOpenRound = new Set();
+    query.leaf.queue?.remove(query);
+    query.isQueued = false;
+    this.queuedCount--;
+    this.timeouts.leave(query);
   }
 
   /** A newer answer could decide more than the newest one. Otherwise a tick asks. */
-  private askWhenUseful(root: RootState, effects: GroupEffect[]): void {
-    if (!this.asking && (this.couldStartMore(root) || this.couldDecideMore(root))) this.ask(effects);
-  }
-
-  /** G4 */
-  private isTooSoon(now: Instant): boolean {
-    return now - this.view.changedAt < this.usageMaxAgeMs && now - this.view.answeredUpTo < UNSURE_TICK_MS;
+  private askWhenUseful(root: GroupRoot, effects: GroupEffect[]): void {
+    if (!this.asking && (this.rules.couldStartMore(root) || this.couldDecideMore(root))) this.ask(effects);
   }
 
   private ask(effects: GroupEffect[]): void {
@@ -333,29 +364,8 @@ export class GroupTree {
     effects.push({ kind: 'askUsage' });
   }
 
-  /** Claims wait that the newest answer cannot know, or a start came after it was asked for. */
-  private couldStartMore(root: RootState): boolean {
-    const last = root.claims.last?.value.queue;
-    if (last === undefined) return false;
-    const { usage, answeredUpTo } = this.view;
-    const allIsKnown = last.claimRound <= (usage?.knownRound ?? 0) || answeredUpTo > this.lastClaimAt;
-    return !allIsKnown || answeredUpTo <= root.lastStartAt;
-  }
-
   /** Queries came after the newest answer was asked for (G6). */
-  private couldDecideMore(root: RootState): boolean {
+  private couldDecideMore(root: GroupRoot): boolean {
     return root.provisional.size > 0 && root.lastSubmittedAt > this.view.answeredUpTo;
   }
-
-  private isKnown(query: LiveQuery): boolean {
-    const { usage } = this.view;
-    const root = this.forest.rootOf(query.leaf);
-    return (
-      usage !== undefined &&
-      usage.requestedAt > root.lastStartAt &&
-      (!query.claimed || (query.leaf.queue?.claimRound ?? 0) <= usage.knownRound)
-    );
-  }
-
-  private readonly refresh = (node: GroupNode): void => node.refresh(this.openRound);
 }

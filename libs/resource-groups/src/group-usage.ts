@@ -1,7 +1,5 @@
-// What other coordinators run and wait for, and how their claims count.
-//   U1. Running and claims of a group count together up to its limit: what cannot run at once keeps nobody away.
+// What a resource manager tells a coordinator of the others.
 import type { Instant } from '@tutti/base';
-import type { GroupNode } from './group-node.js';
 
 /** Claims of other coordinators that come before those that we made in `round` and later, or will make. */
 export interface ClaimsAhead {
@@ -16,11 +14,6 @@ export interface GroupUsage {
   /** Memory that the running ones hold. */
   readonly memoryBytes: number;
   readonly claimsAhead: readonly ClaimsAhead[];
-}
-
-/** Such claims, in the group of our tree where they count. */
-export interface ClaimsElsewhere extends ClaimsAhead {
-  readonly node: GroupNode;
 }
 
 /** One answer of a resource manager, with the time at which it was asked for. */
@@ -39,34 +32,4 @@ export interface UsageSnapshot {
   readonly oldestDataAgeMs: number;
   /** Of how many other coordinators this is the sum. */
   readonly coordinatorCount: number;
-}
-
-/** How many claims come before, group by group, while starts are decided. */
-export class ClaimsBefore {
-  private readonly counts = new Map<GroupNode, { known: number; counted: number }>();
-
-  /** Adds claims of a group, and so to its ancestors. */
-  add(group: GroupNode, count: number): void {
-    this.of(group).known += count;
-    for (const node of group.lineage) {
-      const counts = this.of(node);
-      const counted = Math.min(counts.known, Math.max(0, node.limit - node.running)); // U1
-      if (node.parent !== undefined) this.of(node.parent).known += counted - counts.counted;
-      counts.counted = counted;
-    }
-  }
-
-  /**
-   * Whether a query of the leaf may start after all that runs and all that comes before: in it and all its ancestors.
-   * Where it may, the limit did not cut the claims short, so its start changes nothing in how they count.
-   */
-  leaveRoom(leaf: GroupNode): boolean {
-    return leaf.lineage.every((node) => node.running + (this.counts.get(node)?.counted ?? 0) < node.limit);
-  }
-
-  private of(node: GroupNode): { known: number; counted: number } {
-    let counts = this.counts.get(node);
-    if (counts === undefined) this.counts.set(node, (counts = { known: 0, counted: 0 }));
-    return counts;
-  }
 }

@@ -1,78 +1,78 @@
-// The queries that wait in one leaf group, in the order of their arrival.
-//   Q1. Those that hold a claim stand before those that hold none.
-//   Q2. All claims of a queue are of one round. They grow only while that round is open.
-import { type Instant, invariant, type QueryId } from '@tutti/base';
-import type { GroupNode } from './group-node.js';
-import { type Link, LinkedList } from './linked-list.js';
-
-/** A query that is queued or running. */
-export interface LiveQuery {
-  readonly queryId: QueryId;
-  readonly leaf: GroupNode;
-  readonly submittedAt: Instant;
-  /** Whether it is still open if there is room for it to wait. */
-  isProvisional: boolean;
-  /** Its place in the queue; undefined once it runs. */
-  link: Link<LiveQuery> | undefined;
-  claimed: boolean;
-  /** Its number in the queue, see positionOf. */
-  number: number;
-}
+// The queries that wait in one leaf group, in the order in which they will start.
+//   Q3. fair: first come, first served. weighted_fair and query_priority: the highest priority first, of equal ones the
+//       first that came. weighted: shares by priority, and nobody waits for ever.
+import type { SchedulingPolicy } from './group-config.js';
+import { LeafClaims } from './leaf-claims.js';
+import type { LiveQuery } from './live-query.js';
+import { SortedList } from './sorted-list.js';
 
 export class LeafQueue {
-  private readonly list = new LinkedList<LiveQuery>();
-  private firstUnclaimed: Link<LiveQuery> | undefined;
-  private lastNumber = 0;
-  private numbersHaveGaps = false;
-  /** How many queries hold a claim. */
-  claimed = 0;
-  /** The round of these claims. */
-  claimRound = 0;
+  readonly claims = new LeafClaims();
+  private list = new SortedList<LiveQuery>();
+  /** For `weighted`: the key of the query that started last. */
+  private virtualTime = 0;
 
-  append(query: LiveQuery): void {
-    query.number = ++this.lastNumber;
-    query.link = this.list.append(query);
-    this.firstUnclaimed ??= query.link;
+  constructor(private policy: SchedulingPolicy) {}
+
+  get size(): number {
+    return this.list.size;
   }
 
-  /** Takes out a query: because it starts, or because it ended before. */
+  get first(): LiveQuery | undefined {
+    return this.list.first;
+  }
+
+  /** The query that the next claim would be for. */
+  get firstUnclaimed(): LiveQuery | undefined {
+    return this.list.at(this.claims.all);
+  }
+
+  add(query: LiveQuery): void {
+    query.orderKey = this.keyOf(query);
+    this.list.add(query);
+  }
+
+  /** Takes out a query: it starts, or it ended before. */
   remove(query: LiveQuery): void {
-    const { link } = query;
-    invariant(link, 'only a queued query leaves the queue');
-    if (link.previous !== undefined) this.numbersHaveGaps = true;
-    if (this.firstUnclaimed === link) this.firstUnclaimed = link.next;
-    if (query.claimed) this.claimed--;
-    query.claimed = false;
-    this.list.remove(link);
-    query.link = undefined;
+    this.list.remove(query);
   }
 
-  /** Whether another claim could be made in the round that is open (Q2). */
-  canClaim(openRound: number): boolean {
-    return this.firstUnclaimed !== undefined && (this.claimed === 0 || this.claimRound === openRound);
+  /** Notes that a query starts, before it is removed. */
+  starts(query: LiveQuery): void {
+    this.virtualTime = Math.max(this.virtualTime, query.orderKey);
   }
 
-  /** Gives a claim to the oldest query that holds none (Q1). */
-  claimNext(openRound: number): void {
-    invariant(this.firstUnclaimed && this.canClaim(openRound), 'Q2: claims of a reported round never grow');
-    this.firstUnclaimed.value.claimed = true;
-    this.firstUnclaimed = this.firstUnclaimed.next;
-    this.claimed++;
-    this.claimRound = openRound;
-  }
-
-  /** The query that starts next among those with a claim. */
-  firstClaimed(): LiveQuery | undefined {
-    return this.claimed > 0 ? this.list.first?.value : undefined;
-  }
-
-  /** How many queries of the queue stand before `query`. Costs a walk only after some left from the middle. */
+  /** How many queries stand before one. */
   positionOf(query: LiveQuery): number {
-    if (this.numbersHaveGaps) {
-      this.lastNumber = 0;
-      for (let link = this.list.first; link !== undefined; link = link.next) link.value.number = ++this.lastNumber;
-      this.numbersHaveGaps = false;
+    return this.list.rankOf(query);
+  }
+
+  inOrder(): Iterable<LiveQuery> {
+    return this.list;
+  }
+
+  /** Sorts anew by another policy; under the new one all came in the order in which they really did. */
+  reorder(policy: SchedulingPolicy): void {
+    if (policy === this.policy) return;
+    this.policy = policy;
+    this.virtualTime = 0;
+    const all = [...this.list].sort((a, b) => a.number - b.number);
+    this.list = new SortedList();
+    for (const query of all) this.add(query);
+  }
+
+  /**
+   * For `weighted`: weighted fair queueing of jobs of the same size (Demers, Keshav and Shenker, 1989). A query's key is
+   * the virtual time at which it came plus the inverse of its priority; what starts moves the virtual time on.
+   */
+  private keyOf({ priority }: LiveQuery): number {
+    switch (this.policy) {
+      case 'fair':
+        return 0;
+      case 'weighted':
+        return this.virtualTime + 1 / priority;
+      default:
+        return -priority;
     }
-    return query.number - (this.list.first?.value.number ?? query.number);
   }
 }

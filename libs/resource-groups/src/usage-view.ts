@@ -1,10 +1,13 @@
 // The newest usage that decisions may use, spread over the groups.
 //   V1. Newer means asked for later: an answer that comes late changes nothing.
 //   V2. Usage whose oldest data is older than usageMaxAgeMs does not exist: it is refused on arrival and forgotten later.
+//   V3. Use of a group that is unknown here counts at the nearest one above it.
 import { type Instant, instant } from '@tutti/base';
+import type { ClaimsElsewhere } from './claims-before.js';
 import type { GroupForest } from './group-forest.js';
-import type { GroupNode, RootState } from './group-node.js';
-import type { ClaimsElsewhere, UsageSnapshot } from './group-usage.js';
+import type { GroupNode, UseElsewhere } from './group-node.js';
+import type { GroupRoot } from './group-root.js';
+import type { GroupUsage, UsageSnapshot } from './group-usage.js';
 
 export class UsageView {
   /** When the newest answer was asked for, even one that was refused. */
@@ -15,7 +18,10 @@ export class UsageView {
   changedAt: Instant = instant(-Infinity);
   private current: UsageSnapshot | undefined;
   private answeredBy: string | undefined;
-  private nodesInUse = new Set<GroupNode>();
+  /** What the use of each group adds up from, in the groups that have any. */
+  private use = new Map<GroupNode, UseElsewhere>();
+  private cpuNodes: GroupNode[] = [];
+  private claimRoots = new Set<GroupRoot>();
 
   constructor(
     private readonly forest: GroupForest,
@@ -33,8 +39,7 @@ export class UsageView {
     return age !== undefined && age <= this.maxAgeMs ? age : undefined;
   }
 
-  /** Calls back for the groups whose counts changed. */
-  take(usage: UsageSnapshot, now: Instant, onChange: (node: GroupNode) => void): void {
+  take(usage: UsageSnapshot, now: Instant): void {
     if (usage.requestedAt <= this.answeredUpTo) return; // V1
     this.answeredUpTo = usage.requestedAt;
     const age = ageMs(usage, now);
@@ -42,40 +47,86 @@ export class UsageView {
     if (this.refusedAgeMs !== undefined) return; // V2
     if (this.answeredBy !== undefined && this.answeredBy !== usage.answeredBy) this.changedAt = now;
     this.answeredBy = usage.answeredBy;
-    this.replace(usage, onChange);
+    this.replace(usage);
   }
 
   /** V2 */
-  forgetOld(now: Instant, onChange: (node: GroupNode) => void): void {
-    if (this.current !== undefined && ageMs(this.current, now) > this.maxAgeMs) this.replace(undefined, onChange);
+  forgetOld(now: Instant): void {
+    if (this.current !== undefined && ageMs(this.current, now) > this.maxAgeMs) this.replace(undefined);
   }
 
-  private replace(usage: UsageSnapshot | undefined, onChange: (node: GroupNode) => void): void {
-    const changed = new Set(this.nodesInUse);
-    for (const node of this.nodesInUse) {
-      node.queuedElsewhereDirectly = 0;
-      for (const { elsewhere } of node.lineage) Object.assign(elsewhere, { running: 0, queued: 0 });
-    }
-    this.nodesInUse = new Set();
+  private replace(usage: UsageSnapshot | undefined): void {
     this.current = usage;
-    const claims = new Map<RootState, ClaimsElsewhere[]>();
-    for (const [path, { running, queued, claimsAhead }] of usage?.groups ?? []) {
-      const node = this.forest.nearest(path);
-      if (node === undefined) continue;
-      this.nodesInUse.add(node);
-      node.queuedElsewhereDirectly += queued;
-      for (const { elsewhere } of node.lineage) {
-        elsewhere.running += running;
-        elsewhere.queued += queued;
-      }
-      const root = this.forest.rootOf(node);
-      claims.set(root, [...(claims.get(root) ?? []), ...claimsAhead.map((entry) => ({ ...entry, node }))]);
-    }
-    for (const root of this.forest.roots)
-      root.claimsElsewhere = (claims.get(root) ?? []).sort((a, b) => a.round - b.round);
-    for (const node of this.nodesInUse) changed.add(node);
-    changed.forEach(onChange);
+    const changed: GroupNode[] = [];
+    this.replaceUse(usage?.groups ?? new Map<string, GroupUsage>(), changed);
+    this.replaceCpu(usage?.cpu ?? new Map<string, number>(), changed);
+    this.forest.refresh(changed);
   }
+
+  private replaceUse(groups: UsageSnapshot['groups'], changed: GroupNode[]): void {
+    const use = new Map<GroupNode, UseElsewhere>();
+    const claims = new Map<GroupRoot, ClaimsElsewhere[]>();
+    for (const [path, group] of groups) {
+      const node = this.forest.nearest(path); // V3
+      if (node === undefined) continue;
+      const sum = use.get(node);
+      if (sum === undefined) use.set(node, group);
+      else use.set(node, sumOf(sum, group));
+      for (const { round, count } of group.claimsAhead) {
+        const list = claims.get(node.root);
+        if (list === undefined) claims.set(node.root, [{ node, round, count }]);
+        else list.push({ node, round, count });
+      }
+    }
+    for (const [node, sum] of use) if (moveTo(node, sum)) changed.push(node);
+    for (const node of this.use.keys()) if (!use.has(node) && moveTo(node, NOTHING)) changed.push(node);
+    this.use = use;
+    for (const root of this.claimRoots) root.claimsElsewhere = [];
+    for (const [root, list] of claims) root.claimsElsewhere = list.sort((a, b) => a.round - b.round);
+    this.claimRoots = new Set(claims.keys());
+  }
+
+  private replaceCpu(cpu: UsageSnapshot['cpu'], changed: GroupNode[]): void {
+    const before = this.cpuNodes;
+    this.cpuNodes = [];
+    for (const [path, usedMs] of cpu) {
+      const node = this.forest.node(path);
+      if (node === undefined) continue;
+      this.cpuNodes.push(node);
+      if (node.cpuUsedMs !== usedMs) changed.push(node);
+      node.cpuUsedMs = usedMs;
+    }
+    for (const node of before) {
+      if (node.cpuUsedMs === 0 || cpu.has(node.path)) continue;
+      node.cpuUsedMs = 0;
+      changed.push(node);
+    }
+  }
+}
+
+const NOTHING: UseElsewhere = { running: 0, queued: 0, memoryBytes: 0 };
+
+const sumOf = (a: UseElsewhere, b: UseElsewhere): UseElsewhere => ({
+  running: a.running + b.running,
+  queued: a.queued + b.queued,
+  memoryBytes: a.memoryBytes + b.memoryBytes,
+});
+
+/** Makes this the use elsewhere of the very group, and adds the difference to all above it. Whether there is any. */
+function moveTo({ direct, lineage }: GroupNode, { running, queued, memoryBytes }: Readonly<UseElsewhere>): boolean {
+  const moreRunning = running - direct.running;
+  const moreQueued = queued - direct.queued;
+  const moreMemory = memoryBytes - direct.memoryBytes;
+  if (moreRunning === 0 && moreQueued === 0 && moreMemory === 0) return false;
+  direct.running = running;
+  direct.queued = queued;
+  direct.memoryBytes = memoryBytes;
+  for (const { elsewhere } of lineage) {
+    elsewhere.running += moreRunning;
+    elsewhere.queued += moreQueued;
+    elsewhere.memoryBytes += moreMemory;
+  }
+  return true;
 }
 
 const ageMs = (usage: UsageSnapshot, now: Instant): number => now - usage.requestedAt + usage.oldestDataAgeMs;

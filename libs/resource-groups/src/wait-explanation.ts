@@ -1,8 +1,9 @@
-import { unreachable } from '@tutti/base';
+import { type Instant } from '@tutti/base';
+import type { ClusterSize } from './effective-limit.js';
+import { softMemoryLimitBytes } from './effective-limit.js';
 import type { GroupNode } from './group-node.js';
-import type { ClaimsElsewhere } from './group-usage.js';
-import type { LiveQuery } from './leaf-queue.js';
-import type { LinkedList } from './linked-list.js';
+import type { LiveQuery } from './live-query.js';
+import { waitSentence, whatUnblocks } from './wait-sentence.js';
 
 /** What a queued query waits for. */
 export type WaitKind =
@@ -46,14 +47,13 @@ export interface WaitExplanation {
   readonly estimatedWaitMs: number | undefined;
 }
 
-/** What an explanation is made from. */
+/** What an explanation is made from, besides the query and its groups. */
 export interface WaitFacts {
   readonly query: LiveQuery;
-  /** The leaves here that hold claims, in their order. */
-  readonly claims: LinkedList<GroupNode>;
+  readonly now: Instant;
+  readonly cluster: Readonly<ClusterSize>;
   /** The newest round of ours that the data knows; 0 without data. */
   readonly knownRound: number;
-  readonly claimsElsewhere: readonly ClaimsElsewhere[];
   readonly dataAgeMs: number | undefined;
   /** Age of the oldest report in the newest answer, when that was too old to decide on. */
   readonly refusedAgeMs: number | undefined;
@@ -61,110 +61,108 @@ export interface WaitFacts {
   readonly isHeld: boolean;
   /** For how long no resource manager has answered. */
   readonly unavailableMs: number | undefined;
-  /** Whether the data was asked for late enough to decide on this query. */
-  readonly claimIsKnown: boolean;
-}
-
-export function explainWait(facts: WaitFacts): WaitExplanation {
-  const { query, dataAgeMs } = facts;
-  const { leaf } = query;
-  const full = leaf.lineage.find((node) => node.running >= node.limit);
-  const kind = kindOf(full, facts);
-  const crowded = leaf.lineage.find((node) => node.running + queriesAhead(facts, node).count >= node.limit);
-  const group = full ?? (kind === 'queuedAhead' ? crowded : undefined) ?? leaf;
-  const ahead = queriesAhead(facts, group);
-  const explanation = {
-    kind,
-    blockingGroup: group.path,
-    hardConcurrencyLimit: group.limit,
-    runningHere: group.here.running,
-    runningElsewhere: group.elsewhere.running,
-    queuedAhead: ahead.count,
-    dataAgeMs,
-    limit: group.limit,
-    used: group.running,
-    claimsHere: group.here.claimed,
-    position: ahead.count + 1,
-    unblockedBy: `a query of ${group.path} ends`,
-    estimatedWaitMs: undefined,
-  };
-  return { ...explanation, message: sentence(explanation, ahead, facts) };
+  /** Whether the data was asked for late enough to decide on the query, if it has a claim and if not. */
+  readonly isKnown: (hasClaim: boolean) => boolean;
 }
 
 /** Queries that come before another one. */
-interface Ahead {
+export interface QueriesAhead {
   readonly count: number;
+  /** How many of them wait here. */
+  readonly here: number;
   /** Whether some of them may come later. */
   readonly isBound: boolean;
 }
 
-function queriesAhead(facts: WaitFacts, group: GroupNode): Ahead {
-  const { query, knownRound } = facts;
+export function explanationOf(facts: WaitFacts): WaitExplanation {
+  const { query, dataAgeMs, now } = facts;
   const { leaf } = query;
-  const inLeaf = leaf.queue?.positionOf(query) ?? 0;
-  if (query.claimed && leaf.queue && leaf.queue.claimRound <= knownRound) {
-    const claimsHere = claimsAheadHere(facts, leaf.queue.claimRound, inLeaf, group);
-    return { count: inLeaf + claimsHere + claimsAheadElsewhere(facts, leaf.queue.claimRound, group), isBound: false };
-  }
-  const others = group.here.queued - leaf.here.queued + group.elsewhere.queued;
-  return { count: inLeaf + others, isBound: others > 0 };
+  const place = leaf.queue?.positionOf(query) ?? 0;
+  const full = leaf.lineage.find((node) => node.isFull);
+  const kind = kindOf(full, place < (leaf.queue?.claims.made ?? 0), facts);
+  const crowded = leaf.lineage.find((node) => node.running + queriesAhead(facts, place, node).count >= node.limit);
+  const group = full ?? (kind === 'queuedAhead' ? crowded : undefined) ?? leaf;
+  const ahead = queriesAhead(facts, place, group);
+  const startsPerMs = group.starts.perMs(now);
+  const blocked = { kind, group, ahead, ...limitAndUse(kind, group, facts) };
+  return {
+    kind,
+    blockingGroup: group.path,
+    hardConcurrencyLimit: group.spec.hardConcurrencyLimit,
+    runningHere: group.here.running,
+    runningElsewhere: group.elsewhere.running,
+    queuedAhead: ahead.count,
+    dataAgeMs,
+    message: waitSentence(blocked, facts),
+    limit: blocked.limit,
+    used: blocked.used,
+    claimsHere: group.here.claimed,
+    position: ahead.count + 1,
+    unblockedBy: whatUnblocks(blocked, facts),
+    estimatedWaitMs: startsPerMs === undefined ? undefined : (ahead.here + 1) / startsPerMs,
+  };
 }
 
-/** Claims of other subgroups: all of earlier rounds; in the same round the leaves take turns. */
-function claimsAheadHere({ query, claims }: WaitFacts, round: number, inLeaf: number, group: GroupNode): number {
+/** With a claim that others know, the order is known; otherwise all that others wait for may come first. */
+function queriesAhead({ query: { leaf }, knownRound }: WaitFacts, place: number, group: GroupNode): QueriesAhead {
+  const claims = leaf.queue?.claims;
+  if (claims !== undefined && place < claims.made && claims.round <= knownRound) {
+    const here = claimsAheadHere(leaf, place, group);
+    return { count: here + claimsAheadElsewhere(leaf, claims.round, group), here, isBound: false };
+  }
+  const others = group.here.queued - leaf.here.queued;
+  const elsewhere = group.elsewhere.queued;
+  return { count: place + others + elsewhere, here: place + others, isBound: others + elsewhere > 0 };
+}
+
+/** Claims here that come before one of the leaf, which has `place` of its own before it. */
+function claimsAheadHere(leaf: GroupNode, place: number, group: GroupNode): number {
   let count = 0;
-  let turn = inLeaf + 1;
-  for (let link = claims.first; link !== undefined; link = link.next) {
-    const { lineage, queue } = link.value;
-    if (link.value === query.leaf) turn = inLeaf;
-    else if (queue && queue.claimRound <= round && lineage.includes(group))
-      count += queue.claimRound < round ? queue.claimed : Math.min(queue.claimed, turn);
+  let ownLeft = place;
+  for (let link = leaf.root.claims.first; link !== undefined; link = link.next) {
+    if (link.value === leaf && ownLeft-- === 0) break;
+    if (isBelow(link.value, group)) count++;
   }
   return count;
 }
 
-function claimsAheadElsewhere({ claimsElsewhere }: WaitFacts, round: number, group: GroupNode): number {
-  return claimsElsewhere
-    .filter((claims) => claims.round <= round && claims.node.lineage.includes(group))
-    .reduce((sum, { count }) => sum + count, 0);
-}
+const claimsAheadElsewhere = ({ root }: GroupNode, round: number, group: GroupNode): number =>
+  root.claimsElsewhere.reduce(
+    (sum, claims) => sum + (claims.round <= round && isBelow(claims.node, group) ? claims.count : 0),
+    0,
+  );
 
-function kindOf(full: GroupNode | undefined, { dataAgeMs, unavailableMs, claimIsKnown, isHeld }: WaitFacts): WaitKind {
+const isBelow = (node: GroupNode, group: GroupNode): boolean => node.lineage[node.depth - group.depth] === group;
+
+function kindOf(full: GroupNode | undefined, hasClaim: boolean, facts: WaitFacts): WaitKind {
+  const { dataAgeMs, unavailableMs, isHeld, isKnown } = facts;
   // What runs here alone may fill a group: that is known without any data.
-  if (full !== undefined && (dataAgeMs !== undefined || full.here.running >= full.limit)) return 'concurrencyLimit';
+  if (full !== undefined && (dataAgeMs !== undefined || full.here.running >= full.limit)) return limitKind(full);
   if (dataAgeMs === undefined && unavailableMs !== undefined) return 'resourceManagersUnreachable';
-  return dataAgeMs !== undefined && claimIsKnown && !isHeld ? 'queuedAhead' : 'staleData';
+  return dataAgeMs !== undefined && isKnown(hasClaim) && !isHeld ? 'queuedAhead' : 'staleData';
 }
 
-function sentence(explanation: Omit<WaitExplanation, 'message'>, ahead: Ahead, facts: WaitFacts): string {
-  const { kind, blockingGroup, hardConcurrencyLimit: limit, runningHere, runningElsewhere } = explanation;
-  const { dataAgeMs, refusedAgeMs, unavailableMs } = facts;
-  const age = dataAgeMs === undefined ? 'no data of them' : `data ${milliseconds(dataAgeMs)} old`;
-  const where = `${runningHere} here and ${runningElsewhere} on other coordinators (${age})`;
-  const counts = `${runningHere + runningElsewhere} of ${limit} run, ${where}`;
-  const queue = ahead.count === 0 ? '' : `; ${aheadInWords(ahead)}${dataAgeMs === undefined ? ' here' : ''}`;
-  const start = `waits in "${blockingGroup}":`;
-  switch (kind) {
-    case 'concurrencyLimit':
-    case 'memoryLimit':
-    case 'cpuLimit':
-    case 'workersPerQueryLimit':
-      return limit === 0 ? `${start} its hardConcurrencyLimit is 0, nothing may run` : `${start} ${counts}${queue}`;
-    case 'queuedAhead':
-      return `${start} ${counts}, and others came first${queue}`;
-    case 'staleData':
-      if (dataAgeMs !== undefined && facts.isHeld)
-        return `${start} another resource manager answers than before; it must hear of all that started${queue}`;
-      if (refusedAgeMs === undefined) return `${start} asking the resource managers what runs elsewhere${queue}`;
-      return `${start} the newest answer tells what ran ${milliseconds(refusedAgeMs)} ago, too old to decide on${queue}`;
-    case 'resourceManagersUnreachable':
-      return `${start} no resource manager has answered for ${milliseconds(unavailableMs ?? 0)}${queue}`;
-    default:
-      return unreachable(kind);
+function limitKind({ limitedBy }: GroupNode): WaitKind {
+  switch (limitedBy) {
+    case 'concurrency':
+      return 'concurrencyLimit';
+    case 'memory':
+      return 'memoryLimit';
+    case 'cpu':
+      return 'cpuLimit';
+    case 'workers':
+      return 'workersPerQueryLimit';
   }
 }
 
-const aheadInWords = ({ count, isBound }: Ahead): string =>
-  `${isBound ? 'up to ' : ''}${count} ${count === 1 ? 'query is' : 'queries are'} ahead`;
-
-const milliseconds = (ms: number): string => (ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1000)} s`);
+function limitAndUse(kind: WaitKind, group: GroupNode, { cluster }: WaitFacts): { limit: number; used: number } {
+  const { hardCpuLimitMs = 0, softCpuLimitMs = 0 } = group.spec;
+  switch (kind) {
+    case 'memoryLimit':
+      return { limit: Math.floor(softMemoryLimitBytes(group.spec, cluster)), used: group.memoryBytes };
+    case 'cpuLimit':
+      return { limit: group.cpuUsedMs >= hardCpuLimitMs ? hardCpuLimitMs : softCpuLimitMs, used: group.cpuUsedMs };
+    default:
+      return { limit: group.limit, used: group.running };
+  }
+}

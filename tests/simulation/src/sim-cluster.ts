@@ -1,5 +1,6 @@
 import { type Instant, type Random, seededRandom } from '@tutti/base';
 import { type GroupConfig, type UsageSnapshot, type WaitExplanation, type WorkerTask } from '@tutti/resource-groups';
+import { lineage } from './sim-groups.js';
 import { SimCoordinator } from './sim-coordinator.js';
 import { calmNetwork, type NetworkFaults, SimNetwork } from './sim-network.js';
 import { SimResourceManager } from './sim-resource-manager.js';
@@ -95,7 +96,7 @@ export class SimCluster {
   }
 
   /** A query that comes `atMs` and runs `durationMs` once it has started. */
-  submit(atMs: number, place: number, group: string, durationMs: number): SimQuery {
+  submit(atMs: number, place: number, group: string, durationMs: number, priority = 1): SimQuery {
     const query: SimQuery = { group, durationMs, id: '', coordinator: undefined, submittedAt: 0, state: 'planned' };
     const number = String(this.planned++).padStart(5, '0');
     this.unfinished++;
@@ -107,7 +108,7 @@ export class SimCluster {
       this.queries.set(query.id, query);
       this.account();
       query.state = 'submitted';
-      if (coordinator.isUp) coordinator.submit(query.id, group);
+      if (coordinator.isUp) coordinator.submit(query.id, group, priority);
       else this.end(query, 'lost');
     });
     return query;
@@ -265,10 +266,4 @@ export class SimCluster {
     const sequence = ++this.workerSequence;
     for (const manager of this.resourceManagers) this.network.send(() => manager.workerReport(WORKER, sequence, tasks));
   }
-}
-
-/** A group and its ancestors. */
-function lineage(group: string): string[] {
-  const steps = group.split('.');
-  return steps.map((_, index) => steps.slice(0, index + 1).join('.'));
 }

@@ -10,6 +10,7 @@ import {
 } from '@tutti/resource-groups';
 import type { SimNetwork } from './sim-network.js';
 import type { SimAnswer, SimResourceManager } from './sim-resource-manager.js';
+import { targetAt } from './sim-groups.js';
 import type { VirtualTime } from './virtual-time.js';
 
 export interface SimCoordinatorOptions {
@@ -68,8 +69,11 @@ export class SimCoordinator {
     this.later(REFRESH_MS * options.random(), tick);
   }
 
-  submit(queryId: string, group: string): void {
-    this.whenAwake(() => this.apply({ kind: 'submitted', queryId: asQueryId(queryId), group }));
+  submit(queryId: string, path: string, priority: number): void {
+    this.whenAwake(() => {
+      const target = targetAt(this.tree.config, path);
+      this.apply({ kind: 'submitted', queryId: asQueryId(queryId), target, priority });
+    });
   }
 
   finish(queryId: string): void {
@@ -101,7 +105,7 @@ export class SimCoordinator {
       if (event.kind !== 'tick') this.pace.moved(now);
       if (effect.kind === 'start') this.options.onStart(effect.queryId);
       else if (effect.kind === 'reject') this.options.onReject(effect.queryId);
-      else this.ask();
+      else if (effect.kind === 'askUsage') this.ask();
     }
     if (event.kind !== 'tick' && event.kind !== 'usageUnavailable') this.reportSoon();
   }
@@ -171,9 +175,17 @@ export class SimCoordinator {
     this.unavailableSince = undefined;
     this.avoidUntil.delete(manager);
     this.pace.heard(answer, this.options.time.now());
-    const { coordinators, knownRound, groups, answeredBy } = answer;
+    const { coordinators, knownRound, groups, cpu, answeredBy } = answer;
     const oldestDataAgeMs = Math.max(0, ...coordinators.map(({ ageMs }) => ageMs));
-    const usage = { ...asked, answeredBy, knownRound, groups, oldestDataAgeMs, coordinatorCount: coordinators.length };
+    const usage = {
+      ...asked,
+      answeredBy,
+      knownRound,
+      groups,
+      cpu,
+      oldestDataAgeMs,
+      coordinatorCount: coordinators.length,
+    };
     this.apply({ kind: 'usageArrived', usage: this.options.tamper?.(usage, this.options.time.now()) ?? usage });
     if (this.askWanted) this.ask();
   }

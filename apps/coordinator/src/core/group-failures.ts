@@ -22,6 +22,12 @@ export function rejectionFailure({ reason, group, limit }: Omit<Rejection, 'kind
         'which is its maxGroups. Send the statement again when queries of other groups have ended, or raise maxGroups.';
       return failure('TOO_MANY_RESOURCE_GROUPS', message, true);
     }
+    case 'ambiguousGroup': {
+      const message =
+        `The resource group of the query cannot be made: "${group}" is there already, by another name of the file, and ` +
+        'one of the two has subgroups. Give the groups names that never become the same.';
+      return failure('INVALID_RESOURCE_GROUP', message);
+    }
     default:
       return unreachable(reason);
   }

@@ -1,0 +1,24 @@
+import { type Instant, instant } from '@tutti/base';
+import type { GroupNode } from './group-node.js';
+import type { ClaimsElsewhere } from './claims-before.js';
+import { LinkedList } from './linked-list.js';
+import type { LiveQuery } from './live-query.js';
+
+/** What belongs to a whole tree of groups. */
+export class GroupRoot {
+  /** The claims that were made and not used, each by its leaf: by round, in a round in the order in which they were made. */
+  readonly claims = new LinkedList<GroupNode>();
+  lastClaimAt: Instant = instant(-Infinity);
+  lastStartAt: Instant = instant(-Infinity);
+  /** The queries of which it is open whether there is room for them to wait, in the order in which they came. */
+  readonly provisional = new Set<LiveQuery>();
+  lastSubmittedAt: Instant = instant(-Infinity);
+  /** Claims of other coordinators, by the round of ours that they come before. */
+  claimsElsewhere: readonly ClaimsElsewhere[] = [];
+  /** Groups that may hold claims in excess, see N2. */
+  readonly overclaimed = new Set<GroupNode>();
+  /** How often the limit of a group has changed. */
+  limitChanges = 0;
+
+  constructor(readonly node: GroupNode) {}
+}

@@ -1,0 +1,150 @@
+import { formatDuration, type Instant, parseDurationMs, parseSizeBytes, queryId } from '@tutti/base';
+import type { GroupConfig } from '../group-config.js';
+import type { GroupEffect, GroupEvent, QueryRejected } from '../group-events.js';
+import { GroupTree } from '../group-tree.js';
+import type { UsageSnapshot } from '../group-usage.js';
+import type { UsageLedger } from '../usage-ledger.js';
+import { storyTarget } from './story-groups.js';
+
+const USAGE_MAX_AGE_MS = 3_000;
+
+/** What a coordinator of a story finds around itself. */
+export interface StoryWorld {
+  config(): GroupConfig;
+  ledger(): UsageLedger;
+  /** The resource manager's name and life. */
+  answeredBy(): string;
+  /** Whether questions are answered at once. */
+  isAuto(): boolean;
+  /** The time; it goes on by a millisecond. */
+  next(): Instant;
+}
+
+/** A coordinator of a story: the real group tree, and a shell that does as it is told. */
+export class StoryCoordinator {
+  private readonly tree: GroupTree;
+  private sequence = 0;
+  private answer: UsageSnapshot | undefined;
+
+  constructor(
+    private readonly id: string,
+    private readonly world: StoryWorld,
+  ) {
+    this.tree = new GroupTree({ config: world.config(), usageMaxAgeMs: USAGE_MAX_AGE_MS });
+  }
+
+  act(verb: string, [name = '', ...rest]: string[]): string[] {
+    const [first = '', second = ''] = rest;
+    switch (verb) {
+      case 'submit': {
+        const priority = Number(/^prio=(\d+)$/.exec(second)?.[1] ?? 1);
+        const target = storyTarget(this.tree.config, first);
+        return this.apply({ kind: 'submitted', queryId: queryId(name), target, priority });
+      }
+      case 'used': {
+        const [memoryBytes = 0, cpuMs = 0] = [parseSizeBytes(first), parseDurationMs(second)];
+        return this.apply({ kind: 'used', queryId: queryId(name), memoryBytes, cpuMs });
+      }
+      case 'finish':
+        return this.apply({ kind: 'finished', queryId: queryId(name) });
+      case 'tick':
+        return this.apply({ kind: 'tick' });
+      case 'unavailable': {
+        const since = this.world.next();
+        return this.apply({ kind: 'usageUnavailable', since }, since);
+      }
+      case 'explain':
+        return [this.tree.explain(queryId(name), this.world.next())?.message ?? 'does not wait'];
+      case 'why':
+        return this.why(name);
+      case 'queue':
+        return this.tree.queuedInOrder().map((query) => `${query.group}: ${query.queryId}`);
+      case 'groups':
+        return this.groups();
+      case 'report':
+        this.world.ledger().record(this.report(), this.world.next());
+        return [];
+      case 'send-ask':
+        this.sendAsk();
+        return [];
+      case 'hear-answer':
+        return this.hearAnswer();
+      case 'ask':
+        this.sendAsk();
+        return this.hearAnswer();
+      default:
+        throw new Error(`a coordinator does not know how to ${verb}`);
+    }
+  }
+
+  apply(event: GroupEvent, now = this.world.next()): string[] {
+    return this.tree.apply(event, now).flatMap((effect) => this.told(effect));
+  }
+
+  private told(effect: GroupEffect): string[] {
+    switch (effect.kind) {
+      case 'askUsage':
+        if (!this.world.isAuto()) return [`${this.id}: wants to ask`];
+        this.sendAsk();
+        return this.hearAnswer();
+      case 'reject':
+        return [`${this.id}: reject ${effect.queryId}, ${whyRejected(effect)}`];
+      default:
+        return [`${this.id}: ${effect.kind} ${effect.queryId}`];
+    }
+  }
+
+  private why(id: string): string[] {
+    const explanation = this.tree.explain(queryId(id), this.world.next());
+    if (explanation === undefined) return ['does not wait'];
+    const { kind, blockingGroup, limit, used, claimsHere, position, message, unblockedBy, estimatedWaitMs } =
+      explanation;
+    const estimate = estimatedWaitMs === undefined ? 'not known' : formatDuration(estimatedWaitMs);
+    return [
+      message,
+      `  ${kind} of ${blockingGroup}: ${used} of ${limit}; ${claimsHere} claims here; number ${position}`,
+      `  until ${unblockedBy}; estimate: ${estimate}`,
+    ];
+  }
+
+  private groups(): string[] {
+    return this.tree.counts().map(({ group, running, queued, template, cpuMs, memoryBytes }) => {
+      const of = template === '' ? '' : ` of ${template}`;
+      const cpu = cpuMs > 0 ? `, ${cpuMs} ms of CPU` : '';
+      const memory = memoryBytes > 0 ? `, ${memoryBytes} B` : '';
+      return `${group}${of}: ${running} run, ${queued} wait${cpu}${memory}`;
+    });
+  }
+
+  private sendAsk(): void {
+    const requestedAt = this.world.next();
+    const report = this.report();
+    const ledger = this.world.ledger();
+    ledger.record(report, requestedAt);
+    const { coordinators, ...answer } = ledger.usageFor(report, requestedAt);
+    const oldestDataAgeMs = Math.max(0, ...coordinators.map(({ ageMs }) => ageMs));
+    const answeredBy = this.world.answeredBy();
+    this.answer = { ...answer, requestedAt, answeredBy, oldestDataAgeMs, coordinatorCount: coordinators.length };
+  }
+
+  private hearAnswer(): string[] {
+    return this.answer === undefined ? [] : this.apply({ kind: 'usageArrived', usage: this.answer });
+  }
+
+  private report() {
+    return { coordinatorId: this.id, incarnation: 1, sequence: ++this.sequence, groups: this.tree.counts() };
+  }
+}
+
+function whyRejected({ reason, group, limit }: QueryRejected): string {
+  switch (reason) {
+    case 'queueFull':
+      return `"${group}" is full`;
+    case 'queueTimeout':
+      return `it waited for ${formatDuration(limit)} in "${group}"`;
+    case 'tooManyGroups':
+      return `there are ${limit} groups of "${group}"`;
+    case 'ambiguousGroup':
+      return `"${group}" is another kind of group`;
+  }
+}

@@ -1,0 +1,97 @@
+// Why a query waits, and what would end it, in words.
+import { formatDuration, formatSize, unreachable } from '@tutti/base';
+import type { GroupNode } from './group-node.js';
+import type { QueriesAhead, WaitFacts, WaitKind } from './wait-explanation.js';
+
+/** What a query waits for, at which group. */
+export interface Blocked {
+  readonly kind: WaitKind;
+  readonly group: GroupNode;
+  readonly ahead: QueriesAhead;
+  /** The limit that is reached, and what counts against it, in its unit. */
+  readonly limit: number;
+  readonly used: number;
+}
+
+/** For example: waits in "global": 20 of 20 run, 2 here and 18 on other coordinators (data 35 ms old). */
+export function waitSentence({ kind, group, ahead, limit, used }: Blocked, facts: WaitFacts): string {
+  const { dataAgeMs, refusedAgeMs, unavailableMs } = facts;
+  const { spec, here, elsewhere, running } = group;
+  const hasData = dataAgeMs !== undefined;
+  const data = hasData ? `data ${milliseconds(dataAgeMs)} old` : 'no data of them';
+  const where = `${here.running} here and ${elsewhere.running} on other coordinators (${data})`;
+  const counts = `${running} of ${group.limit} run, ${where}`;
+  const queue = ahead.count === 0 ? '' : `; ${aheadInWords(ahead)}${hasData ? '' : ' here'}`;
+  const start = `waits in "${group.path}":`;
+  switch (kind) {
+    case 'concurrencyLimit':
+      if (group.limit === 0) return `${start} its hardConcurrencyLimit is 0, nothing may run`;
+      return `${start} ${counts}${queue}`;
+    case 'memoryLimit':
+      return `${start} its queries hold ${formatSize(used)}, more than its softMemoryLimit of ${formatSize(limit)} (${data})${queue}`;
+    case 'cpuLimit': {
+      const use = `${start} its queries used ${formatDuration(used)} of CPU`;
+      const back = `it gets back ${formatDuration(spec.cpuQuotaMsPerSecond)} every second`;
+      if (group.limit === 0) return `${use}, its hardCpuLimit is ${formatDuration(limit)}; ${back} (${data})${queue}`;
+      const lowered = `so only ${group.limit} of ${spec.hardConcurrencyLimit} may run, and ${where}`;
+      return `${use}, its softCpuLimit is ${formatDuration(limit)}; ${lowered}${queue}`;
+    }
+    case 'workersPerQueryLimit': {
+      const { workersPerQueryLimit } = spec;
+      const { activeWorkers } = facts.cluster;
+      const workers = `${activeWorkers} ${activeWorkers === 1 ? 'worker' : 'workers'}`;
+      return `${start} its workersPerQueryLimit is ${workersPerQueryLimit}, so with ${workers} only ${group.limit} may run, and ${where}${queue}`;
+    }
+    case 'queuedAhead':
+      return `${start} ${counts}, and others came first${queue}`;
+    case 'staleData':
+      if (hasData && facts.isHeld)
+        return `${start} another resource manager answers than before; it must hear of all that started${queue}`;
+      if (refusedAgeMs === undefined) return `${start} asking the resource managers what runs elsewhere${queue}`;
+      return `${start} the newest answer tells what ran ${milliseconds(refusedAgeMs)} ago, too old to decide on${queue}`;
+    case 'resourceManagersUnreachable':
+      return `${start} no resource manager has answered for ${milliseconds(unavailableMs ?? 0)}${queue}`;
+    default:
+      return unreachable(kind);
+  }
+}
+
+/** What has to happen, besides that those ahead start. */
+export function whatUnblocks({ kind, group, limit, used }: Blocked, facts: WaitFacts): string {
+  const { path, running, spec } = group;
+  const anEnd = `a query of ${path} ends`;
+  switch (kind) {
+    case 'concurrencyLimit':
+      return group.limit === 0 ? `another configuration with a higher hardConcurrencyLimit of ${path}` : anEnd;
+    case 'memoryLimit':
+      return `${queriesThatRun(running)} of ${path} hold ${formatSize(limit)} or less`;
+    case 'cpuLimit': {
+      // Just at the limit nothing starts: a millisecond has to come back at least.
+      const missingMs = Math.max(1, used - limit);
+      const { cpuQuotaMsPerSecond: quota } = spec;
+      const takes = quota > 0 ? `, which takes ${formatDuration((1_000 * missingMs) / quota)}` : '';
+      const back = `${formatDuration(missingMs)} of its CPU quota come back${takes}`;
+      return group.limit === 0 || running === 0 ? back : `${anEnd}, or ${back}`;
+    }
+    case 'workersPerQueryLimit':
+      return `${anEnd}, or more workers join`;
+    case 'queuedAhead':
+      return 'those ahead start';
+    case 'staleData':
+      if (facts.isHeld) return 'a quarter of a second passes';
+      return facts.refusedAgeMs === undefined
+        ? 'the answer of a resource manager'
+        : 'the silent coordinator reports, or counts as gone';
+    case 'resourceManagersUnreachable':
+      return 'a resource manager answers';
+    default:
+      return unreachable(kind);
+  }
+}
+
+const queriesThatRun = (count: number): string => (count === 1 ? 'the query' : `the ${count} queries`);
+
+const aheadInWords = ({ count, isBound }: QueriesAhead): string =>
+  `${isBound ? 'up to ' : ''}${count} ${count === 1 ? 'query is' : 'queries are'} ahead`;
+
+const milliseconds = (ms: number): string => (ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1000)} s`);
