@@ -1,3 +1,4 @@
+export { type ClusterSize, effectiveLimit, softMemoryLimitBytes } from './effective-limit.js';
 export {
   type AdmissionMode,
   defaultGroupConfig,

@@ -58,7 +58,7 @@ describe('the list of groups', () => {
     expect(row).toMatchObject({ running: 1, state: undefined, cpuUsedMs: undefined, softMemoryLimitBytes: undefined });
   });
 
-  it('takes percentages of the memory of all active workers (T3)', () => {
+  it('RG-5: takes percentages of the memory of all active workers; all of it may be held (T3)', () => {
     const percent = (of: number) => ({ softMemoryLimit: { kind: 'percent', percent: of } as const });
     const file = [spec('half', percent(50)), spec('fixed', { softMemoryLimit: { kind: 'bytes', bytes: 10 } })];
     const totals = [total('half', { memoryBytes: 500 }), total('fixed', { memoryBytes: 11 })];
@@ -79,6 +79,36 @@ describe('the list of groups', () => {
     expect(oneOf(rows, 'global')).toMatchObject({ cpuUsedMs: 2_500, state: 'CAN_QUEUE' });
     expect(oneOf(rows, 'global.etl')).toMatchObject({ cpuUsedMs: undefined, state: 'CAN_RUN' });
     expect(oneOf(rows, 'idle')).toMatchObject({ cpuUsedMs: 0, state: 'CAN_RUN' });
+  });
+});
+
+describe('the state of a group', () => {
+  const limits = { hardConcurrencyLimit: 4, maxQueued: 2 };
+  /** Of one group, with what it runs, holds and has used. */
+  const state = (more: Partial<GroupSpec>, use: Partial<GroupTotal & { cpuMs: number }>, activeWorkers = 3) => {
+    const cpuUsedMs = new Map([['g', use.cpuMs ?? 0]]);
+    const cluster = { activeWorkers, memoryBytes: 1_000 };
+    return listGroups(sources([spec('g', { ...limits, ...more })], [total('g', use)], { cpuUsedMs, cluster }))[0]
+      ?.state;
+  };
+
+  it('RG-16: it runs up to its hardConcurrencyLimit, then queues up to maxQueued, then is full', () => {
+    expect(state({}, { running: 3, queued: 9 })).toBe('CAN_RUN');
+    expect(state({}, { running: 4, queued: 1 })).toBe('CAN_QUEUE');
+    expect(state({}, { running: 4, queued: 2 })).toBe('FULL');
+    expect(state({ hardConcurrencyLimit: 0 }, {})).toBe('CAN_QUEUE');
+  });
+
+  it('RG-6, RG-7: CPU above the soft limit lets fewer run, at least one; from the hard limit on nothing starts', () => {
+    const cpu = { softCpuLimitMs: 1_000, hardCpuLimitMs: 2_000 };
+    const runsUpTo = (cpuMs: number) =>
+      [0, 1, 2, 3, 4].filter((running) => state(cpu, { running, cpuMs }) === 'CAN_RUN').length;
+    expect([999, 1_000, 1_250, 1_500, 1_999, 2_000].map(runsUpTo)).toEqual([4, 3, 3, 2, 1, 0]);
+  });
+
+  it('RG-8: a query starts while the running ones times workersPerQueryLimit are at most the active workers', () => {
+    const starts = (running: number, workers: number) => state({ workersPerQueryLimit: 5 }, { running }, workers);
+    expect([starts(0, 3), starts(1, 3), starts(1, 5)]).toEqual(['CAN_RUN', 'CAN_QUEUE', 'CAN_RUN']);
   });
 });
 

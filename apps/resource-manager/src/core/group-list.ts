@@ -3,15 +3,14 @@
 //       those above them.
 //   T2. The file's limits count. A group that the file does not know (any more, or yet) has those that are reported.
 //   T3. A group's state is what its own limits say of all that the cluster runs, holds and has used in it and below it.
-import type { GroupConfig, GroupSpec, GroupTotal } from '@tutti/resource-groups';
-import { type GroupState, groupStateOf } from './group-state.js';
-
-/** What the limits that are shares of the cluster are shares of. */
-export interface ClusterSize {
-  readonly activeWorkers: number;
-  /** What all active workers together may hold. */
-  readonly memoryBytes: number;
-}
+import {
+  type ClusterSize,
+  effectiveLimit,
+  type GroupConfig,
+  type GroupSpec,
+  type GroupTotal,
+  softMemoryLimitBytes,
+} from '@tutti/resource-groups';
 
 /** All that the list is made of. */
 export interface GroupSources {
@@ -21,6 +20,9 @@ export interface GroupSources {
   readonly cpuUsedMs: ReadonlyMap<string, number>;
   readonly cluster: ClusterSize;
 }
+
+/** Whether a query of the group could start now (CAN_RUN), else wait (CAN_QUEUE), else neither. */
+export type GroupState = 'CAN_RUN' | 'CAN_QUEUE' | 'FULL';
 
 /** One group of the list. */
 export interface ListedGroup extends GroupTotal {
@@ -83,19 +85,15 @@ function specsByTemplate({ rootGroups }: GroupConfig): Map<string, GroupSpec> {
 
 function listed(total: GroupTotal, spec: GroupSpec | undefined, { cpuUsedMs, cluster }: GroupSources): ListedGroup {
   const { hardConcurrencyLimit, maxQueued, cpuQuotaMsPerSecond } = spec ?? total; // T2
+  const { running, queued, memoryBytes } = total;
   const usedMs = cpuUsedMs.get(total.group) ?? 0;
-  const limits = { hardConcurrencyLimit, maxQueued, softMemoryLimitBytes: memoryLimitBytes(spec, cluster) };
-  const standing = { ...total, ...limits, spec, cpuUsedMs: usedMs, activeWorkers: cluster.activeWorkers };
+  const limit = spec ? effectiveLimit(spec, { memoryBytes, cpuUsedMs: usedMs }, cluster).limit : hardConcurrencyLimit;
+  const orWaits = queued < maxQueued ? 'CAN_QUEUE' : 'FULL';
   return {
-    ...{ ...total, ...limits, spec },
+    ...{ ...total, spec, hardConcurrencyLimit, maxQueued },
     softConcurrencyLimit: spec?.softConcurrencyLimit ?? hardConcurrencyLimit,
+    softMemoryLimitBytes: spec?.softMemoryLimit && softMemoryLimitBytes(spec, cluster),
     cpuUsedMs: cpuQuotaMsPerSecond > 0 ? usedMs : undefined,
-    state: spec !== undefined || total.isReported ? groupStateOf(standing) : undefined, // T3
+    state: spec === undefined && !total.isReported ? undefined : running < limit ? 'CAN_RUN' : orWaits, // T3
   };
-}
-
-function memoryLimitBytes(spec: GroupSpec | undefined, { memoryBytes }: ClusterSize): number | undefined {
-  const limit = spec?.softMemoryLimit;
-  if (limit === undefined) return undefined;
-  return limit.kind === 'bytes' ? limit.bytes : Math.floor((memoryBytes * limit.percent) / 100);
 }
