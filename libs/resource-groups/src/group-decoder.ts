@@ -4,7 +4,7 @@
 import { type FieldReader, INT_MAX, optional } from './field-reader.js';
 import { type GroupSpec, groupSpec, type SchedulingPolicy } from './group-config.js';
 import { childPath } from './group-path.js';
-import { type JsonField, type JsonSource, scalarOf } from './json-source.js';
+import type { JsonField, JsonSource } from './json-source.js';
 import type { LimitDecoder } from './limit-decoder.js';
 import { hasVariables, variableProblem } from './name-template.js';
 
@@ -149,8 +149,7 @@ export class GroupDecoder {
   }
 
   private subGroups(field: JsonField, below: Above): ReadGroup[] {
-    const isEmpty = field.node?.kind === 'array' && field.node.items.length === 0;
-    return isEmpty ? [] : (optional(field, (list) => this.siblings(list, below)) ?? []);
+    return field.isEmptyList ? [] : (optional(field, (list) => this.siblings(list, below)) ?? []);
   }
 
   /** Presto's rules: they hold for policies that are written down. */
@@ -190,7 +189,7 @@ export class GroupDecoder {
   }
 
   private checkMode(field: JsonField, above: Above): void {
-    const value = scalarOf(field);
+    const value = field.scalar;
     if (field.node === undefined) return;
     if (above.depth > 1) return this.source.problem(field, 'may be given to root groups only, and holds for all below');
     if (typeof value === 'string' && MODES_NOT_YET.includes(value)) {

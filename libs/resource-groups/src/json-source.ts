@@ -4,52 +4,67 @@
 import { type JsonNode, type JsonProperty, readJson } from './json-text.js';
 
 /** A value in the text, or the place where a property is missing. */
-export interface JsonField {
-  /** Where it stands, for people: "rootGroups[0].name". Empty for the whole text. */
-  readonly path: string;
-  /** Undefined when the property is missing. */
-  readonly node: JsonNode | undefined;
-  /** Where its problems are told: at the value, or at the object that lacks it. */
-  readonly offset: number;
-}
+export class JsonField {
+  constructor(
+    private readonly parent: JsonField | undefined,
+    private readonly key: string | number,
+    /** Undefined when the property is missing. */
+    readonly node: JsonNode | undefined,
+    /** Where its problems are told: at the value, or at the object that lacks it. */
+    readonly offset: number,
+  ) {}
 
-/** Text, number, true or false; undefined for anything else. */
-export const scalarOf = ({ node }: JsonField): string | number | boolean | undefined =>
-  node?.kind === 'scalar' ? (node.value ?? undefined) : undefined;
+  /** Where it stands, for people: "rootGroups[0].name". Empty for the whole text. */
+  get path(): string {
+    const above = this.parent?.path ?? '';
+    if (typeof this.key === 'number') return `${above}[${this.key}]`;
+    return above === '' ? this.key : `${above}.${this.key}`;
+  }
+
+  /** Text, number, true or false; undefined for anything else. */
+  get scalar(): string | number | boolean | undefined {
+    return this.node?.kind === 'scalar' ? (this.node.value ?? undefined) : undefined;
+  }
+
+  /** The values of a list; undefined when it is none. */
+  get items(): JsonField[] | undefined {
+    if (this.node?.kind !== 'array') return undefined;
+    return this.node.items.map((node, index) => new JsonField(this, index, node, node.offset));
+  }
+
+  get isEmptyList(): boolean {
+    return this.node?.kind === 'array' && this.node.items.length === 0;
+  }
+}
 
 /** The properties of an object in the text. */
 export class JsonObject {
-  private readonly properties = new Map<string, JsonProperty>();
-
   constructor(
-    private readonly path: string,
-    private readonly offset: number,
-    properties: readonly JsonProperty[],
-    source: JsonSource,
-  ) {
-    for (const property of properties) {
-      const { name } = property;
-      if (!this.properties.has(name)) this.properties.set(name, property);
-      else source.problem({ path: this.pathOf(name), offset: property.offset }, 'stands twice in one object; keep one');
-    }
-  }
+    private readonly field: JsonField,
+    private readonly properties: readonly JsonProperty[],
+  ) {}
 
   /** The value of a property; `null` counts as missing, as in Presto. */
   get(name: string): JsonField {
-    const value = this.properties.get(name)?.value;
+    const value = this.properties.find((property) => property.name === name)?.value;
     const isMissing = value === undefined || (value.kind === 'scalar' && value.value === null);
-    if (isMissing) return { path: this.pathOf(name), node: undefined, offset: this.offset };
-    return { path: this.pathOf(name), node: value, offset: value.offset };
+    return new JsonField(this.field, name, isMissing ? undefined : value, isMissing ? this.field.offset : value.offset);
   }
 
-  /** The properties that are none of `known`, with the places of their names. */
-  others(known: readonly string[]): (JsonProperty & Pick<JsonField, 'path'>)[] {
-    const others = [...this.properties.values()].filter(({ name }) => !known.includes(name));
-    return others.map((property) => ({ ...property, path: this.pathOf(property.name) }));
+  /** The properties whose names are none of `known`; the fields stand where the names do. */
+  others(known: readonly string[]): (readonly [name: string, field: JsonField])[] {
+    return this.properties.filter(({ name }) => !known.includes(name)).map((property) => this.named(property));
   }
 
-  private pathOf(name: string): string {
-    return this.path === '' ? name : `${this.path}.${name}`;
+  /** The properties that stand in the object for the second time or more. */
+  repeated(): JsonField[] {
+    const names = new Set<string>();
+    const repeated = this.properties.filter(({ name }) => names.has(name) || !names.add(name));
+    return repeated.map((property) => this.named(property)[1]);
+  }
+
+  private named({ name, offset, value }: JsonProperty): readonly [string, JsonField] {
+    return [name, new JsonField(this.field, name, value, offset)];
   }
 }
 
@@ -58,7 +73,7 @@ const PROBLEMS_MAX = 100;
 const SHOWN_LENGTH_MAX = 60;
 
 export class JsonSource {
-  private readonly found: { readonly offset: number; readonly path: string; readonly text: string }[] = [];
+  private readonly found: { readonly field: JsonField; readonly text: string }[] = [];
   private lineStarts: number[] | undefined;
 
   constructor(private readonly text: string) {}
@@ -66,31 +81,37 @@ export class JsonSource {
   /** The whole text as a value; undefined, with a problem, when it is no JSON. */
   read(): JsonField | undefined {
     const result = readJson(this.text);
-    if ('ok' in result) return { path: '', node: result.ok, offset: result.ok.offset };
-    return this.problem({ path: '', offset: result.fault.offset }, `not JSON: ${result.fault.text}`);
+    if ('ok' in result) return new JsonField(undefined, '', result.ok, result.ok.offset);
+    return this.problem(new JsonField(undefined, '', undefined, result.fault.offset), `not JSON: ${result.fault.text}`);
   }
 
   /** Notes a problem at a value; goes on, so that all problems are told at once. */
-  problem({ offset, path }: Pick<JsonField, 'offset' | 'path'>, text: string): undefined {
-    this.found.push({ offset, path, text });
+  problem(field: JsonField, text: string): undefined {
+    this.found.push({ field, text });
   }
 
   get hasProblems(): boolean {
     return this.found.length > 0;
   }
 
+  /** Whether more problems would only be counted, so that help with them is of no use. */
+  get isFull(): boolean {
+    return this.found.length >= PROBLEMS_MAX;
+  }
+
   /** J1: the problems as sentences, at most PROBLEMS_MAX and one that counts the rest. */
   problems(): string[] {
-    const sorted = this.found.toSorted((a, b) => a.offset - b.offset);
-    const told = sorted
-      .slice(0, PROBLEMS_MAX)
-      .map(({ offset, path, text }) => `line ${this.place(offset)}: ${path === '' ? '' : `${path}: `}${text}`);
+    const sorted = this.found.toSorted((a, b) => a.field.offset - b.field.offset);
+    const told = sorted.slice(0, PROBLEMS_MAX).map(({ field, text }) => {
+      const { path } = field;
+      return `line ${this.place(field)}: ${path === '' ? '' : `${path}: `}${text}`;
+    });
     const left = sorted.length - told.length;
     return left > 0 ? [...told, `and ${left} more problems`] : told;
   }
 
-  /** "12:7": line and column of a place in the text, both from 1. */
-  place(offset: number): string {
+  /** "12:7": line and column of a value in the text, both from 1. */
+  place({ offset }: JsonField): string {
     const starts = (this.lineStarts ??= lineStartsOf(this.text));
     let low = 0;
     for (let high = starts.length - 1; low < high;) {

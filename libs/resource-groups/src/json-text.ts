@@ -42,7 +42,6 @@ class FaultFound extends Error {
   }
 }
 
-const SPACE = /[ \t\n\r]*/y;
 const WORD = /[A-Za-z]+/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const STRING_PART = /[^"\\\u0000-\u001f]*/y;
@@ -61,13 +60,13 @@ class Reader {
 
   document(): JsonNode {
     const value = this.value();
-    this.skip(SPACE);
+    this.skipSpace();
     if (this.at < this.text.length) this.fault('nothing may follow here');
     return value;
   }
 
   private value(): JsonNode {
-    this.skip(SPACE);
+    this.skipSpace();
     const offset = this.at;
     const first = this.text[offset];
     if (first === '{')
@@ -89,7 +88,7 @@ class Reader {
       const offset = this.at;
       if (this.text[offset] !== '"') this.fault('the name of a property is expected here, in "quotation marks"');
       const name = this.string();
-      this.skip(SPACE);
+      this.skipSpace();
       if (this.text[this.at] !== ':') this.fault("a ':' is expected here");
       this.at++;
       properties.push({ name, offset, value: this.value() });
@@ -106,19 +105,19 @@ class Reader {
   /** From the bracket that opens to behind the one that closes. */
   private list(close: '}' | ']', readOne: () => void): void {
     this.at++;
-    this.skip(SPACE);
+    this.skipSpace();
     if (this.text[this.at] === close) {
       this.at++;
       return;
     }
     for (;;) {
       readOne();
-      this.skip(SPACE);
+      this.skipSpace();
       const sign = this.text[this.at];
       if (sign !== ',' && sign !== close) this.fault(`a ',' or a '${close}' is expected here`);
       this.at++;
       if (sign === close) return;
-      this.skip(SPACE);
+      this.skipSpace();
       if (this.text[this.at] === close) this.fault(`no '${close}' may follow a ','`);
     }
   }
@@ -138,7 +137,7 @@ class Reader {
     const offset = this.at++;
     let hasEscapes = false;
     for (;;) {
-      this.skip(STRING_PART);
+      this.move(STRING_PART);
       const sign = this.text[this.at];
       if (sign === '"') break;
       if (sign === undefined) this.fault('the text that begins here has no end: a quotation mark is missing', offset);
@@ -151,13 +150,23 @@ class Reader {
     return hasEscapes ? (JSON.parse(text.slice(offset, at)) as string) : text.slice(offset + 1, at - 1);
   }
 
+  private skipSpace(): void {
+    // Space, tab, line feed and carriage return.
+    for (let code = this.text.charCodeAt(this.at); code === 32 || code === 9 || code === 10 || code === 13;) {
+      code = this.text.charCodeAt(++this.at);
+    }
+  }
+
   /** Moves behind what the pattern finds here, and returns it. */
   private skip(pattern: RegExp): string {
-    pattern.lastIndex = this.at;
-    pattern.test(this.text);
     const from = this.at;
-    this.at = Math.max(from, pattern.lastIndex);
+    this.move(pattern);
     return this.text.slice(from, this.at);
+  }
+
+  private move(pattern: RegExp): void {
+    pattern.lastIndex = this.at;
+    if (pattern.test(this.text)) this.at = pattern.lastIndex;
   }
 
   private fault(text: string, offset = this.at): never {

@@ -11,7 +11,7 @@ import {
   type QueryType,
   type Selector,
 } from './group-config.js';
-import { type JsonField, type JsonSource, scalarOf } from './json-source.js';
+import type { JsonField, JsonSource } from './json-source.js';
 import { compileNamePattern, type NamePattern } from './name-pattern.js';
 import { BUILT_IN_VARIABLES, variablesOf } from './name-template.js';
 
@@ -93,7 +93,7 @@ export class SelectorDecoder {
   }
 
   private pattern(field: JsonField): NamePattern | undefined {
-    const text = scalarOf(field);
+    const text = field.scalar;
     if (typeof text !== 'string' || text.length > PATTERN_LENGTH_MAX) {
       const problem = `must be a regular expression of up to ${PATTERN_LENGTH_MAX} letters, was ${this.source.show(field)}`;
       return this.source.problem(field, problem);
@@ -107,13 +107,13 @@ export class SelectorDecoder {
   }
 
   private tags(field: JsonField): string[] | undefined {
-    if (field.node?.kind === 'array' && field.node.items.length === 0) return [];
+    if (field.isEmptyList) return [];
     const tags = this.read.list(field, TAGS_MAX)?.map((tag) => this.read.text(tag, TEXT_LENGTH_MAX));
     return tags?.filter((tag) => tag !== undefined);
   }
 
   private queryType(field: JsonField): QueryType | undefined {
-    const text = scalarOf(field);
+    const text = field.scalar;
     const type = QUERY_TYPES.find((known) => typeof text === 'string' && known === text.toUpperCase());
     if (type !== undefined) return type;
     const given = typeof text === 'string' ? text : this.source.show(field);
@@ -178,7 +178,7 @@ export class SelectorDecoder {
   private checkVariables(group: string, field: JsonField, patterns: readonly JsonField[]): void {
     const available = [...BUILT_IN_VARIABLES];
     for (const pattern of patterns) {
-      const compiled = this.patterns.get(String(scalarOf(pattern)));
+      const compiled = this.patterns.get(String(pattern.scalar));
       // What a wrong expression would have given is not known.
       if (compiled === undefined && pattern.node !== undefined) return;
       for (const name of compiled?.groupNames ?? []) {

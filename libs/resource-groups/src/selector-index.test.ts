@@ -42,12 +42,15 @@ it('I1: the index finds the selector that asking all of them finds', () => {
     const selectors: Selector[] = Array.from({ length: 40 }, () => ({
       ...(randomInt(random, 4) > 0 && { user: patternOf(expression()) }),
       ...(randomInt(random, 3) > 0 && { source: patternOf(expression()) }),
+      ...(randomInt(random, 3) === 0 && { clientTags: [pick(random, ['t', 'u']), pick(random, ['t', 'v'])] }),
       group: 'global',
       specs: defaultGroupConfig.rootGroups,
     }));
     const config: GroupConfig = { ...defaultGroupConfig, selectors };
     for (let query = 0; query < 30; query++) {
-      const criteria = { user: text(letters, 1 + randomInt(random, 4)), source: text(letters, randomInt(random, 4)) };
+      const clientTags = ['t', 'u', 'v', 't'].slice(randomInt(random, 4));
+      const [user, source] = [text(letters, 1 + randomInt(random, 4)), text(letters, randomInt(random, 4))];
+      const criteria = { user, source, clientTags };
       const places = [...candidatesOf(config, criteria)];
       const found = places.find((place) => matchesSelector(selectors[place] as Selector, criteria)) ?? -1;
       const expected = selectors.findIndex((selector) => matchesSelector(selector, criteria));

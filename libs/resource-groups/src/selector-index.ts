@@ -7,27 +7,31 @@ import type { SelectionCriteria } from './selector-match.js';
 const SELECTORS_MIN = 32;
 
 /**
- * Selectors by the letters that a user or a source must begin with. Most files with many selectors name one user, team
- * or program in each, so that few are left to ask.
+ * Selectors by the letters that a user or a source must begin with, or else by a tag. Most files with many selectors name
+ * one user, team, program or tag in each, so that few are left to ask.
  */
 export class SelectorIndex {
   private readonly byUser = new PrefixTable();
   private readonly bySource = new PrefixTable();
+  private readonly byTag = new Map<string, number[]>();
   /** Those that ask for no certain letters. */
   private readonly others: number[] = [];
 
   constructor(selectors: readonly Selector[]) {
-    selectors.forEach(({ user, source }, index) => {
+    selectors.forEach(({ user, source, clientTags: [tag] = [] }, index) => {
       const [userPrefix, sourcePrefix] = [requiredPrefix(user?.text), requiredPrefix(source?.text)];
-      if (userPrefix.length === 0 && sourcePrefix.length === 0) this.others.push(index);
-      else if (userPrefix.length >= sourcePrefix.length) this.byUser.add(userPrefix, index);
+      if (userPrefix.length === 0 && sourcePrefix.length === 0) {
+        if (tag === undefined) this.others.push(index);
+        else addTo(this.byTag, tag, index);
+      } else if (userPrefix.length >= sourcePrefix.length) this.byUser.add(userPrefix, index);
       else this.bySource.add(sourcePrefix, index);
     });
   }
 
   /** I1: places of selectors, growing. */
-  candidates({ user, source = '' }: SelectionCriteria): Iterable<number> {
+  candidates({ user, source = '', clientTags = [] }: SelectionCriteria): Iterable<number> {
     const places = [...this.byUser.startsOf(user), ...this.bySource.startsOf(source)];
+    for (const tag of new Set(clientTags)) places.push(...(this.byTag.get(tag) ?? []));
     if (places.length === 0) return this.others;
     return merged(
       this.others,
@@ -46,6 +50,12 @@ export function candidatesOf({ selectors }: GroupConfig, criteria: SelectionCrit
   return index.candidates(criteria);
 }
 
+function addTo(lists: Map<string, number[]>, key: string, place: number): void {
+  const places = lists.get(key);
+  if (places === undefined) lists.set(key, [place]);
+  else places.push(place);
+}
+
 /** Places by a prefix, whatever its case. */
 class PrefixTable {
   private readonly places = new Map<string, number[]>();
@@ -53,9 +63,7 @@ class PrefixTable {
 
   add(prefix: string, place: number): void {
     const key = folded(prefix);
-    const places = this.places.get(key);
-    if (places === undefined) this.places.set(key, [place]);
-    else places.push(place);
+    addTo(this.places, key, place);
     this.lengths.add(key.length);
   }
 
