@@ -118,7 +118,7 @@ export async function up(argv: readonly string[], root: string): Promise<number>
     say(`Ready in ${(readyMs / 1000).toFixed(1)} s. Running on ${cluster.url()}:\n\n${options.statement}\n`);
     const exitCode = await runStatement(cluster, options, root, readyMs, stop.signal);
     if (options.once || stop.signal.aborted) return stop.signal.aborted ? 130 : exitCode;
-    say(nextSteps(cluster, root));
+    say(nextSteps(cluster, root, options.resourceGroups));
     await new Promise<void>((done) => stop.signal.addEventListener('abort', () => done(), { once: true }));
     return 0;
   } catch (error) {
@@ -164,12 +164,16 @@ async function defaultCatalogs(root: string, say: (text: string) => void): Promi
   return `${join(root, 'catalogs')},${join(tpch, 'tpch.json')}`;
 }
 
-function nextSteps(cluster: LocalCluster, root: string): string {
+function nextSteps(cluster: LocalCluster, root: string, resourceGroups: string | undefined): string {
   const endpoints = cluster.nodes.map(
     (node) =>
       `  ${node.id.padEnd(20)} edge ${node.ports.edge}  cluster ${node.ports.cluster}  metrics ${node.ports.metrics}  health ${node.ports.health}  pid ${node.pid}`,
   );
   const server = cluster.url();
+  const groups =
+    resourceGroups === undefined
+      ? ''
+      : `\nThe resource groups are those of ${resourceGroups}. Edit it: they change within seconds, and nothing restarts.\n`;
   return `
 ${endpoints.join('\n')}
 
@@ -181,7 +185,7 @@ The logs are in ${join(root, '.tutti', 'local')}. Try, in another terminal:
   npm run -s tutti -- nodes
   npm run -s tutti -- groups
   curl -s ${server}/tutti.query.v1.QueryService/ListQueries -H 'content-type: application/json' -d '{}'
-
+${groups}
 Ctrl-C stops everything.`;
 }
 
