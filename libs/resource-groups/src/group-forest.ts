@@ -13,13 +13,19 @@ import type { GroupRoot } from './group-root.js';
 /** Where a query goes, or why it cannot go there. */
 export type ReachedGroup =
   | { readonly kind: 'leaf'; readonly leaf: GroupNode }
-  | { readonly kind: 'refused'; readonly reason: 'tooManyGroups' | 'ambiguousGroup'; readonly group: string; readonly limit: number };
+  | {
+      readonly kind: 'refused';
+      readonly reason: 'tooManyGroups' | 'ambiguousGroup';
+      readonly group: string;
+      readonly limit: number;
+    };
 
 export class GroupForest {
   private readonly nodes = new Map<string, GroupNode>();
   private readonly rootNodes = new Map<string, GroupNode>();
   private readonly countByTemplate = new Map<string, number>();
   private readonly cluster: ClusterSize = { activeWorkers: 0, memoryBytes: 0 };
+  private refreshPasses = 0;
 
   constructor(config: GroupConfig) {
     this.addStatic(config.rootGroups, undefined);
@@ -111,12 +117,13 @@ export class GroupForest {
 
   /** Works out anew what follows from the counts of these groups, and so of all above them. */
   refresh(changed: Iterable<GroupNode>): void {
-    const byDepth: Set<GroupNode>[] = [];
+    const pass = ++this.refreshPasses;
+    const byDepth: GroupNode[][] = [];
     for (const { lineage } of changed)
       for (const node of lineage) {
-        const level = (byDepth[node.depth] ??= new Set());
-        if (level.has(node)) break;
-        level.add(node);
+        if (node.refreshedIn === pass) break; // And so all above it.
+        node.refreshedIn = pass;
+        (byDepth[node.depth] ??= []).push(node);
       }
     for (const level of byDepth.reverse()) for (const node of level) node.refresh();
   }

@@ -12,6 +12,7 @@
 import { effectiveLimit, type ClusterSize, hasSoftLimits, type LimitedBy } from './effective-limit.js';
 import { DrainRate } from './drain-rate.js';
 import type { GroupSpec, SchedulingPolicy } from './group-config.js';
+import type { GroupCounts } from './group-events.js';
 import { childPath } from './group-path.js';
 import { GroupRoot } from './group-root.js';
 import { LeafQueue } from './leaf-queue.js';
@@ -58,6 +59,8 @@ export class GroupNode {
   readonly elsewhere = nothing();
   /** Elsewhere in this very group, or in subgroups that are unknown here. */
   readonly direct = nothing();
+  /** Elsewhere in it as of the usage that is being taken in, and which that is: see usage-view.ts. */
+  readonly incoming = { stamp: 0, running: 0, queued: 0, memoryBytes: 0 };
   /** CPU that the whole cluster used and has not got back, as of the last usage. */
   cpuUsedMs = 0;
   /** How many may run, by all that limits it: see effective-limit.ts. */
@@ -71,7 +74,10 @@ export class GroupNode {
   /** Whether it is in use itself, and how many are, itself and below: see groups-in-use.ts. */
   isInUse = false;
   inUseBelow = 0;
+  /** In which pass it was refreshed last, see group-forest.ts. */
+  refreshedIn = 0;
   private hasSoftLimits = false;
+  private lastCounts: GroupCounts | undefined;
   /** How many claims of this group count in its parent's `usableBelow`. */
   private usable = 0;
   private usableBelow = 0;
@@ -98,6 +104,7 @@ export class GroupNode {
   configure(spec: GroupSpec): void {
     this.spec = spec;
     this.isGone = false;
+    this.lastCounts = undefined;
     this.hasSoftLimits = hasSoftLimits(spec);
     // Who orders its subgroups by the priority of queries needs the same order in all of them.
     this.policy = this.parent?.policy === 'query_priority' ? 'query_priority' : spec.schedulingPolicy;
@@ -147,6 +154,36 @@ export class GroupNode {
   countClaim(): void {
     for (const { here } of this.lineage) here.claimed++;
     this.refreshAll(true);
+  }
+
+  /** What to report of this very group. As long as nothing changes it is the same object: it is asked for often. */
+  counts(): GroupCounts {
+    const { own, queue, spec, lastCounts: last } = this;
+    const queued = queue?.size ?? 0;
+    const claimed = queue?.claims.made ?? 0;
+    const claimRound = queue !== undefined && claimed > 0 ? queue.claims.round : 0;
+    if (
+      last?.running === own.running &&
+      last.queued === queued &&
+      last.claimed === claimed &&
+      last.claimRound === claimRound &&
+      last.memoryBytes === own.memoryBytes &&
+      last.cpuMs === own.cpuMs
+    )
+      return last;
+    return (this.lastCounts = {
+      group: this.path,
+      running: own.running,
+      queued,
+      claimed,
+      claimRound,
+      hardConcurrencyLimit: spec.hardConcurrencyLimit,
+      maxQueued: spec.maxQueued,
+      memoryBytes: own.memoryBytes,
+      cpuMs: own.cpuMs,
+      cpuQuotaMsPerSecond: spec.cpuQuotaMsPerSecond,
+      template: spec.template === this.path ? '' : spec.template,
+    });
   }
 
   /** The leaf that claims next, of this root and everything below it; undefined when none may. */

@@ -2,7 +2,7 @@ import { type Instant, instant } from '@tutti/base';
 import type { GroupNode } from './group-node.js';
 import type { ClaimsElsewhere } from './claims-before.js';
 import { LinkedList } from './linked-list.js';
-import type { LiveQuery } from './live-query.js';
+import { UndecidedQueries } from './undecided-queries.js';
 
 /** What belongs to a whole tree of groups. */
 export class GroupRoot {
@@ -10,11 +10,11 @@ export class GroupRoot {
   readonly claims = new LinkedList<GroupNode>();
   lastClaimAt: Instant = instant(-Infinity);
   lastStartAt: Instant = instant(-Infinity);
-  /** The queries of which it is open whether there is room for them to wait, in the order in which they came. */
-  readonly provisional = new Set<LiveQuery>();
+  /** The queries of which it is open whether there is room for them to wait. */
+  readonly undecided = new UndecidedQueries();
   lastSubmittedAt: Instant = instant(-Infinity);
   /** Claims of other coordinators, by the round of ours that they come before. */
-  claimsElsewhere: readonly ClaimsElsewhere[] = [];
+  claimsElsewhere: ClaimsElsewhere[] = [];
   /** Groups that may hold claims in excess, see N2. */
   readonly overclaimed = new Set<GroupNode>();
   /** How often the limit of a group has changed. */

@@ -40,7 +40,7 @@ import { GroupForest } from './group-forest.js';
 import type { GroupNode } from './group-node.js';
 import type { GroupRoot } from './group-root.js';
 import { GroupsInUse } from './groups-in-use.js';
-import type { LiveQuery } from './live-query.js';
+import { LiveQuery } from './live-query.js';
 import { QueueTimeouts, queueTimeoutOf } from './queue-timeouts.js';
 import { StartRules } from './start-rules.js';
 import { UsageView } from './usage-view.js';
@@ -134,19 +134,7 @@ export class GroupTree {
    */
   counts(): GroupCounts[] {
     this.rounds.close();
-    return Array.from(this.inUse, ({ path, own, queue, spec }) => ({
-      group: path,
-      running: own.running,
-      queued: queue?.size ?? 0,
-      claimed: queue?.claims.made ?? 0,
-      claimRound: queue !== undefined && queue.claims.made > 0 ? queue.claims.round : 0,
-      hardConcurrencyLimit: spec.hardConcurrencyLimit,
-      maxQueued: spec.maxQueued,
-      memoryBytes: own.memoryBytes,
-      cpuMs: own.cpuMs,
-      cpuQuotaMsPerSecond: spec.cpuQuotaMsPerSecond,
-      template: spec.template === path ? '' : spec.template,
-    }));
+    return Array.from(this.inUse, (node) => node.counts());
   }
 
   /** What runs and waits here, with what is below each group: for showing. Reading it changes nothing. */
@@ -197,17 +185,14 @@ export class GroupTree {
     }
     const { leaf } = reached;
     const { root } = leaf;
-    const query: LiveQuery = {
-      ...{ queryId, leaf, priority, number: ++this.lastNumber, orderKey: 0, submittedAt: now, queuedSince },
-      ...{ isQueued: true, isProvisional: true, deadlineAt: Infinity, heapIndex: -1, memoryBytes: 0, cpuMs: 0 },
-    };
+    const query = new LiveQuery(queryId, leaf, priority, ++this.lastNumber, now, queuedSince);
     leaf.queue?.add(query);
     this.live.set(queryId, query);
     this.queuedCount++;
     this.timeouts.enter(query);
     this.inUse.enter(leaf);
     leaf.count({ queued: 1, provisional: 1 });
-    root.provisional.add(query);
+    root.undecided.add(query);
     root.lastSubmittedAt = now;
     if (this.rejectIfFull(query, (node) => node.isOverfullHere, now, effects)) return;
     this.claim(root, now);
@@ -222,7 +207,12 @@ export class GroupTree {
     this.advance(query.leaf.root, now, effects, wereFull);
   }
 
-  private use(queryId: QueryId, use: { memoryBytes: number; cpuMs: number }, now: Instant, effects: GroupEffect[]): void {
+  private use(
+    queryId: QueryId,
+    use: { memoryBytes: number; cpuMs: number },
+    now: Instant,
+    effects: GroupEffect[],
+  ): void {
     const query = this.live.get(queryId);
     if (query === undefined || query.isQueued) return;
     const { leaf } = query;
@@ -251,7 +241,7 @@ export class GroupTree {
       }
     }
     this.forest.configure(config, specs);
-    this.timeouts.restart([...this.live.values()].filter(({ isQueued }) => isQueued));
+    this.timeouts.restart(this.forest.all);
     for (const root of this.forest.roots) this.advance(root, now, effects);
   }
 
@@ -286,7 +276,7 @@ export class GroupTree {
     this.leaveQueue(query);
     this.rounds.use(leaf, now);
     leaf.own.running++;
-    leaf.count({ running: 1, queued: -1, claimed: -1 });
+    leaf.count({ running: 1, queued: -1, claimed: -1, provisional: this.settle(query) });
     for (const node of leaf.lineage) node.starts.add(now);
     leaf.root.lastStartAt = now;
     effects.push({ kind: 'start', queryId: query.queryId });
@@ -301,9 +291,9 @@ export class GroupTree {
   /** G6 */
   private decideWhoWaits(root: GroupRoot, now: Instant, effects: GroupEffect[]): void {
     const { usage } = this.view;
-    for (const query of root.provisional) {
-      if (usage === undefined || query.submittedAt > usage.requestedAt) return;
-      this.settle(query);
+    if (usage === undefined) return;
+    for (let query; (query = root.undecided.first()) !== undefined && query.submittedAt <= usage.requestedAt;) {
+      query.leaf.count({ provisional: this.settle(query) });
       this.rejectIfFull(query, (node) => node.isOverfull, now, effects);
     }
   }
@@ -322,12 +312,12 @@ export class GroupTree {
     return true;
   }
 
-  /** From here on the query counts among those that wait. */
-  private settle(query: LiveQuery): void {
-    if (!query.isProvisional) return;
+  /** From here on the query counts among those that wait. Returns by how much fewer are provisional: count that. */
+  private settle(query: LiveQuery): number {
+    if (!query.isProvisional) return 0;
     query.isProvisional = false;
-    query.leaf.root.provisional.delete(query);
-    query.leaf.count({ provisional: -1 });
+    query.leaf.root.undecided.leave();
+    return -1;
   }
 
   /** Takes a query out, from whatever state (G1). */
@@ -336,7 +326,7 @@ export class GroupTree {
     this.live.delete(query.queryId);
     if (query.isQueued) {
       this.leaveQueue(query);
-      leaf.count({ queued: -1 });
+      leaf.count({ queued: -1, provisional: this.settle(query) });
       this.rounds.dropSpare(leaf);
     } else {
       leaf.own.running--;
@@ -347,7 +337,6 @@ export class GroupTree {
   }
 
   private leaveQueue(query: LiveQuery): void {
-    this.settle(query);
     query.leaf.queue?.remove(query);
     query.isQueued = false;
     this.queuedCount--;
@@ -366,6 +355,6 @@ export class GroupTree {
 
   /** Queries came after the newest answer was asked for (G6). */
   private couldDecideMore(root: GroupRoot): boolean {
-    return root.provisional.size > 0 && root.lastSubmittedAt > this.view.answeredUpTo;
+    return root.undecided.size > 0 && root.lastSubmittedAt > this.view.answeredUpTo;
   }
 }

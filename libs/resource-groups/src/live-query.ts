@@ -3,23 +3,29 @@ import type { GroupNode } from './group-node.js';
 import type { HeapItem } from './indexed-heap.js';
 import type { Sortable } from './sorted-list.js';
 
-/** A query that is queued or running. Its `number` tells the order in which queries came to this coordinator. */
-export interface LiveQuery extends HeapItem, Sortable {
-  readonly queryId: QueryId;
-  readonly leaf: GroupNode;
-  readonly priority: number;
-  readonly submittedAt: Instant;
-  /** When it began to wait, in this group or in one before. */
-  readonly queuedSince: Instant;
+/** A query that is queued or running. There are many: a field here counts a hundred thousand times. */
+export class LiveQuery implements HeapItem, Sortable {
   /** Its place in the queue of its leaf, set by that. */
-  orderKey: number;
-  isQueued: boolean;
+  orderKey = 0;
+  isQueued = true;
   /** Whether it is still open if there is room for it to wait. */
-  isProvisional: boolean;
-  /** When it has waited too long; Infinity without a limit. */
-  deadlineAt: number;
+  isProvisional = true;
+  /** When it has waited too long; undefined without a limit. */
+  deadlineAt: number | undefined = undefined;
+  heapIndex = -1;
   /** What it holds, while it runs. */
-  memoryBytes: number;
+  memoryBytes = 0;
   /** What it used so far. */
-  cpuMs: number;
+  cpuMs = 0;
+
+  constructor(
+    readonly queryId: QueryId,
+    readonly leaf: GroupNode,
+    readonly priority: number,
+    /** Tells the order in which queries came to this coordinator. */
+    readonly number: number,
+    readonly submittedAt: Instant,
+    /** When it began to wait, in this group or in one before. */
+    readonly queuedSince: Instant,
+  ) {}
 }

@@ -14,11 +14,11 @@ export function queueTimeoutOf(leaf: GroupNode): { readonly group: GroupNode; re
 
 /** The queries that may not wait for ever, by when their time is over. */
 export class QueueTimeouts {
-  private readonly heap = new IndexedHeap<LiveQuery>((a, b) => a.deadlineAt < b.deadlineAt);
+  private readonly heap = new IndexedHeap<LiveQuery>((a, b) => deadlineOf(a) < deadlineOf(b));
 
   enter(query: LiveQuery): void {
-    query.deadlineAt = query.queuedSince + (queueTimeoutOf(query.leaf)?.timeoutMs ?? Infinity);
-    if (query.deadlineAt < Infinity) this.heap.add(query);
+    const timeout = queueTimeoutOf(query.leaf);
+    if (timeout !== undefined) this.add(query, timeout.timeoutMs);
   }
 
   leave(query: LiveQuery): void {
@@ -28,12 +28,23 @@ export class QueueTimeouts {
   /** The query whose time has been over for longest. Take it out before you ask again. */
   overdue(now: number): LiveQuery | undefined {
     const { first } = this.heap;
-    return first !== undefined && first.deadlineAt <= now ? first : undefined;
+    return first !== undefined && deadlineOf(first) <= now ? first : undefined;
   }
 
   /** Times have changed. */
-  restart(queued: Iterable<LiveQuery>): void {
-    this.heap.drain();
-    for (const query of queued) this.enter(query);
+  restart(groups: Iterable<GroupNode>): void {
+    for (const query of this.heap.drain()) query.deadlineAt = undefined;
+    for (const group of groups) {
+      const timeout = queueTimeoutOf(group);
+      if (timeout === undefined) continue;
+      for (const query of group.queue?.inOrder() ?? []) this.add(query, timeout.timeoutMs);
+    }
+  }
+
+  private add(query: LiveQuery, timeoutMs: number): void {
+    query.deadlineAt = query.queuedSince + timeoutMs;
+    this.heap.add(query);
   }
 }
+
+const deadlineOf = ({ deadlineAt = Infinity }: LiveQuery): number => deadlineAt;

@@ -3,7 +3,6 @@
 //   V2. Usage whose oldest data is older than usageMaxAgeMs does not exist: it is refused on arrival and forgotten later.
 //   V3. Use of a group that is unknown here counts at the nearest one above it.
 import { type Instant, instant } from '@tutti/base';
-import type { ClaimsElsewhere } from './claims-before.js';
 import type { GroupForest } from './group-forest.js';
 import type { GroupNode, UseElsewhere } from './group-node.js';
 import type { GroupRoot } from './group-root.js';
@@ -18,10 +17,10 @@ export class UsageView {
   changedAt: Instant = instant(-Infinity);
   private current: UsageSnapshot | undefined;
   private answeredBy: string | undefined;
-  /** What the use of each group adds up from, in the groups that have any. */
-  private use = new Map<GroupNode, UseElsewhere>();
+  private stamp = 0;
+  private nodesInUse: GroupNode[] = [];
   private cpuNodes: GroupNode[] = [];
-  private claimRoots = new Set<GroupRoot>();
+  private readonly claimRoots = new Set<GroupRoot>();
 
   constructor(
     private readonly forest: GroupForest,
@@ -64,26 +63,32 @@ export class UsageView {
   }
 
   private replaceUse(groups: UsageSnapshot['groups'], changed: GroupNode[]): void {
-    const use = new Map<GroupNode, UseElsewhere>();
-    const claims = new Map<GroupRoot, ClaimsElsewhere[]>();
-    for (const [path, group] of groups) {
+    const stamp = ++this.stamp;
+    const before = this.nodesInUse;
+    this.nodesInUse = [];
+    for (const root of this.claimRoots) root.claimsElsewhere = [];
+    this.claimRoots.clear();
+    for (const [path, { running, queued, memoryBytes, claimsAhead }] of groups) {
       const node = this.forest.nearest(path); // V3
       if (node === undefined) continue;
-      const sum = use.get(node);
-      if (sum === undefined) use.set(node, group);
-      else use.set(node, sumOf(sum, group));
-      for (const { round, count } of group.claimsAhead) {
-        const list = claims.get(node.root);
-        if (list === undefined) claims.set(node.root, [{ node, round, count }]);
-        else list.push({ node, round, count });
+      const { incoming } = node;
+      if (incoming.stamp !== stamp) {
+        this.nodesInUse.push(node);
+        incoming.stamp = stamp;
+        incoming.running = 0;
+        incoming.queued = 0;
+        incoming.memoryBytes = 0;
       }
+      incoming.running += running;
+      incoming.queued += queued;
+      incoming.memoryBytes += memoryBytes;
+      if (claimsAhead.length === 0) continue;
+      this.claimRoots.add(node.root);
+      for (const { round, count } of claimsAhead) node.root.claimsElsewhere.push({ node, round, count });
     }
-    for (const [node, sum] of use) if (moveTo(node, sum)) changed.push(node);
-    for (const node of this.use.keys()) if (!use.has(node) && moveTo(node, NOTHING)) changed.push(node);
-    this.use = use;
-    for (const root of this.claimRoots) root.claimsElsewhere = [];
-    for (const [root, list] of claims) root.claimsElsewhere = list.sort((a, b) => a.round - b.round);
-    this.claimRoots = new Set(claims.keys());
+    for (const root of this.claimRoots) root.claimsElsewhere.sort((a, b) => a.round - b.round);
+    for (const node of this.nodesInUse) if (moveTo(node, node.incoming)) changed.push(node);
+    for (const node of before) if (node.incoming.stamp !== stamp && moveTo(node, NOTHING)) changed.push(node);
   }
 
   private replaceCpu(cpu: UsageSnapshot['cpu'], changed: GroupNode[]): void {
@@ -105,12 +110,6 @@ export class UsageView {
 }
 
 const NOTHING: UseElsewhere = { running: 0, queued: 0, memoryBytes: 0 };
-
-const sumOf = (a: UseElsewhere, b: UseElsewhere): UseElsewhere => ({
-  running: a.running + b.running,
-  queued: a.queued + b.queued,
-  memoryBytes: a.memoryBytes + b.memoryBytes,
-});
 
 /** Makes this the use elsewhere of the very group, and adds the difference to all above it. Whether there is any. */
 function moveTo({ direct, lineage }: GroupNode, { running, queued, memoryBytes }: Readonly<UseElsewhere>): boolean {
