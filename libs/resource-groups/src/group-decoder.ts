@@ -108,7 +108,7 @@ export class GroupDecoder {
       softMemoryLimit: optional(at('softMemoryLimit'), (limit) => this.read.memoryLimit(limit)),
       schedulingPolicy,
       schedulingWeight: this.limits.number(at('schedulingWeight'), 1) ?? 1,
-      ...this.limits.cpu(object, name),
+      ...this.limits.cpu(object, String(at('name').scalar ?? '')),
       perQueryLimits: optional(at('perQueryLimits'), (limits) => this.limits.perQuery(limits)) ?? {},
       workersPerQueryLimit: this.limits.withAlias(object, 'workersPerQueryLimit', 'workerPerQueryLimit') ?? 0,
       jmxExport: optional(at('jmxExport'), (flag) => this.read.boolean(flag)) ?? false,

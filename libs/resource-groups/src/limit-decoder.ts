@@ -48,7 +48,7 @@ export class LimitDecoder {
   }
 
   /** Algorithm of the quota: Presto's (reference: presto.md 3.6). */
-  cpu(object: JsonObject, name = ''): Pick<GroupSpec, 'softCpuLimitMs' | 'hardCpuLimitMs' | 'cpuQuotaMsPerSecond'> {
+  cpu(object: JsonObject, name: string): Pick<GroupSpec, 'softCpuLimitMs' | 'hardCpuLimitMs' | 'cpuQuotaMsPerSecond'> {
     const [soft, hard] = [object.get('softCpuLimit'), object.get('hardCpuLimit')];
     const softCpuLimitMs = optional(soft, (limit) => this.read.durationMs(limit));
     const hardCpuLimitMs = optional(hard, (limit) => this.read.durationMs(limit));

@@ -75,13 +75,19 @@ describe('the check of resource groups finds', () => {
   const facts = groupFacts();
 
   it.each<[string, string | RegExp, string, RegExp]>([
-    ['an example that is refused', '"maxQueued": 1000', '"maxWaiting": 1000', /the example: .* unknown property/],
+    ['an example that is refused', '"maxQueued": 1000', '"maxWaiting": 1000', /the example: .* Unknown property/],
     ['an example that sends elsewhere', /`rooty`/, '`root`', /sends root with "tutti" to admin, not to global.adhoc/],
-    ['words that the program does not say', 'old name; write', 'old word; write', /the wrong example gives:/],
+    ['an example with other tags', '`nightly` `large`', '`large`', /to global.pipelines.sales, not to .*nightly/],
+    ['words that the program does not say', 'Duplicated root', 'Doubled root', /the wrong example gives:/],
+    [
+      'a property of the file that is left out',
+      /^\| `cpuQuotaPeriod`.*\n/m,
+      '',
+      /property of the file cpuQuotaPeriod is/,
+    ],
     ['a property that is left out', /^\| `subGroups`.*\n/m, '', /property of groups subGroups is not documented/],
     ['a property that is none', '| `source`', '| `origin`', /property of selectors origin does not exist/],
-    ['a refused property that is accepted', '`clientInfo`', '`user`', /user in selectors is not refused/],
-    ['a refused property that is left out', '`clientInfo`, ', '', /refused property clientInfo is not documented/],
+    ['a refused expression that is accepted', '`a++`', '`a+`', /possessive quantifiers are supported/],
     ['a wrong bound', 'nested 16 deep', 'nested as you like', /the page does not say: nested 16 deep/],
     ['a wrong default', '1,000 wait', '999 wait', /the page does not say: 100 queries run, 1,000 wait/],
     ['a sentence that nobody says', 'and others came first', 'and you are late', /sentence .*you are late.* not exist/],

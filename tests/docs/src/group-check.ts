@@ -5,12 +5,8 @@ import { differences } from './compare.js';
 import { codeBlocks, codeSpans, section, tableRows } from './markdown.js';
 import { waitExplanations } from './wait-sentences.js';
 
-const UNSUPPORTED = 'is not supported yet; remove it';
-
 /** Facts of the sources that the reader of the file does not tell by itself. */
 export interface GroupFacts {
-  /** Properties of Presto that the reader knows and refuses. */
-  readonly refused: readonly string[];
   /** What a coordinator says of a query that waits for a worker. */
   readonly placement: string;
 }
@@ -20,7 +16,7 @@ export const groupProblems = (page: string, facts: GroupFacts): string[] => [
   ...exampleProblems(page),
   ...wrongExampleProblems(page),
   ...propertyProblems(page),
-  ...refusedProblems(page, facts.refused),
+  ...patternProblems(page),
   ...boundProblems(page),
   ...waitProblems(page, facts.placement),
 ];
@@ -38,8 +34,8 @@ function exampleProblems(page: string): string[] {
   const parsed = parseGroupConfig(example.text);
   if ('problems' in parsed) return parsed.problems.map((problem) => `the example: ${problem}`);
   return rows.flatMap((row) => {
-    const [user = '', source = '', to = ''] = row.map((cell) => codeSpans(cell)[0] ?? '');
-    const selection = selectGroup(parsed.ok, { user, source });
+    const [[user = ''] = [], [source = ''] = [], clientTags = [], [to = ''] = []] = row.map(codeSpans);
+    const selection = selectGroup(parsed.ok, { user, source, clientTags });
     const group = selection.kind === 'selected' ? selection.target.path : selection.kind;
     return group === to ? [] : [`the example sends ${user} with "${source}" to ${group}, not to ${to}`];
   });
@@ -57,9 +53,9 @@ function wrongExampleProblems(page: string): string[] {
 /** The tables of properties list what the reader knows. It tells that itself when it meets an unknown one. */
 function propertyProblems(page: string): string[] {
   const unknown = { unknownPropertyOfNobody: 1 };
-  const problems = problemsOf({ rootGroups: [unknown], selectors: [unknown] });
+  const problems = problemsOf({ ...unknown, rootGroups: [unknown], selectors: [unknown] });
   const known = (at: string) => {
-    const problem = problems.find((text) => text.startsWith(`${at}.unknownPropertyOfNobody`)) ?? '';
+    const problem = problems.find((text) => text.includes(`: ${at}unknownPropertyOfNobody: `)) ?? '';
     return namesOnly((/known are (.*)$/.exec(problem)?.[1] ?? '').split(', '));
   };
   const documented = (title: string) =>
@@ -70,50 +66,39 @@ function propertyProblems(page: string): string[] {
         .map(([cell = '']) => bare(cell)),
     );
   return [
-    ...differences('property of groups', documented('Groups'), known('rootGroups[0]')),
-    ...differences('property of selectors', documented('Selectors'), known('selectors[0]')),
+    ...differences('property of the file', documented('The file'), known('')),
+    ...differences('property of groups', documented('Groups'), known('rootGroups[0].')),
+    ...differences('property of selectors', documented('Selectors'), known('selectors[0].')),
   ];
 }
 
-/** What the page calls not supported is refused, in these words, where the page says; and nothing is left out. */
-function refusedProblems(page: string, refused: readonly string[]): string[] {
-  const rows = tableRows(section(page, 'What is not supported yet') ?? '');
-  const group = { name: 'global', hardConcurrencyLimit: 1, maxQueued: 1 };
-  const documented: string[] = [];
-  const problems = rows.flatMap(([where = '', cell = '']) =>
-    codeSpans(cell).flatMap((property) => {
-      documented.push(property);
-      const more = { [property]: 1 };
-      const file = {
-        ...(where === 'the file' && more),
-        rootGroups: [{ ...group, ...(where === 'groups' && more) }],
-        selectors: [{ group: 'global', ...(where === 'selectors' && more) }],
-      };
-      const said = problemsOf(file);
-      const isRefused = said.length === 1 && said[0]?.endsWith(`${property}: ${UNSUPPORTED}`);
-      return isRefused ? [] : [`${property} in ${where} is not refused as the page says: ${said.join('; ')}`];
-    }),
-  );
-  return [...problems, ...differences('refused property', namesOnly(documented), namesOnly(refused))];
+/** Each expression that the page calls not supported is refused. */
+function patternProblems(page: string): string[] {
+  const rows = tableRows(section(page, 'Regular expressions') ?? '');
+  if (rows.length === 0) return ['there is no table of regular expressions that are not supported'];
+  return rows.flatMap(([what = '', cell = '']) => {
+    const [user = ''] = codeSpans(cell);
+    const file = { rootGroups: [SMALL_GROUP], selectors: [{ user, group: 'global' }] };
+    return problemsOf(file).some((problem) => problem.includes('is not supported')) ? [] : [`${what} are supported`];
+  });
 }
+
+const SMALL_GROUP = { name: 'global', hardConcurrencyLimit: 1, maxQueued: 1 };
 
 /** The bounds of the page are those that the reader names. */
 function boundProblems(page: string): string[] {
-  const group = { name: 'global', hardConcurrencyLimit: 1, maxQueued: 1 };
+  const group = SMALL_GROUP;
   let deep: object = group;
   for (let depth = 0; depth < 20; depth++) deep = { ...group, subGroups: [deep] };
   const selector = { group: 'global' };
+  const longPattern = { ...selector, user: 'a'.repeat(5_000) };
   const cases: readonly (readonly [file: unknown, named: RegExp, told: string])[] = [
-    [{ rootGroups: [{ ...group, maxQueued: 1e9 }], selectors: [selector] }, /<= (\d+)/, 'a whole number, 0 to #'],
+    [{ rootGroups: [{ ...group, maxQueued: 1e12 }], selectors: [selector] }, /<= (\d+)/, 'a whole number, 0 to #'],
     [{ rootGroups: [{ ...group, name: '' }], selectors: [selector] }, /1 to (\d+) letters/, '1 to # letters'],
     [{ rootGroups: [deep], selectors: [selector] }, /nested (\d+) deep/, 'nested # deep'],
     [{ rootGroups: [], selectors: [selector] }, /rootGroups: .* 1 to (\d+) entries/, 'There may be # groups'],
     [{ rootGroups: [group], selectors: [] }, /selectors: .* 1 to (\d+) entries/, 'There may be # selectors'],
-    [
-      { rootGroups: [group], selectors: [{ ...selector, user: 'a'.repeat(5_000) }] },
-      /up to (\d+) le/,
-      'up to # letters',
-    ],
+    [{ rootGroups: [group], selectors: [longPattern] }, /up to (\d+) le/, 'up to # letters'],
   ];
   const bounds = cases.map(([file, named, told]) =>
     told.replace('#', english(Number(named.exec(problemsOf(file).join('\n'))?.[1]))),
