@@ -31,9 +31,12 @@ export function selectGroup(config: GroupConfig, criteria: SelectionCriteria): S
   return { kind: 'none' };
 }
 
+const NO_VALUES: ReadonlyMap<string, string> = new Map();
+
 function targetOf(config: GroupConfig, matched: Selector, selector: number, criteria: SelectionCriteria): Selection {
   const names: string[] = [];
-  const values = variableValues(matched, criteria);
+  const isDynamic = matched.specs.at(-1)?.isDynamic ?? false;
+  const values = isDynamic ? variableValues(matched, criteria) : NO_VALUES;
   let siblings = config.rootGroups;
   for (const spec of matched.specs) {
     const made = nameFor(spec, siblings, values);
