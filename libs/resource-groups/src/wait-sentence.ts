@@ -30,17 +30,17 @@ export function waitSentence({ kind, group, ahead, limit, used }: Blocked, facts
     case 'memoryLimit':
       return `${start} its queries hold ${formatSize(used)}, more than its softMemoryLimit of ${formatSize(limit)} (${data})${queue}`;
     case 'cpuLimit': {
-      const use = `${start} its queries used ${formatDuration(used)} of CPU`;
+      const use = `its queries used ${formatDuration(used)} of CPU`;
       const back = `it gets back ${formatDuration(spec.cpuQuotaMsPerSecond)} every second`;
-      if (group.limit === 0) return `${use}, its hardCpuLimit is ${formatDuration(limit)}; ${back} (${data})${queue}`;
-      const lowered = `so only ${group.limit} of ${spec.hardConcurrencyLimit} may run, and ${where}`;
-      return `${use}, its softCpuLimit is ${formatDuration(limit)}; ${lowered}${queue}`;
+      if (group.limit === 0)
+        return `${start} ${use}, its hardCpuLimit is ${formatDuration(limit)}; ${back} (${data})${queue}`;
+      const fewer = `so ${group.limit} instead of ${spec.hardConcurrencyLimit} may run`;
+      return `${start} ${counts}; ${use}, its softCpuLimit is ${formatDuration(limit)}, ${fewer}${queue}`;
     }
     case 'workersPerQueryLimit': {
-      const { workersPerQueryLimit } = spec;
       const { activeWorkers } = facts.cluster;
       const workers = `${activeWorkers} ${activeWorkers === 1 ? 'worker' : 'workers'}`;
-      return `${start} its workersPerQueryLimit is ${workersPerQueryLimit}, so with ${workers} only ${group.limit} may run, and ${where}${queue}`;
+      return `${start} ${counts}; its workersPerQueryLimit of ${spec.workersPerQueryLimit} lets no more run on ${workers}${queue}`;
     }
     case 'queuedAhead':
       return `${start} ${counts}, and others came first${queue}`;
@@ -63,8 +63,10 @@ export function whatUnblocks({ kind, group, limit, used }: Blocked, facts: WaitF
   switch (kind) {
     case 'concurrencyLimit':
       return group.limit === 0 ? `another configuration with a higher hardConcurrencyLimit of ${path}` : anEnd;
-    case 'memoryLimit':
-      return `${queriesThatRun(running)} of ${path} hold ${formatSize(limit)} or less`;
+    case 'memoryLimit': {
+      const holders = running === 1 ? `the query of ${path} holds` : `the ${running} queries of ${path} hold`;
+      return `${holders} ${formatSize(limit)} or less`;
+    }
     case 'cpuLimit': {
       // Just at the limit nothing starts: a millisecond has to come back at least.
       const missingMs = Math.max(1, used - limit);
@@ -88,8 +90,6 @@ export function whatUnblocks({ kind, group, limit, used }: Blocked, facts: WaitF
       return unreachable(kind);
   }
 }
-
-const queriesThatRun = (count: number): string => (count === 1 ? 'the query' : `the ${count} queries`);
 
 const aheadInWords = ({ count, isBound }: QueriesAhead): string =>
   `${isBound ? 'up to ' : ''}${count} ${count === 1 ? 'query is' : 'queries are'} ahead`;

@@ -25,6 +25,8 @@ export class StoryCoordinator {
   private readonly tree: GroupTree;
   private sequence = 0;
   private answer: UsageSnapshot | undefined;
+  /** Since when those wait that must select a group anew. */
+  private readonly reselected = new Map<string, Instant>();
 
   constructor(
     private readonly id: string,
@@ -39,7 +41,9 @@ export class StoryCoordinator {
       case 'submit': {
         const priority = Number(/^prio=(\d+)$/.exec(second)?.[1] ?? 1);
         const target = storyTarget(this.tree.config, first);
-        return this.apply({ kind: 'submitted', queryId: queryId(name), target, priority });
+        const queuedSince = this.reselected.get(name);
+        const since = queuedSince === undefined ? {} : { queuedSince };
+        return this.apply({ kind: 'submitted', queryId: queryId(name), target, priority, ...since });
       }
       case 'used': {
         const [memoryBytes = 0, cpuMs = 0] = [parseSizeBytes(first), parseDurationMs(second)];
@@ -89,8 +93,11 @@ export class StoryCoordinator {
         return this.hearAnswer();
       case 'reject':
         return [`${this.id}: reject ${effect.queryId}, ${whyRejected(effect)}`];
-      default:
-        return [`${this.id}: ${effect.kind} ${effect.queryId}`];
+      case 'reselect':
+        this.reselected.set(effect.queryId, effect.queuedSince);
+        return [`${this.id}: reselect ${effect.queryId}`];
+      case 'start':
+        return [`${this.id}: start ${effect.queryId}`];
     }
   }
 
