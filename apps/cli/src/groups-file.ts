@@ -5,7 +5,7 @@ import { parseGroupConfig } from '@tutti/resource-groups';
 import type { Context } from './commands/context.js';
 import { InterruptedError, UsageError } from './failures.js';
 
-/** One thing that is wrong with a file. Line and column count from 1; null when the problem has no place. */
+/** One thing that is wrong or doubtful with a file. Line and column count from 1; null when the problem has no place. */
 export interface FileProblem {
   readonly line: number | null;
   readonly column: number | null;
@@ -13,8 +13,10 @@ export interface FileProblem {
   readonly message: string;
 }
 
-/** A file that was read: what it says, or all that is wrong with it. */
-export type ReadGroups = { readonly ok: LoadedGroups } | { readonly problems: readonly FileProblem[] };
+/** A file that was read: what it says, with what will hardly do what was meant, or all that is wrong with it. */
+export type ReadGroups =
+  | { readonly ok: LoadedGroups; readonly warnings: readonly FileProblem[] }
+  | { readonly problems: readonly FileProblem[] };
 
 /** What the nodes take at most. */
 const FILE_BYTES_MAX = 10 * 2 ** 20;
@@ -25,13 +27,14 @@ export async function readGroupsFile(file: string, context: Context): Promise<Re
   if (text === undefined) return { problems: [{ line: null, column: null, message: 'is larger than 10 MiB' }] };
   const parsed = parseGroupConfig(text);
   if ('problems' in parsed) return { problems: parsed.problems.map(decodeProblem) };
-  return { ok: { config: parsed.ok, version: groupConfigVersion(text) } };
+  const warnings = parsed.warnings.map(decodeProblem);
+  return { ok: { config: parsed.ok, version: groupConfigVersion(text) }, warnings };
 }
 
-/** The problems as compilers print them: "groups.json:8:6: ...", which editors can jump to. */
-export const problemLines = (file: string, problems: readonly FileProblem[]): string[] =>
+/** As compilers print them: "groups.json:8:6: ...", which editors can jump to. `kind` stands before each message. */
+export const problemLines = (file: string, problems: readonly FileProblem[], kind = ''): string[] =>
   problems.map(
-    ({ line, column, message }) => `${fileName(file)}${line === null ? '' : `:${line}:${column}`}: ${message}`,
+    ({ line, column, message }) => `${fileName(file)}${line === null ? '' : `:${line}:${column}`}: ${kind}${message}`,
   );
 
 /** A file as messages name it. */

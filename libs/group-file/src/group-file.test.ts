@@ -196,6 +196,33 @@ describe('a file of resource groups', () => {
     expect(changes).toEqual([3]);
   });
 
+  it('with selectors that lead to a group with subgroups holds, and says so once at each load', async () => {
+    const limits = { hardConcurrencyLimit: 1, maxQueued: 10 };
+    const text = (name: string) =>
+      JSON.stringify({
+        rootGroups: [{ name: 'global', ...limits, subGroups: [{ name, ...limits }] }],
+        selectors: [{ group: 'global' }],
+      });
+    const warning = (name: string) =>
+      expect.stringMatching(
+        `^line 1:1\\d\\d: selectors\\[0\\]\\.group: queries fail: Cannot add .*: global\\.${name}$`,
+      ) as string;
+    writeFileSync(file, text('a'));
+    const { groupFile, log, changes } = await opened();
+    await groupFile.look();
+    writeFileSync(file, text('b'));
+    for (let looks = 0; looks < 3; looks++) await groupFile.look();
+    expect(changes).toEqual([1]);
+    expect(groupFile.status().problems).toEqual([]);
+    const loads = ['a', 'b'].map((name) => ({ file, version: groupConfigVersion(text(name)), name }));
+    expect(log.lines).toEqual(
+      loads.flatMap(({ name, ...fields }) => [
+        { level: 'info', event: 'resource-groups-loaded', fields },
+        { level: 'warn', event: 'resource-groups-warning', fields: { ...fields, warnings: [warning(name)] } },
+      ]),
+    );
+  });
+
   it('written in two steps makes no noise', async () => {
     const { groupFile, log, changes } = await opened();
     writeFileSync(file, textOf(4).slice(0, 30));

@@ -61,7 +61,7 @@ export class GroupFile {
     const look = await lookAt(file);
     const { key, parsed } = await contentOf(file, look);
     if ('problems' in parsed) throw new ConfigError(parsed.problems.map((problem) => `${file}: ${problem}`));
-    options.log.info('resource-groups-loaded', { file, version: key });
+    tellLoaded(options, key, parsed.warnings);
     return new GroupFile(options, { config: parsed.ok, version: key }, look.fingerprint);
   }
 
@@ -112,10 +112,10 @@ export class GroupFile {
       this.metrics.failed();
       log.warn('resource-groups-invalid', { file, keptVersion: this.groups.version, problems: this.problems });
     }
-    if (verdict === 'recovered' || verdict === 'apply') {
+    if ((verdict === 'recovered' || verdict === 'apply') && 'ok' in parsed) {
       this.problems = [];
       this.metrics.loaded(key);
-      log.info('resource-groups-loaded', { file, version: key });
+      tellLoaded(this.options, key, parsed.warnings);
     }
     if (verdict === 'apply' && 'ok' in parsed) {
       this.groups = { config: parsed.ok, version: key };
@@ -124,4 +124,9 @@ export class GroupFile {
       for (const listener of this.listeners) listener(this.groups);
     }
   }
+}
+
+function tellLoaded({ file, log }: GroupFileOptions, version: string, warnings: readonly string[]): void {
+  log.info('resource-groups-loaded', { file, version });
+  if (warnings.length > 0) log.warn('resource-groups-warning', { file, version, warnings });
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type GroupSpec, groupSpec } from './group-config.js';
-import { configOf, group, placelessProblemsOf, problemsOf } from './testing/parsed.js';
+import { configOf, group, placelessProblemsOf, problemsOf, warningsOf } from './testing/parsed.js';
 
 const everybody = [{ group: 'global' }];
 const HOUR_MS = 3_600_000;
@@ -25,7 +25,8 @@ describe('the resource-groups file', () => {
           ],
         },
       ],
-      selectors: [{ group: 'global.sub' }],
+      // As in Presto's own test: it loads, and its queries fail.
+      selectors: [{ group: 'global' }],
       cpuQuotaPeriod: '1h',
     });
     const sub = groupSpec({
@@ -390,7 +391,6 @@ describe('what is wrong with a selector', () => {
     [{ group: 'a.b.X' }, 'group: Selector refers to nonexistent group: a.b.X; did you mean "a.b.c"?'],
     [{ group: 'z.b.c' }, 'group: Selector refers to nonexistent group: z; did you mean "a.b.c"?'],
     [{ group: 'elsewhere' }, 'group: Selector refers to nonexistent group: elsewhere'],
-    [{ group: 'a.b' }, 'group: "a.b" has subgroups; queries go to groups without subgroups only'],
     [
       { group: 'a.b.${USER} ' },
       'group: Selector refers to nonexistent group: a.b.${USER} ; did you mean "a.b.${USER}"?',
@@ -425,5 +425,29 @@ describe('what is wrong with a selector', () => {
   it('is not that its group could not be read', () => {
     const wrong = { rootGroups: [{ name: 7, hardConcurrencyLimit: 1, maxQueued: 1 }], selectors: [{ group: 'seven' }] };
     expect(placelessProblemsOf(wrong)).toEqual(['rootGroups[0].name: must be a text of 1 to 256 letters, was 7']);
+  });
+});
+
+describe('a selector to a group with subgroups', () => {
+  const subGroups = ['x', 'y'].map((name) => group(name));
+  const rootGroups = [group('a'), group('b', { subGroups: [group('c', { subGroups }), group('${USER}')] })];
+
+  it('D4: is told, with its place and the groups that it may name, and keeps nothing from loading', () => {
+    const file = JSON.stringify({ rootGroups, selectors: [{ group: 'b.c' }, { group: 'a' }, { group: 'b' }] }, null, 1);
+    const column = '   "group": '.length + 1;
+    expect(warningsOf(file).map((warning) => warning.replace(/^line \d+/, 'line L'))).toEqual([
+      `line L:${column}: selectors[0].group: queries fail: Cannot add queries to b.c. It is not a leaf group; queries go to groups without subgroups: b.c.x, b.c.y`,
+      `line L:${column}: selectors[2].group: queries fail: Cannot add queries to b. It is not a leaf group; queries go to groups without subgroups: b.c.x, b.c.y, b.\${USER}`,
+    ]);
+    expect(warningsOf({ rootGroups, selectors: [{ group: 'a' }] })).toEqual([]);
+  });
+
+  it('tells of a hundred such selectors, and the first groups only', () => {
+    const many = Array.from({ length: 30 }, (_, index) => group(`g${index}`));
+    const selectors = Array.from({ length: 130 }, () => ({ group: 'all' }));
+    const warnings = warningsOf({ rootGroups: [group('all', { subGroups: many })], selectors });
+    expect(warnings).toHaveLength(101);
+    expect(warnings[0]).toMatch(/: all\.g0, all\.g1, all\.g2, all\.g3, all\.g4 and others$/);
+    expect(warnings.at(-1)).toBe('and 30 more warnings');
   });
 });

@@ -8,15 +8,16 @@ import { type JsonField, JsonSource } from './json-source.js';
 import { LimitDecoder } from './limit-decoder.js';
 import { lineagesOf, SelectorDecoder } from './selector-decoder.js';
 
-/** Either the configuration or everything that is wrong with the text. */
-export type ParsedGroupConfig = { readonly ok: GroupConfig } | { readonly problems: readonly string[] };
+/** Either the configuration, with what will hardly do what was meant, or everything that is wrong with the text. */
+export type ParsedGroupConfig =
+  { readonly ok: GroupConfig; readonly warnings: readonly string[] } | { readonly problems: readonly string[] };
 
 /** Largest file of resource groups. */
 export const GROUP_FILE_BYTES_MAX = 10 * 2 ** 20;
 
 const FILE_PROPERTIES = ['rootGroups', 'selectors', 'cpuQuotaPeriod'];
 
-/** Reads the text of a resource-groups file. Never throws; each problem is one sentence, "line L:C: path: what". */
+/** Reads the text of a resource-groups file. Never throws; problems and warnings are sentences, "line L:C: path: what". */
 export function parseGroupConfig(text: string): ParsedGroupConfig {
   if (text.length > GROUP_FILE_BYTES_MAX)
     return { problems: [`the file is larger than ${GROUP_FILE_BYTES_MAX} bytes`] };
@@ -24,7 +25,8 @@ export function parseGroupConfig(text: string): ParsedGroupConfig {
   const source = new JsonSource(text.startsWith('\ufeff') ? text.slice(1) : text);
   const root = source.read();
   const config = root && decode(source, root);
-  return config === undefined || source.hasProblems ? { problems: source.problems() } : { ok: config };
+  if (config === undefined || source.hasProblems) return { problems: source.problems() };
+  return { ok: config, warnings: source.warnings() };
 }
 
 function decode(source: JsonSource, root: JsonField): GroupConfig | undefined {

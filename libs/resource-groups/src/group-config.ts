@@ -92,7 +92,7 @@ export const QUERY_TYPES = [
 ] as const;
 export type QueryType = (typeof QUERY_TYPES)[number];
 
-/** Sends the queries that match all of it to a leaf group. What is left out matches everything. */
+/** Sends the queries that match all of it to a group. What is left out matches everything. */
 export interface Selector {
   readonly user?: NamePattern;
   readonly source?: NamePattern;
@@ -104,9 +104,9 @@ export interface Selector {
   /** Compared without case; matches a query without schema too, as in Presto. */
   readonly schema?: string;
   readonly selectorResourceEstimate?: EstimateRanges;
-  /** The leaf group, as in the file, for example "global.${USER}". */
+  /** The group, as in the file, for example "global.${USER}". Queries that are sent to one with subgroups fail. */
   readonly group: string;
-  /** The specs from the root to the leaf. */
+  /** The specs from the root to the group. */
   readonly specs: readonly GroupSpec[];
 }
 

@@ -240,3 +240,16 @@ it('is found at once among 10,000 selectors that name users or programs', () => 
   // About 3 µs each on an idle machine; asking all selectors takes 1,000 times as long.
   expect((performance.now() - started) / rounds / queries.length).toBeLessThan(0.5);
 });
+
+it('DB-5: no query goes to a group with subgroups, nor to another selector instead', () => {
+  const subGroups = [group('adhoc-${USER}'), group('dashboard')];
+  const file = { rootGroups: [group('open'), group('user-${USER}', { subGroups })] };
+  const config = configOf({ ...file, selectors: [{ source: 'cli', group: 'user-${USER}' }, { group: 'open' }] });
+  expect(selectGroup(config, { user: 'ann.b', source: 'cli' })).toEqual({
+    kind: 'invalid',
+    selector: 0,
+    message:
+      'Cannot add queries to "user-ann.b". It is not a leaf group; queries go to groups without subgroups: user-${USER}.adhoc-${USER}, user-${USER}.dashboard',
+  });
+  expect(groupOf(config, { user: 'ann.b' })).toBe('open');
+});

@@ -5,6 +5,7 @@
 //       spells otherwise.
 import { groupPath } from './group-path.js';
 import type { GroupConfig, GroupSpec, GroupTarget, Selector } from './group-config.js';
+import { isLeaf, notLeafProblem } from './leaf-groups.js';
 import { expandName, hasVariables } from './name-template.js';
 import { candidatesOf } from './selector-index.js';
 import { matchesSelector, type SelectionCriteria, shown } from './selector-match.js';
@@ -14,7 +15,7 @@ export type Selection =
   | { readonly kind: 'selected'; readonly target: GroupTarget; readonly selector: number }
   /** No selector takes the query. */
   | { readonly kind: 'none' }
-  /** A selector takes it, but its group cannot be made of what the query says. */
+  /** A selector takes it, but its group cannot be made of what the query says, or has subgroups. */
   | { readonly kind: 'invalid'; readonly selector: number; readonly message: string };
 
 /** Longest name that a group may get from variables. */
@@ -44,7 +45,11 @@ function targetOf(config: GroupConfig, matched: Selector, selector: number, crit
     names.push(made.name);
     siblings = spec.subGroups;
   }
-  return { kind: 'selected', selector, target: { path: groupPath(names), names, specs: matched.specs } };
+  const path = groupPath(names);
+  const leaf = matched.specs.at(-1);
+  if (leaf !== undefined && !isLeaf(leaf))
+    return { kind: 'invalid', selector, message: notLeafProblem(path, matched.group, leaf) };
+  return { kind: 'selected', selector, target: { path, names, specs: matched.specs } };
 }
 
 /** The values of the variables that a selector knows, for one query. */

@@ -1,5 +1,5 @@
-// A JSON text whose values know their places, and everything that is wrong with it.
-//   J1. Every problem stands at a line and a column; all are told, in the order of the text.
+// A JSON text whose values know their places, and everything that is wrong or doubtful with it.
+//   J1. Every problem and warning stands at a line and a column; all are told, in the order of the text.
 //   J2. A property that stands twice is a problem: which one counts would be a guess.
 import { type JsonNode, type JsonProperty, readJson } from './json-text.js';
 
@@ -68,12 +68,18 @@ export class JsonObject {
   }
 }
 
-/** How many problems are told of one text. */
+/** How many problems, and how many warnings, are told of one text. */
 const PROBLEMS_MAX = 100;
 const SHOWN_LENGTH_MAX = 60;
 
+interface Remark {
+  readonly field: JsonField;
+  readonly text: string;
+}
+
 export class JsonSource {
-  private readonly found: { readonly field: JsonField; readonly text: string }[] = [];
+  private readonly found: Remark[] = [];
+  private readonly doubts: Remark[] = [];
   private lineStarts: number[] | undefined;
 
   constructor(private readonly text: string) {}
@@ -90,6 +96,11 @@ export class JsonSource {
     this.found.push({ field, text });
   }
 
+  /** Notes what is right but will hardly do what was meant. */
+  warning(field: JsonField, text: string): void {
+    this.doubts.push({ field, text });
+  }
+
   get hasProblems(): boolean {
     return this.found.length > 0;
   }
@@ -101,13 +112,22 @@ export class JsonSource {
 
   /** J1: the problems as sentences, at most PROBLEMS_MAX and one that counts the rest. */
   problems(): string[] {
-    const sorted = this.found.toSorted((a, b) => a.field.offset - b.field.offset);
-    const told = sorted.slice(0, PROBLEMS_MAX).map(({ field, text }) => {
+    return this.told(this.found, 'problems');
+  }
+
+  /** J1: the same of the warnings. */
+  warnings(): string[] {
+    return this.told(this.doubts, 'warnings');
+  }
+
+  private told(remarks: readonly Remark[], what: string): string[] {
+    const sorted = remarks.toSorted((a, b) => a.field.offset - b.field.offset);
+    const sentences = sorted.slice(0, PROBLEMS_MAX).map(({ field, text }) => {
       const { path } = field;
       return `line ${this.place(field)}: ${path === '' ? '' : `${path}: `}${text}`;
     });
-    const left = sorted.length - told.length;
-    return left > 0 ? [...told, `and ${left} more problems`] : told;
+    const left = sorted.length - sentences.length;
+    return left > 0 ? [...sentences, `and ${left} more ${what}`] : sentences;
   }
 
   /** "12:7": line and column of a value in the text, both from 1. */

@@ -56,6 +56,17 @@ it('says when nothing takes the query, and when its group cannot be made', () =>
   expect(reasonsOf({ user: 'root' })).toEqual(['selector 1 (group admin) matches']);
 });
 
+it('says when the group of the selector has subgroups', () => {
+  const rootGroups = [group('global', { subGroups: [group('a'), group('b')] })];
+  const { selection, reasons } = explainSelection(configOf({ rootGroups, selectors: [{ group: 'global' }] }), {
+    user: 'ann',
+  });
+  expect(selection.kind).toBe('invalid');
+  expect(reasons).toEqual([
+    'selector 1 (group global) matches, but the query is refused: Cannot add queries to global. It is not a leaf group; queries go to groups without subgroups: global.a, global.b',
+  ]);
+});
+
 it('says no more than a hundred sentences', () => {
   const selectors = Array.from({ length: 500 }, (_, index) => ({ user: `u${index}`, group: 'a' }));
   const many = configOf({ rootGroups: [group('a')], selectors });

@@ -1,5 +1,6 @@
 // Reads the selectors of a resource-groups file.
-//   D4. Every selector names a leaf group that exists, so no query can be sent to nowhere.
+//   D4. Every selector names a group that exists, so no query can be sent to nowhere. One with subgroups is a warning: as
+//       in Presto, the queries of such a selector fail.
 //   D5. Every variable of the group is one that the selector knows; it may still be without a value for some query.
 import { nearestName } from '@tutti/base';
 import { type FieldReader, meant, optional } from './field-reader.js';
@@ -12,6 +13,7 @@ import {
   type Selector,
 } from './group-config.js';
 import type { JsonField, JsonSource } from './json-source.js';
+import { isLeaf, notLeafProblem } from './leaf-groups.js';
 import { compileNamePattern, type NamePattern } from './name-pattern.js';
 import { BUILT_IN_VARIABLES, variablesOf } from './name-template.js';
 
@@ -151,20 +153,20 @@ export class SelectorDecoder {
   private target(group: string, field: JsonField): readonly GroupSpec[] {
     const { lineages, areAll } = this.groups;
     const specs = lineages.get(group) ?? [];
-    if (specs.length > 0 && specs.at(-1)?.subGroups.length === 0) return specs;
-    if (specs.length > 0) {
-      this.source.problem(field, `"${group}" has subgroups; queries go to groups without subgroups only`);
+    const spec = specs.at(-1);
+    if (spec !== undefined) {
+      if (!isLeaf(spec)) this.source.warning(field, `queries fail: ${notLeafProblem(group, group, spec)}`);
     } else if (areAll) {
       const segments = group.split('.');
       const paths = segments.map((_segment, index) => segments.slice(0, index + 1).join('.'));
       const missing = paths.find((path) => !lineages.has(path)) ?? group;
       this.source.problem(field, `Selector refers to nonexistent group: ${missing}${this.nearest(group)}`);
     }
-    return [];
+    return specs;
   }
 
   private nearest(group: string): string {
-    const leaves = [...this.groups.lineages].filter(([, specs]) => specs.at(-1)?.subGroups.length === 0);
+    const leaves = [...this.groups.lineages].filter(([, specs]) => specs.slice(-1).every(isLeaf));
     if (leaves.length > NEAREST_GROUPS_MAX || ++this.nearestCount > NEAREST_MAX) return '';
     return meant(
       nearestName(

@@ -79,6 +79,7 @@ describe('the check of resource groups finds', () => {
     ['an example that sends elsewhere', /`rooty`/, '`root`', /sends root with "tutti" to admin, not to global.adhoc/],
     ['an example with other tags', '`nightly` `large`', '`large`', /to global.pipelines.sales, not to .*nightly/],
     ['words that the program does not say', 'Duplicated root', 'Doubled root', /the wrong example gives:/],
+    ['a warning that nobody gives', 'is not a leaf group', 'is no leaf', /the doubtful example gives:/],
     [
       'a property of the file that is left out',
       /^\| `cpuQuotaPeriod`.*\n/m,

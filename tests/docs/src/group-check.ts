@@ -15,6 +15,7 @@ export interface GroupFacts {
 export const groupProblems = (page: string, facts: GroupFacts): string[] => [
   ...exampleProblems(page),
   ...wrongExampleProblems(page),
+  ...doubtfulExampleProblems(page),
   ...propertyProblems(page),
   ...patternProblems(page),
   ...boundProblems(page),
@@ -48,6 +49,17 @@ function wrongExampleProblems(page: string): string[] {
   const real = problemsOf(blocks[index]?.text ?? '').map((problem) => `  - groups.json: ${problem}`);
   const told = (blocks[index + 1]?.text ?? '').trimEnd().split('\n');
   return index >= 0 && told.join('\n') === real.join('\n') ? [] : ['the wrong example gives:', ...real];
+}
+
+/** The program warns of the doubtful example as it stands below it. */
+function doubtfulExampleProblems(page: string): string[] {
+  const blocks = codeBlocks(page);
+  const index = blocks.findIndex(({ info }) => info === 'json doubtful');
+  const parsed = parseGroupConfig(blocks[index]?.text ?? '');
+  if ('problems' in parsed) return parsed.problems.map((problem) => `the doubtful example: ${problem}`);
+  const real = parsed.warnings.map((text) => text.replace(/^line (\d+:\d+): /, 'groups.json:$1: warning: '));
+  const told = (blocks[index + 1]?.text ?? '').trimEnd().split('\n');
+  return real.length > 0 && told.join('\n') === real.join('\n') ? [] : ['the doubtful example gives:', ...real];
 }
 
 /** The tables of properties list what the reader knows. It tells that itself when it meets an unknown one. */

@@ -38,6 +38,9 @@ const GOOD = JSON.stringify({
 const WRONG =
   '{\n  "rootGroups": [{ "name": "global", "hardConcurrencyLimit": 1, "maxQueued": 1, "maxFoo": 1 }],\n  "selectors": [{ "group": "globl" }]\n}\n';
 
+/** It loads, but one of its selectors takes queries that then fail. */
+const DOUBTFUL = GOOD.replace('"group":"global.etl"', '"group":"global"');
+
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'tutti-cli-'));
@@ -58,6 +61,20 @@ describe('tutti groups validate', () => {
       stdout: `${path} is good: 3 groups, 2 selectors, version ${groupConfigVersion(GOOD)}\n`,
       stderr: '',
     });
+  });
+
+  test('a good file with a selector whose queries fail: a warning with its place, exit code 0', async () => {
+    const path = file(DOUBTFUL);
+    const { exitCode, stdout, stderr } = await runInMemory(['groups', 'validate', path]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const [warning = '', verdict] = stdout.split('\n');
+    expect(warning.replace(/:1:\d+:/, ':1:C:')).toBe(
+      `${path}:1:C: warning: selectors[0].group: queries fail: Cannot add queries to global. It is not a leaf group; ` +
+        'queries go to groups without subgroups: global.${USER}, global.etl',
+    );
+    expect(verdict).toBe(`${path} is good: 3 groups, 2 selectors, version ${groupConfigVersion(DOUBTFUL)}`);
+    const view = JSON.parse((await runInMemory(['groups', 'validate', '-o', 'json', path])).stdout) as object;
+    expect(view).toMatchObject({ isGood: true, warnings: [{ line: 1, message: expect.stringContaining('leaf') }] });
   });
 
   test('a wrong file: every problem as FILE:line:column, exit code 1', async () => {

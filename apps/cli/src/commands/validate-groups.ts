@@ -18,23 +18,24 @@ export async function validateGroupsCommand({ file, format }: ValidateGroupsOpti
   const read = await readGroupsFile(file, context);
   if ('problems' in read) {
     const { problems } = read;
-    if (format === 'json') await printJson(terminal, { file, isGood: false, problems });
-    else
-      await terminal.write(
-        problemLines(file, problems)
-          .map((line) => `${escapeControls(line)}\n`)
-          .join(''),
-      );
+    if (format === 'json') await printJson(terminal, { file, isGood: false, problems, warnings: [] });
+    else await terminal.write(linesOf(problemLines(file, problems)));
     terminal.writeError(`${fileName(file)} is wrong: ${formatCount(problems.length, 'problem')}\n`);
     throw new FailedQuietlyError('the file is wrong');
   }
+  const { warnings } = read;
   const { config, version } = read.ok;
   const groups = countGroups(config.rootGroups);
   const selectors = config.selectors.length;
-  if (format === 'json') return printJson(terminal, { file, isGood: true, problems: [], groups, selectors, version });
+  if (format === 'json') {
+    return printJson(terminal, { file, isGood: true, problems: [], warnings, groups, selectors, version });
+  }
   const counts = `${formatCount(groups, 'group')}, ${formatCount(selectors, 'selector')}`;
-  await terminal.write(`${escapeControls(fileName(file))} is good: ${counts}, version ${version}\n`);
+  const told = problemLines(file, warnings, 'warning: ');
+  await terminal.write(linesOf([...told, `${fileName(file)} is good: ${counts}, version ${version}`]));
 }
+
+const linesOf = (lines: readonly string[]): string => lines.map((line) => `${escapeControls(line)}\n`).join('');
 
 const countGroups = (specs: readonly GroupSpec[]): number =>
   specs.reduce((count, { subGroups }) => count + 1 + countGroups(subGroups), 0);

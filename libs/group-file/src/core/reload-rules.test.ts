@@ -5,7 +5,10 @@ import { ReloadRules } from './reload-rules.js';
 const verdicts = (keys: string): string[] => {
   const rules = new ReloadRules('A');
   return [...keys].map((key) =>
-    rules.looked({ key, parsed: key === key.toUpperCase() ? { ok: defaultGroupConfig } : { problems: [key] } }),
+    rules.looked({
+      key,
+      parsed: key === key.toUpperCase() ? { ok: defaultGroupConfig, warnings: [] } : { problems: [key] },
+    }),
   );
 };
 

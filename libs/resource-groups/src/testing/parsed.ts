@@ -15,6 +15,13 @@ export function problemsOf(file: unknown): readonly string[] {
 export const placelessProblemsOf = (file: unknown): string[] =>
   problemsOf(file).map((problem) => problem.replace(/^line \d+:\d+: /, '').replace(/ at line \d+:\d+/, ''));
 
+/** What a file that is right will hardly do as it was meant. */
+export function warningsOf(file: unknown): readonly string[] {
+  const parsed = parseGroupConfig(textOf(file));
+  if ('problems' in parsed) throw new Error(parsed.problems.join('\n'));
+  return parsed.warnings;
+}
+
 /** A file that is right. */
 export function configOf(file: unknown): GroupConfig {
   const parsed = parseGroupConfig(textOf(file));
