@@ -1,7 +1,7 @@
 // The three roles in this process, with their real ports, and what they tell at /metrics.
 import { nodeId, seededRandom, systemClock } from '@tutti/base';
 import { createCoordinator, settings as coordinatorSettings } from '@tutti/coordinator-app/testing';
-import { defaultGroupConfig } from '@tutti/resource-groups';
+import { GroupFile } from '@tutti/group-file';
 import { createResourceManager, settings as resourceManagerSettings } from '@tutti/resource-manager-app/testing';
 import { AddressWatcher, createMetrics, loadConfig, type Metrics, type Routes, type Settings } from '@tutti/service';
 import { createTestServer, memoryTransport, TestLog } from '@tutti/service/testing';
@@ -22,10 +22,10 @@ export const readRoles = (): Promise<Role[]> =>
     readRole('Worker', workerRoutes),
   ]);
 
-async function readRole(title: string, wire: (metrics: Metrics) => Routes): Promise<Role> {
+async function readRole(title: string, wire: (metrics: Metrics) => Routes | Promise<Routes>): Promise<Role> {
   const labels = new Map<string, readonly string[]>();
   const metrics = recording(createMetrics({ node: 'n', role: title }), labels);
-  const server = await createTestServer({ routes: wire(metrics), metrics });
+  const server = await createTestServer({ routes: await wire(metrics), metrics });
   try {
     const response = await fetch(`http://127.0.0.1:${server.ports.metrics}/metrics`);
     return { title, metrics: parse(await response.text(), labels) };
@@ -70,19 +70,23 @@ function sampleLabels(text: string, family: string): readonly string[] | undefin
   return sample === null || (own.length === 0 && sample[2] === '0') ? undefined : own;
 }
 
-function resourceManagerRoutes(metrics: Metrics): Routes {
+/** The built-in groups; it has metrics of its own. */
+const groupFile = (metrics: Metrics): Promise<GroupFile> => GroupFile.open({ file: '', clock, log, metrics });
+
+async function resourceManagerRoutes(metrics: Metrics): Promise<Routes> {
   const addresses = new AddressWatcher({ specs: [], resolveIntervalMs: 1_000, resolve: async () => [], clock, log });
   const config = defaults(resourceManagerSettings);
-  return createResourceManager({ ...node, config, addresses, metrics }).clusterRoutes;
+  const groups = await groupFile(metrics);
+  return createResourceManager({ ...node, config, addresses, groups, metrics }).clusterRoutes;
 }
 
-function coordinatorRoutes(metrics: Metrics): Routes {
+async function coordinatorRoutes(metrics: Metrics): Promise<Routes> {
   return createCoordinator({
     ...node,
     querySuffix: 'docs1',
     config: defaults(coordinatorSettings),
     catalogs: [],
-    groupConfig: defaultGroupConfig,
+    groupFile: await groupFile(metrics),
     planner: { plan: () => Promise.reject(new Error('nobody asks')), close: async () => undefined },
     directory: {
       nodes: () => [],
