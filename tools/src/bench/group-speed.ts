@@ -59,47 +59,69 @@ export function groupTreeLoad(options: LoadOptions): { readonly tree: GroupTree;
 const loadOn = (machine: Machine, targets: readonly GroupTarget[], { shape, ...options }: LoadOptions): GroupLoad =>
   new GroupLoad({ machine, targets, eventsPerMs: shape.runningMax / SLOT_USE_MS, seed: 1, ...options });
 
-/** What groups cost. Everything is measured in turn, so that a busy moment of the machine meets all alike. */
+/** What groups cost. */
 export function measureGroupSpeed(options: GroupSpeedOptions): GroupSpeed {
-  const { shape, queries, rounds, stepsPerRound } = options;
+  const { shape } = options;
   const startedAt = performance.now();
   const targets = leafTargets(parsed(groupFileText(shape)));
   const coldReadMs = performance.now() - startedAt;
-  const few = groupTreeLoad({ shape, queued: queries.few }).load;
-  const { tree, load: many } = groupTreeLoad({ shape, queued: queries.many });
-  const baseline = loadOn(new Fifo(shape.runningMax), targets, { shape, queued: queries.many });
-  const latencies = new Map<string, number[]>();
+  const latencies = measureLatencies(options);
+  const { tree, load, ...costs } = measureCosts(options, targets);
+  const { warmMs, firstTakenInMs } = measureReloads(tree, load, options);
+  return { ...latencies, ...costs, reloadMs: warmMs, coldReloadMs: coldReadMs + firstTakenInMs };
+}
+
+const warmUpsOf = ({ rounds }: GroupSpeedOptions): number => Math.ceil(rounds / 4);
+
+/** Alone in the process, as a coordinator's tree is. */
+function measureLatencies(options: GroupSpeedOptions): Pick<GroupSpeed, 'p99Ms' | 'p99MsByKind'> {
+  const { shape, queries, rounds, stepsPerRound } = options;
+  const samples = new Map<string, number[]>();
   const onApplied = (kind: string, elapsedMs: number) => {
-    let list = latencies.get(kind);
-    if (list === undefined) latencies.set(kind, (list = []));
+    let list = samples.get(kind);
+    if (list === undefined) samples.set(kind, (list = []));
     list.push(elapsedMs);
   };
-  const timed = groupTreeLoad({ shape, queued: queries.many, onApplied }).load;
-  for (const load of [few, many, baseline, timed]) load.fill();
-
-  const costs = { few: [] as number[], many: [] as number[], baseline: [] as number[] };
-  const warmUps = Math.ceil(rounds / 4);
-  for (let round = -warmUps; round < rounds; round++) {
-    if (round === 0) latencies.clear();
-    const [ofFew, ofMany, ofBaseline] = [few, many, baseline].map((load) => eventMs(load, stepsPerRound));
-    timed.run(Math.ceil(stepsPerRound / 2));
-    if (round < 0) continue;
-    costs.few.push(ofFew ?? NaN);
-    costs.many.push(ofMany ?? NaN);
-    costs.baseline.push(ofBaseline ?? NaN);
-  }
-  for (const load of [few, many, timed])
-    invariant(load.runningCount > shape.runningMax / 2, `only ${load.runningCount} of ${shape.runningMax} run`);
-  const ratios = costs.many.map((cost, round) => cost / (costs.few[round] ?? NaN));
-  const reloads = measureReloads(tree, many, options);
+  const { load } = groupTreeLoad({ shape, queued: queries.many, onApplied });
+  load.fill();
+  load.run(warmUpsOf(options) * stepsPerRound);
+  samples.clear();
+  load.run(Math.ceil(rounds / 2) * stepsPerRound);
   return {
-    eventsPerSecond: Math.round(1_000 / percentile(costs.many, 0.5)),
-    p99Ms: percentile([...latencies.values()].flat(), 0.99),
-    p99MsByKind: Object.fromEntries([...latencies].map(([kind, list]) => [kind, percentile(list, 0.99)])),
-    growth: percentile(ratios, 0.5),
-    reloadMs: reloads.warmMs,
-    coldReloadMs: coldReadMs + reloads.firstTakenInMs,
-    baselineEventsPerSecond: Math.round(1_000 / percentile(costs.baseline, 0.5)),
+    p99Ms: percentile([...samples.values()].flat(), 0.99),
+    p99MsByKind: Object.fromEntries([...samples].map(([kind, list]) => [kind, percentile(list, 0.99)])),
+  };
+}
+
+/** In turn, so that a busy moment of the machine meets all alike. */
+function measureCosts(options: GroupSpeedOptions, targets: readonly GroupTarget[]) {
+  const { shape, queries, rounds, stepsPerRound } = options;
+  const few = groupTreeLoad({ shape, queued: queries.few }).load;
+  const { tree, load: many } = groupTreeLoad({ shape, queued: queries.many });
+  const plain = loadOn(new Fifo(shape.runningMax), targets, { shape, queued: queries.many });
+  for (const load of [few, many, plain]) load.fill();
+  const costs: { few: number; many: number; plain: number }[] = [];
+  for (let round = -warmUpsOf(options); round < rounds; round++) {
+    const [ofFew, ofMany, ofPlain] = [few, many, plain].map((load) => eventMs(load, stepsPerRound));
+    if (round >= 0) costs.push({ few: ofFew ?? NaN, many: ofMany ?? NaN, plain: ofPlain ?? NaN });
+  }
+  for (const { runningCount } of [few, many])
+    invariant(runningCount > shape.runningMax / 2, `only ${runningCount} of ${shape.runningMax} run`);
+  const perSecond = (name: 'many' | 'plain') => {
+    const middleMs = percentile(
+      costs.map((cost) => cost[name]),
+      0.5,
+    );
+    return Math.round(1_000 / middleMs);
+  };
+  return {
+    ...{ tree, load: many },
+    eventsPerSecond: perSecond('many'),
+    baselineEventsPerSecond: perSecond('plain'),
+    growth: percentile(
+      costs.map((cost) => cost.many / cost.few),
+      0.5,
+    ),
   };
 }
 
