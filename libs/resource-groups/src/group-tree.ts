@@ -241,6 +241,7 @@ export class GroupTree {
       }
     }
     this.forest.configure(config, specs);
+    this.view.spreadAnew();
     this.timeouts.restart(this.forest.all);
     for (const root of this.forest.roots) this.advance(root, now, effects);
   }
@@ -266,6 +267,7 @@ export class GroupTree {
   }
 
   private startWhatMay(root: GroupRoot, now: Instant, effects: GroupEffect[]): void {
+    this.rounds.withdraw(root); // First: what cannot be used any more need not count before the rest.
     this.rules.startWhatMay(root, now, (leaf) => this.start(leaf, now, effects));
   }
 

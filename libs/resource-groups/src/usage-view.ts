@@ -54,6 +54,11 @@ export class UsageView {
     if (this.current !== undefined && ageMs(this.current, now) > this.maxAgeMs) this.replace(undefined);
   }
 
+  /** The groups are others than before. */
+  spreadAnew(): void {
+    this.replace(this.current);
+  }
+
   private replace(usage: UsageSnapshot | undefined): void {
     this.current = usage;
     const changed: GroupNode[] = [];
