@@ -10,7 +10,10 @@ import { ClusterView } from './core/cluster-view.js';
 import type { GroupSources } from './core/group-list.js';
 import type { Settings } from './settings.js';
 
-/** All that a resource manager knows. It is in memory only: a restart makes it anew from what the nodes report. */
+/**
+ * All that a resource manager knows. It is in memory only: a restart makes it anew from what the nodes report; the CPU that
+ * groups have used, from what the other resource managers report.
+ */
 export interface ClusterState {
   /** Who this is. */
   readonly nodeId: NodeId;

@@ -1,14 +1,16 @@
-// Reads what coordinators report of groups, and writes what the cluster makes of it.
+// Reads what coordinators and other resource managers report of groups, and writes what the cluster makes of it.
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { durationMs } from '@bufbuild/protobuf/wkt';
+import { durationFromMs, durationMs } from '@bufbuild/protobuf/wkt';
 import {
+  type GroupCpu,
+  type GroupCpuSchema,
   GroupState,
   type GroupCounts as WireCounts,
   type GetUsageResponseSchema,
   type ResourceGroupSchema,
 } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import { wireDuration } from '@tutti/discovery';
-import type { GroupCounts, UsageAnswer } from '@tutti/resource-groups';
+import type { CpuLevel, GroupCounts, UsageAnswer } from '@tutti/resource-groups';
 import type { ListedGroup } from './core/group-list.js';
 
 const MS_PER_SECOND = 1_000;
@@ -21,6 +23,17 @@ export const countsOf = (groups: readonly WireCounts[]): GroupCounts[] =>
     memoryBytes: Number(memoryBytes),
     cpuMs: cpuTime === undefined ? 0 : durationMs(cpuTime),
     cpuQuotaMsPerSecond: cpuQuotaCores * MS_PER_SECOND,
+  }));
+
+export const cpuLevelsOf = (cpu: readonly GroupCpu[]): CpuLevel[] =>
+  cpu.map(({ group, used, quotaCores }) => ({
+    ...{ group, usedMs: used === undefined ? 0 : durationMs(used), quotaMsPerSecond: quotaCores * MS_PER_SECOND },
+  }));
+
+/** Rounded up, so that none is nothing. */
+export const cpuLevelsToWire = (levels: readonly CpuLevel[]): MessageInitShape<typeof GroupCpuSchema>[] =>
+  levels.map(({ group, usedMs, quotaMsPerSecond }) => ({
+    ...{ group, used: durationFromMs(Math.ceil(usedMs)), quotaCores: quotaMsPerSecond / MS_PER_SECOND },
   }));
 
 export const usageToWire = (usage: UsageAnswer): MessageInitShape<typeof GetUsageResponseSchema> => ({

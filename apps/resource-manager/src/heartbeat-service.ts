@@ -3,7 +3,7 @@ import { nodeId } from '@tutti/base';
 import type { HeartbeatService, NodeReport } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import { rpcError, untilAborted } from '@tutti/service';
 import { type ClusterState, isSynced, recordCounts } from './cluster-state.js';
-import { countsOf } from './group-codec.js';
+import { countsOf, cpuLevelsOf } from './group-codec.js';
 import { queriesOf, roleOf, tasksOf } from './report-codec.js';
 import type { ResourceManagerMetrics } from './resource-manager-metrics.js';
 
@@ -54,5 +54,9 @@ function take(state: ClusterState, report: NodeReport): 'newest' | 'late' {
     state.queries.reported({ coordinatorId: id, incarnation, queries: queriesOf(status.value), isComplete }, now);
   }
   if (status.case === 'worker') state.usage.recordWorker(id, tasksOf(status.value), now);
+  if (status.case === 'resourceManager') {
+    const levels = cpuLevelsOf(status.value.cpu);
+    state.usage.takeOverCpu({ resourceManagerId: id, incarnation, levels }, state.incarnation, now);
+  }
   return 'newest';
 }

@@ -185,6 +185,24 @@ describe('the resource groups of a cluster', () => {
     expect(await one('global')).toMatchObject({ cpuUsed: { seconds: 24n, nanos: 5e8 }, state: GroupState.CAN_QUEUE });
   });
 
+  it('go on with the CPU that an older resource manager has counted, and not a younger one', async () => {
+    const cpu = (used: number) => [{ group: 'global', used: durationFromMs(used), quotaCores: 2 }];
+    const tell = (id: string, sequence: number, used: number, incarnation: bigint) =>
+      stage.report(id, sequence, { case: 'resourceManager', value: { cpu: cpu(used) } }, incarnation);
+    const used = async () => {
+      const { cpuUsed } = (await one('global')) ?? {};
+      return cpuUsed && durationMs(cpuUsed);
+    };
+    await tell('r3', 1, 50_000, 8n);
+    expect(await used()).toBe(0);
+    await tell('r2', 1, 20_000, 6n);
+    expect([await used(), (await one('global'))?.state]).toEqual([20_000, GroupState.CAN_QUEUE]);
+    await tell('r2', 2, 30_000, 6n);
+    expect(await used()).toBe(20_000);
+    await stage.clock.advance(1_000);
+    expect(await used()).toBe(18_000);
+  });
+
   it('are kept by each node in some version, and the list says so', async () => {
     const versions = async () => {
       const { configs } = await stage.groups.listResourceGroups({});

@@ -10,6 +10,7 @@ import { HeartbeatSender, type NodeStatus, ProcessMonitor, reportToWire } from '
 import { type AddressWatcher, ChannelPool, every, type Log, type Metrics, type Routes } from '@tutti/service';
 import { clusterService } from './cluster-service.js';
 import { createClusterState, isSynced, sweep } from './cluster-state.js';
+import { cpuLevelsToWire } from './group-codec.js';
 import { heartbeatService } from './heartbeat-service.js';
 import { loadOf } from './report-codec.js';
 import { resourceGroupService } from './resource-group-service.js';
@@ -72,7 +73,8 @@ export function createResourceManager(options: ResourceManagerOptions): Resource
   };
 
   const status = (): NodeStatus => {
-    return { case: 'resourceManager', value: { synced: isSynced(state), groupConfig: groups.status() } };
+    const cpu = cpuLevelsToWire(state.usage.cpuLevels(clock.now()));
+    return { case: 'resourceManager', value: { synced: isSynced(state), groupConfig: groups.status(), cpu } };
   };
   const monitor = new ProcessMonitor(clock);
   const processUsage = () => monitor.usage();

@@ -1,6 +1,6 @@
 import { instant } from '@tutti/base';
 import * as fc from 'fast-check';
-import { CpuBuckets } from './cpu-buckets.js';
+import { CpuBuckets, type CpuLevel } from './cpu-buckets.js';
 
 const NO_QUOTA = 0;
 
@@ -28,6 +28,17 @@ class Story {
     this.nowMs += seconds * 1_000;
     this.buckets.expire(instant(this.nowMs));
     return this;
+  }
+
+  /** Hears from another resource manager what it has counted; its name is also the start of its process: "r3" in 3. */
+  hears(from: string, levels: readonly CpuLevel[], ownIncarnation = 10): this {
+    const telling = { resourceManagerId: from, incarnation: Number(from.slice(1)), levels };
+    this.buckets.takeOver(telling, ownIncarnation, instant(this.nowMs));
+    return this;
+  }
+
+  levels(): CpuLevel[] {
+    return this.buckets.levels(instant(this.nowMs));
   }
 
   used(): Record<string, number> {
@@ -145,5 +156,96 @@ describe('the CPU of groups', () => {
         }
       }),
     );
+  });
+});
+
+describe('a resource manager that starts anew', () => {
+  const level = (group: string, usedMs: number, quotaMsPerSecond = 100): CpuLevel => ({
+    ...{ group, usedMs, quotaMsPerSecond },
+  });
+
+  /** What a resource manager knows that has heard all of it. */
+  const old = () => new Story().report('a', { g: 0, 'g.x': 0 }).report('a', { g: 0, 'g.x': 5_000 });
+
+  it('goes on with what the two others have counted, once (B7)', () => {
+    const [r1, r2] = [old(), old().pass(2)];
+    const story = new Story().hears('r1', r1.levels()).hears('r2', r2.levels());
+    expect(story.used()).toEqual({ g: 5_000, 'g.x': 5_000 });
+    // Whatever they tell later is what it has heard itself.
+    story.pass(10).hears('r1', r1.levels()).hears('r2', r2.levels());
+    expect(story.used()).toEqual({ g: 4_000, 'g.x': 4_500 });
+  });
+
+  it('charges what comes after that, whether it hears the coordinators before or after (B7)', () => {
+    const counted = old().levels();
+    const before = new Story().report('a', { g: 0, 'g.x': 5_000 }).hears('r1', counted);
+    const after = new Story().hears('r1', counted).report('a', { g: 0, 'g.x': 5_000 });
+    for (const story of [before, after])
+      expect(story.report('a', { g: 0, 'g.x': 5_300 }).used()).toEqual({ g: 5_300, 'g.x': 5_300 });
+  });
+
+  it('does not count again what it heard itself meanwhile (B7)', () => {
+    const r1 = old().report('a', { g: 0, 'g.x': 5_300 });
+    const story = new Story().report('a', { g: 0, 'g.x': 5_000 }).report('a', { g: 0, 'g.x': 5_300 });
+    expect(story.used()).toEqual({ g: 300, 'g.x': 300 });
+    expect(story.hears('r1', r1.levels()).used()).toEqual({ g: 5_300, 'g.x': 5_300 });
+  });
+
+  it('changes nothing at the older ones, and learns nothing from younger ones (B7)', () => {
+    const young = new Story().levels();
+    expect(old().hears('r11', young).used()).toEqual({ g: 5_000, 'g.x': 5_000 });
+    expect(
+      old()
+        .hears('r11', [level('g', 9_000)])
+        .hears('r10', [level('g', 9_000)])
+        .used()['g'],
+    ).toBe(5_000);
+    expect(
+      old()
+        .hears('r9', [level('g', 1), level('g.x', 6_000)])
+        .used(),
+    ).toEqual({ g: 5_000, 'g.x': 6_000 });
+  });
+
+  it('takes over from each older life of one resource manager (B7)', () => {
+    const story = new Story();
+    const tell = (incarnation: number, usedMs: number) => {
+      const telling = { resourceManagerId: 'r', incarnation, levels: [level('g', usedMs)] };
+      story.buckets.takeOver(telling, 10, instant(story.nowMs));
+      return story.used()['g'];
+    };
+    expect([tell(3, 100), tell(3, 200), tell(5, 300), tell(3, 400), tell(5, 500)]).toEqual([100, 100, 300, 300, 300]);
+  });
+
+  it('lets groups that nobody reports get theirs back, by the quota that came with it (B4, B7)', () => {
+    const story = new Story().hears('r1', [level('g', 1_000, 200), level('idle', 300)]);
+    expect(story.pass(2).used()).toEqual({ g: 600, idle: 100 });
+    expect(story.report('a', { g: 0 }).pass(1).used()).toEqual({ g: 500 });
+    expect(story.buckets.size).toBe(1);
+  });
+
+  it('forgets a group that has no quota any more (B4)', () => {
+    const story = new Story().hears('r1', [level('g', 1_000)]);
+    story.quotas = {};
+    expect(story.report('a', { g: 0 }).used()).toEqual({});
+  });
+
+  it('takes nothing that makes no sense (B7)', () => {
+    const wrong = [level('a', -1), level('b', NaN), level('c', 1, 0), level('d', 1, -1), level('e', 1, Infinity)];
+    expect(new Story().hears('r1', wrong).buckets.size).toBe(0);
+  });
+
+  it('is told of so many groups only: of those that get all back last (B8)', () => {
+    const many = Array.from({ length: 9_999 }, (_, index) => level(`g${index}`, 1_000));
+    const more = Array.from({ length: 9_999 }, (_, index) => level(`h${index}`, 2_000, 400));
+    const story = new Story().hears('r1', more).hears('r2', many);
+    const levels = story.levels();
+    expect(levels).toHaveLength(10_000);
+    expect(levels.filter(({ group }) => group.startsWith('g'))).toHaveLength(9_999);
+    const long = many.slice(0, 5_000).map(({ group, ...use }) => ({ group: group + 'x'.repeat(395), ...use }));
+    const told = new Story().hears('r1', long).levels();
+    expect(told.length).toBeGreaterThan(2_480);
+    expect(told.reduce((letters, { group }) => letters + group.length, 0)).toBeLessThanOrEqual(1_000_000);
+    expect(new Story().levels()).toEqual([]);
   });
 });

@@ -10,12 +10,23 @@
 //       heard again.
 //   B6. At most BUCKETS_MAX groups are kept. Of more, those that nobody reports and that would have all back first are
 //       forgotten.
+//   B7. A resource manager that starts anew goes on with what others have counted: at the first report of each life of
+//       another one that is older than its own, the greater of that level and its own counts, group by group. Younger
+//       ones know less and are not asked. So no level gets smaller by it, and however many tell, nothing is counted
+//       twice but what a coordinator had told the other one and not yet us: as a rule, less than a heartbeat's worth.
+//   B8. It tells others at most LEVELS_MAX groups, and no more than fits into a message. Of more, those that would have
+//       all back last are told.
 import type { Instant } from '@tutti/base';
 import { lineageOf } from './group-path.js';
 import type { GroupCounts } from './group-tree.js';
 
 const COUNTERS_KEPT_MS = 600_000;
 const BUCKETS_MAX = 100_000;
+const LEVELS_MAX = 10_000;
+/** Of all paths together. */
+const LEVELS_LETTERS_MAX = 1_000_000;
+/** Lives are older than our own, so there are few. */
+const TELLERS_MAX = 1_000;
 const MS_PER_SECOND = 1_000;
 
 /** The part of a coordinator's report that is about CPU. */
@@ -23,6 +34,21 @@ export interface CpuReport {
   readonly coordinatorId: string;
   readonly incarnation: number;
   readonly groups: readonly Pick<GroupCounts, 'group' | 'cpuMs' | 'cpuQuotaMsPerSecond'>[];
+}
+
+/** What a group has used and not got back, and what it gets back. */
+export interface CpuLevel {
+  readonly group: string;
+  readonly usedMs: number;
+  readonly quotaMsPerSecond: number;
+}
+
+/** What another resource manager has counted. */
+export interface CpuTelling {
+  readonly resourceManagerId: string;
+  /** Start of its process. */
+  readonly incarnation: number;
+  readonly levels: readonly CpuLevel[];
 }
 
 interface Bucket {
@@ -49,6 +75,8 @@ interface Coordinator {
 export class CpuBuckets {
   private readonly buckets = new Map<string, Bucket>();
   private readonly coordinators = new Map<string, Coordinator>();
+  /** The newest life of each resource manager that B7 was done with. */
+  private readonly tellers = new Map<string, number>();
 
   constructor(private readonly bucketsMax = BUCKETS_MAX) {}
 
@@ -79,20 +107,41 @@ export class CpuBuckets {
     return used;
   }
 
+  /** The same with the quotas, for other resource managers (B8). */
+  levels(now: Instant): CpuLevel[] {
+    const levels = [...this.usedMs(now)].map(([group, usedMs]) => {
+      return { group, usedMs, quotaMsPerSecond: this.buckets.get(group)?.quotaMsPerSecond ?? 0 };
+    });
+    if (levels.length > LEVELS_MAX || lettersOf(levels) > LEVELS_LETTERS_MAX)
+      levels.sort((a, b) => emptyInSeconds(b) - emptyInSeconds(a));
+    let letters = 0;
+    const end = levels.findIndex(({ group }) => (letters += group.length) > LEVELS_LETTERS_MAX);
+    return levels.slice(0, end < 0 ? LEVELS_MAX : Math.min(end, LEVELS_MAX));
+  }
+
+  /** Takes in what another resource manager has counted, when this one began later and hears it first (B7). */
+  takeOver({ resourceManagerId, incarnation, levels }: CpuTelling, ownIncarnation: number, now: Instant): void {
+    const known = this.tellers.get(resourceManagerId);
+    if (incarnation >= ownIncarnation || incarnation <= (known ?? 0)) return;
+    if (known === undefined && this.tellers.size >= TELLERS_MAX) return;
+    this.tellers.set(resourceManagerId, incarnation);
+    for (const level of levels.slice(0, LEVELS_MAX)) this.raise(level, now);
+  }
+
   /** Drops what says nothing any more (B4, B5), and what is too much (B6). */
   expire(now: Instant): void {
     for (const [id, { heardAt }] of this.coordinators)
       if (now - heardAt > COUNTERS_KEPT_MS) this.coordinators.delete(id);
-    const idle: { readonly group: string; readonly emptyInSeconds: number }[] = [];
+    const idle: CpuLevel[] = [];
     for (const [group, bucket] of this.buckets) {
       if (this.hasQuota(group)) continue;
       refill(bucket, now);
       if (bucket.usedMs <= 0) this.buckets.delete(group);
-      else idle.push({ group, emptyInSeconds: bucket.usedMs / bucket.quotaMsPerSecond });
+      else idle.push({ group, ...bucket });
     }
     const excess = this.buckets.size - this.bucketsMax;
     if (excess <= 0) return;
-    idle.sort((a, b) => a.emptyInSeconds - b.emptyInSeconds);
+    idle.sort((a, b) => emptyInSeconds(a) - emptyInSeconds(b));
     for (const { group } of idle.slice(0, excess)) this.buckets.delete(group);
   }
 
@@ -112,6 +161,18 @@ export class CpuBuckets {
     } else if (bucket !== undefined && !this.hasQuota(group)) this.buckets.delete(group);
   }
 
+  /** B7. Whoever reports the group sets its quota; that of the teller holds while nobody does. */
+  private raise({ group, usedMs, quotaMsPerSecond }: CpuLevel, now: Instant): void {
+    // Without a quota it would stay for ever.
+    if (!(usedMs > 0 && quotaMsPerSecond > 0 && quotaMsPerSecond < Infinity)) return;
+    const bucket = this.buckets.get(group);
+    if (bucket === undefined) this.buckets.set(group, { usedMs, quotaMsPerSecond, at: now });
+    else {
+      refill(bucket, now);
+      bucket.usedMs = Math.max(bucket.usedMs, usedMs);
+    }
+  }
+
   private charge(group: string, cpuMs: number, now: Instant): void {
     for (const path of lineageOf(group)) {
       const bucket = this.buckets.get(path);
@@ -129,6 +190,10 @@ export class CpuBuckets {
 
 const countersOf = ({ groups }: CpuReport): Map<string, Counter> =>
   new Map(groups.map(({ group, cpuMs, cpuQuotaMsPerSecond }) => [group, { cpuMs, hasQuota: cpuQuotaMsPerSecond > 0 }]));
+
+const emptyInSeconds = ({ usedMs, quotaMsPerSecond }: Omit<CpuLevel, 'group'>): number => usedMs / quotaMsPerSecond;
+
+const lettersOf = (levels: readonly CpuLevel[]): number => levels.reduce((sum, { group }) => sum + group.length, 0);
 
 /** B3 */
 function refill(bucket: Bucket, now: Instant): void {

@@ -15,6 +15,7 @@ export {
   type SchedulingPolicy,
   type Selector,
 } from './group-config.js';
+export type { CpuLevel, CpuTelling } from './cpu-buckets.js';
 export { childPath, groupPath, lineageOf, parentPath } from './group-path.js';
 export { GROUP_FILE_BYTES_MAX, parseGroupConfig, type ParsedGroupConfig } from './group-config-decoder.js';
 export { selectGroup, type Selection } from './group-selector.js';

@@ -8,7 +8,7 @@
 //   L4. Time is this process's own: a report's age is counted from its arrival.
 //   L5. CPU that was used stays used when its coordinator goes: see cpu-buckets.ts.
 import { type Instant, invariant, queryIdSuffixOf } from '@tutti/base';
-import { CpuBuckets } from './cpu-buckets.js';
+import { CpuBuckets, type CpuLevel, type CpuTelling } from './cpu-buckets.js';
 import { type GroupTotal, GroupTotals, type Use } from './group-totals.js';
 import type { GroupCounts } from './group-events.js';
 import type { ClaimsAhead, GroupUsage } from './group-usage.js';
@@ -156,6 +156,16 @@ export class UsageLedger {
   /** CPU that each group has used and not got back, in milliseconds; nothing for those that have used none. */
   cpuUsedMs(now: Instant): ReadonlyMap<string, number> {
     return this.buckets.usedMs(now);
+  }
+
+  /** The same with the quotas, for other resource managers that start later. */
+  cpuLevels(now: Instant): CpuLevel[] {
+    return this.buckets.levels(now);
+  }
+
+  /** Goes on with the CPU that an older resource manager has counted, when it is heard for the first time. */
+  takeOverCpu(telling: CpuTelling, ownIncarnation: number, now: Instant): void {
+    this.buckets.takeOver(telling, ownIncarnation, now);
   }
 
   /** Which resource groups each coordinator keeps to, as its newest report says. */
