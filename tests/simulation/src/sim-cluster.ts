@@ -1,6 +1,6 @@
 import { type Instant, type Random, seededRandom } from '@tutti/base';
 import { type GroupConfig, type UsageSnapshot, type WaitExplanation, type WorkerTask } from '@tutti/resource-groups';
-import { lineage } from './sim-groups.js';
+import { lineage, targetAt } from './sim-groups.js';
 import { SimCoordinator } from './sim-coordinator.js';
 import { calmNetwork, type NetworkFaults, SimNetwork } from './sim-network.js';
 import { SimResourceManager } from './sim-resource-manager.js';
@@ -25,9 +25,18 @@ export interface Breach {
 
 type QueryEnd = 'ended' | 'rejected' | 'lost';
 
-interface SimQuery {
+/** What a query asks for, and what it takes while it runs. */
+export interface QueryWishes {
+  readonly priority?: number;
+  readonly memoryBytes?: number;
+  readonly cpuMs?: number;
+}
+
+export interface SimQuery {
   readonly group: string;
   readonly durationMs: number;
+  readonly memoryBytes: number;
+  readonly cpuMs: number;
   /** Set when it comes. */
   id: string;
   coordinator: SimCoordinator | undefined;
@@ -41,6 +50,7 @@ const LEASE_MS = 10_000;
 /** Workers end the tasks of a coordinator that they do not hear of any more. */
 const ORPHAN_MS = 12_000;
 const WORKER = 'worker';
+const WORKERS = { activeWorkers: 10, memoryBytes: 1_000 };
 
 /** One world from one seed. What runs is counted where it runs, on the workers, never from anybody's books. */
 export class SimCluster {
@@ -60,6 +70,7 @@ export class SimCluster {
   readonly waitingSeen: number[] = [];
   /** What waiting queries said, when a scenario looked. */
   readonly explanations = new Map<string, WaitExplanation>();
+  private config: GroupConfig;
   private readonly running = new Map<string, number>();
   private readonly limits = new Map<string, number>();
   private readonly queries = new Map<string, SimQuery>();
@@ -74,6 +85,7 @@ export class SimCluster {
 
   constructor(private readonly options: SimClusterOptions) {
     this.random = seededRandom(options.seed);
+    this.config = options.config;
     this.network = new SimNetwork(this.time, this.random, options.faults ?? calmNetwork);
     const ids = Array.from({ length: options.coordinatorCount }, (_, index) => `coordinator-${index}`);
     this.resourceManagers = Array.from(
@@ -81,13 +93,6 @@ export class SimCluster {
       (_, index) => new SimResourceManager(`rm-${index}`, this.time, [...ids, WORKER], EXPIRE_AFTER_MS, LEASE_MS),
     );
     this.coordinators = ids.map((id) => this.createCoordinator(id, 1));
-    const addLimits = (groups: GroupConfig['rootGroups'], above: string): void => {
-      for (const group of groups) {
-        this.limits.set(above + group.name, group.hardConcurrencyLimit);
-        addLimits(group.subGroups, `${above}${group.name}.`);
-      }
-    };
-    addLimits(options.config.rootGroups, '');
     const beat = (): void => {
       this.reportWorker();
       this.time.after(1_000, beat);
@@ -96,8 +101,16 @@ export class SimCluster {
   }
 
   /** A query that comes `atMs` and runs `durationMs` once it has started. */
-  submit(atMs: number, place: number, group: string, durationMs: number, priority = 1): SimQuery {
-    const query: SimQuery = { group, durationMs, id: '', coordinator: undefined, submittedAt: 0, state: 'planned' };
+  submit(atMs: number, place: number, group: string, durationMs: number, wishes: QueryWishes = {}): SimQuery {
+    const { priority = 1, memoryBytes = 0, cpuMs = 0 } = wishes;
+    const query: SimQuery = {
+      ...{ group, durationMs, memoryBytes, cpuMs },
+      ...{ id: '', coordinator: undefined, submittedAt: 0, state: 'planned' },
+    };
+    targetAt(this.config, group).specs.forEach((spec, depth) => {
+      const path = lineage(group)[depth] ?? '';
+      this.limits.set(path, Math.max(this.limits.get(path) ?? 0, spec.hardConcurrencyLimit));
+    });
     const number = String(this.planned++).padStart(5, '0');
     this.unfinished++;
     this.time.after(atMs - this.time.now(), () => {
@@ -134,6 +147,15 @@ export class SimCluster {
     if (backAfterMs === undefined) return;
     this.time.after(backAfterMs, () => {
       this.coordinators[place % this.coordinators.length] = this.createCoordinator(coordinator.id, 2);
+    });
+  }
+
+  /** The file changes: each coordinator reads it within `spreadMs`. Limits that are checked are the greatest ones. */
+  reload(atMs: number, config: GroupConfig, spreadMs: number): void {
+    this.time.after(atMs - this.time.now(), () => {
+      this.config = config;
+      for (const coordinator of this.coordinators)
+        this.time.after(spreadMs * this.random(), () => coordinator.reload(config));
     });
   }
 
@@ -186,7 +208,8 @@ export class SimCluster {
     return new SimCoordinator({
       id,
       incarnation,
-      config: this.options.config,
+      config: this.config,
+      workers: WORKERS,
       usageMaxAgeMs: USAGE_MAX_AGE_MS,
       resourceManagers: this.resourceManagers,
       time: this.time,
@@ -218,12 +241,23 @@ export class SimCluster {
       if (running > limit) this.breaches.push({ atMs: this.time.now(), group, running, limit });
     }
     this.reportWorkerSoon();
+    this.useSoon(query);
     this.time.after(query.durationMs, () => {
       if (query.state !== 'running') return;
       this.end(query, 'ended');
       // The stream of a task ends or breaks: its coordinator hears of it in any case.
       this.time.after(5 * this.random(), () => query.coordinator?.finish(query.id));
     });
+  }
+
+  /** Its coordinator hears what it uses soon after it has started, and again when it is half done. */
+  private useSoon(query: SimQuery): void {
+    const { memoryBytes, cpuMs, durationMs } = query;
+    if (memoryBytes + cpuMs === 0) return;
+    for (const part of [0.1 * this.random(), 0.5])
+      this.time.after(durationMs * part, () => {
+        if (query.state === 'running') query.coordinator?.use(query.id, memoryBytes, cpuMs * part);
+      });
   }
 
   private end(query: SimQuery, state: QueryEnd): void {

@@ -1,4 +1,4 @@
-import { type Instant, queryId as asQueryId, type Random } from '@tutti/base';
+import { type Instant, queryId as asQueryId, type QueryId, type Random } from '@tutti/base';
 import {
   type CoordinatorReport,
   type GroupConfig,
@@ -18,6 +18,7 @@ export interface SimCoordinatorOptions {
   /** Which life of the coordinator this is. */
   readonly incarnation: number;
   readonly config: GroupConfig;
+  readonly workers: { readonly activeWorkers: number; readonly memoryBytes: number };
   readonly usageMaxAgeMs: number;
   readonly resourceManagers: readonly SimResourceManager[];
   readonly time: VirtualTime;
@@ -41,6 +42,7 @@ export class SimCoordinator {
   /** Marks the query ids of this life. */
   readonly queryIdSuffix: string;
   private readonly tree: GroupTree;
+  private readonly waiting = new Map<string, { readonly path: string; readonly priority: number }>();
   private sequence = 0;
   private reportPending = false;
   private askInFlight: { readonly requestedAt: Instant } | undefined;
@@ -57,6 +59,7 @@ export class SimCoordinator {
     this.id = options.id;
     this.queryIdSuffix = `${options.id.slice(-1)}${String(options.incarnation).padStart(4, 'a')}`;
     this.tree = new GroupTree({ config: options.config, usageMaxAgeMs: options.usageMaxAgeMs });
+    this.tree.apply({ kind: 'clusterChanged', ...options.workers }, options.time.now());
     const beat = () => {
       this.report();
       this.later(HEARTBEAT_MS * (0.8 + 0.4 * options.random()), beat);
@@ -72,8 +75,19 @@ export class SimCoordinator {
   submit(queryId: string, path: string, priority: number): void {
     this.whenAwake(() => {
       const target = targetAt(this.tree.config, path);
+      this.waiting.set(queryId, { path, priority });
       this.apply({ kind: 'submitted', queryId: asQueryId(queryId), target, priority });
     });
+  }
+
+  /** What a running query holds now, and the CPU that it used in all. */
+  use(queryId: string, memoryBytes: number, cpuMs: number): void {
+    this.whenAwake(() => this.apply({ kind: 'used', queryId: asQueryId(queryId), memoryBytes, cpuMs }));
+  }
+
+  /** Other groups hold from now on. */
+  reload(config: GroupConfig): void {
+    this.whenAwake(() => this.apply({ kind: 'configured', config }));
   }
 
   finish(queryId: string): void {
@@ -106,8 +120,14 @@ export class SimCoordinator {
       if (effect.kind === 'start') this.options.onStart(effect.queryId);
       else if (effect.kind === 'reject') this.options.onReject(effect.queryId);
       else if (effect.kind === 'askUsage') this.ask();
+      else this.resubmit(effect.queryId, effect.queuedSince);
     }
     if (event.kind !== 'tick' && event.kind !== 'usageUnavailable') this.reportSoon();
+  }
+
+  private resubmit(queryId: QueryId, queuedSince: Instant): void {
+    const { path = '', priority = 1 } = this.waiting.get(queryId) ?? {};
+    this.apply({ kind: 'submitted', queryId, target: targetAt(this.tree.config, path), priority, queuedSince });
   }
 
   private reportSoon(): void {

@@ -1,12 +1,12 @@
 import type { GroupConfig, GroupSpec, GroupTarget } from '@tutti/resource-groups';
 
-/** The leaf with this path: of each level the group with that name, or else the one with variables. */
+/** The leaf with this path: of each level the group with that name, or else one whose variables could make it. */
 export function targetAt({ rootGroups }: GroupConfig, path: string): GroupTarget {
   const names = path.split('.');
   const specs: GroupSpec[] = [];
   let level = rootGroups;
   for (const name of names) {
-    const spec = level.find((group) => group.name === name) ?? level.find(({ isDynamic }) => isDynamic);
+    const spec = level.find((group) => group.name === name) ?? level.find((group) => couldBe(group.name, name));
     if (spec === undefined) throw new Error(`no group takes ${path}`);
     specs.push(spec);
     level = spec.subGroups;
@@ -18,4 +18,9 @@ export function targetAt({ rootGroups }: GroupConfig, path: string): GroupTarget
 export function lineage(group: string): string[] {
   const steps = group.split('.');
   return steps.map((_, index) => steps.slice(0, index + 1).join('.'));
+}
+
+function couldBe(template: string, name: string): boolean {
+  const [prefix = '', rest] = template.split('${');
+  return rest !== undefined && name.startsWith(prefix);
 }

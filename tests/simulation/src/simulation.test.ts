@@ -10,10 +10,13 @@ import {
   freeze,
   fullQueues,
   limitOne,
+  limitReloads,
   longQueue,
   lossyNetwork,
   maxQueuedOf,
   resourceManagerCrashes,
+  richBurst,
+  richReloads,
   runWorld,
   type Scenario,
   shortQueries,
@@ -54,6 +57,9 @@ describe('with one resource manager no group ever runs more than its limit, and 
     ['a steady load above what the groups can do', steadyLoad, 60],
     ['a coordinator that stops and goes on when nobody counts on it any more', freeze, 100],
     ['a coordinator that dies, with tasks that run on', coordinatorCrash, 100],
+    ['groups of all policies and limits, with priorities', richBurst, 100],
+    ['the same when messages are lost', { ...richBurst, faults: lossyNetwork }, 50],
+    ['the same while policies, weights and soft limits change', richReloads, 100],
   ])('%s', (_, scenario, count) => {
     expect(checkWorlds(scenario, count, exactly)).toBe(0);
   });
@@ -64,6 +70,12 @@ describe('while resource managers come and go', () => {
     const breached = checkWorlds(resourceManagerCrashes, 100, (coordinatorCount) => coordinatorCount - 1);
     // Two orders of claims meet in few worlds: a change that makes it many is no small change.
     if (REPLAY === undefined) expect(breached).toBeLessThanOrEqual(seeds(100).length / 20);
+  });
+});
+
+describe('while coordinators take in other limits one after another', () => {
+  it('no group runs more than the greatest limit that anybody keeps to, and every query ends', () => {
+    expect(checkWorlds(limitReloads, 100, exactly)).toBe(0);
   });
 });
 
@@ -141,6 +153,8 @@ describe('the checks catch a coordinator that', () => {
     ['overlooks claims that come before its own', limitOne, withoutClaims],
     ['overlooks them in a burst', burst, withoutClaims],
     ['overlooks what runs elsewhere', burstOnTree, withoutRunning],
+    ['overlooks claims where groups have other limits too', richBurst, withoutClaims],
+    ['overlooks what runs elsewhere there', richReloads, withoutRunning],
     ['counts the age of an answer from its arrival', freeze, asIfFresh],
   ])('%s', (_, scenario, tamper) => {
     const breached = seeds(40).filter((seed) => runWorld(scenario, seed, { tamper }).cluster.breaches.length > 0);
