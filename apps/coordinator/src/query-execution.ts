@@ -70,6 +70,7 @@ export class QueryExecution {
       const again = query.use.resultBytes === 0 && run < RUNS_MAX; // E1
       log.warn('task-lost', { queryId: query.queryId, workerId: nodeId, message: end.message, again });
       if (!again) return query.apply({ kind: 'failed', failure: workerLost(nodeId, end.message) });
+      query.using({ memoryBytes: 0 });
       lost.add(workerKey(outcome.worker));
     }
   }

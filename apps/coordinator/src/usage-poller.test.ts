@@ -19,6 +19,7 @@ class World {
   private sequence = 0;
   private held: (() => void) | undefined;
   answerLater = false;
+  onUsage = () => {};
 
   readonly poller: UsagePoller = new UsagePoller({
     source: { ask: (address, question, timeoutMs) => this.answer(address, question, timeoutMs) },
@@ -29,7 +30,10 @@ class World {
       this.ticks++;
       this.poller.ask();
     },
-    onUsage: (usage) => this.usages.push(usage),
+    onUsage: (usage) => {
+      this.usages.push(usage);
+      this.onUsage();
+    },
     onUnavailable: (since) => this.unavailable.push(since),
     refreshIntervalMs: 25,
     clock: this.clock,
@@ -135,6 +139,15 @@ describe('asking for the usage of other coordinators', () => {
     expect(world.usages.map(({ requestedAt }) => requestedAt)).toEqual([1_000, 1_020]);
   });
 
+  test('U6: at one moment of the clock there is one question, however often another one is wanted', async () => {
+    world.someoneWaits = false;
+    world.onUsage = () => world.poller.ask();
+    await world.clock.advance(0);
+    world.poller.ask();
+    await world.clock.advance(3);
+    expect(world.asked.map(({ at }) => at)).toEqual([1_000, 1_001, 1_002, 1_003]);
+  });
+
   test('U3: the first by address is asked, then the next at once, and the first again when it is back', async () => {
     world.someoneWaits = false;
     world.managers.set('a:1', 'refuses');
@@ -158,7 +171,7 @@ describe('asking for the usage of other coordinators', () => {
     await world.clock.advance(500);
     expect(world.usages).toHaveLength(1);
     world.poller.ask();
-    await world.clock.advance(0);
+    await world.clock.advance(1);
     expect(world.usages).toHaveLength(2);
     expect(addresses()).toEqual(['a:1', 'b:1', 'b:1']);
   });

@@ -8,6 +8,8 @@
 //   U5. While a query waits it asks every refreshIntervalMs; when nothing moves for seconds, ten times a second. So it is a
 //       few dozen questions per second at most, beside those of queries that come, start and end: what is wanted while a
 //       question is open shares the next one.
+//   U6. Never two questions at one moment of the clock: an answer counts for what came before its question, so the second
+//       would be wanted again at once, for ever while the clock stands still.
 import { type Clock, type Instant, instant, sleep } from '@tutti/base';
 import type { Log } from '@tutti/service';
 import { RefreshPace, type UsageSnapshot } from '@tutti/resource-groups';
@@ -44,6 +46,7 @@ export class UsagePoller {
   private wantedNow = false;
   private readonly avoidUntil = new Map<string, Instant>();
   private unavailableSince: Instant | undefined;
+  private lastAskedAt: Instant = instant(-Infinity);
   private lastAnswer: { readonly at: Instant; readonly oldestDataAgeMs: number } | undefined;
 
   private readonly pace: RefreshPace;
@@ -77,6 +80,7 @@ export class UsagePoller {
     let askedAt = clock.now();
     while (!signal.aborted) {
       if (this.wantedNow) {
+        if (clock.now() <= this.lastAskedAt) await sleep(clock, 1, signal); // U6
         this.wantedNow = false;
         if (!(await this.askOnce(signal))) await sleep(clock, UNAVAILABLE_PAUSE_MS, signal);
         askedAt = clock.now();
@@ -103,7 +107,7 @@ export class UsagePoller {
   private async askOnce(signal: AbortSignal): Promise<boolean> {
     const { source, question, clock, onUsage, onUnavailable, log } = this.options;
     for (const address of this.inOrder()) {
-      const requestedAt = clock.now(); // U1
+      const requestedAt = (this.lastAskedAt = clock.now()); // U1
       const answer = await source.ask(address, question(), ASK_TIMEOUT_MS, signal);
       if (signal.aborted) return true;
       if (answer.kind === 'none') {

@@ -29,6 +29,12 @@ test.each([
   expect(rejectionFailure(rejection)).toMatchObject({ reason, message, retriable: true });
 });
 
+test('a path that two names become is a fault of the file', () => {
+  const why = rejectionFailure({ reason: 'ambiguousGroup', group: 'global.ada', limit: 0 });
+  expect(why).toMatchObject({ reason: 'INVALID_RESOURCE_GROUP', retriable: false });
+  expect(why.message).toMatch(/"global\.ada" is there already, by another name of the file, .* Give the groups names/);
+});
+
 test('a query without a group is told who was looked for, and how to find out more', () => {
   const why = selectionFailure({ kind: 'none' }, { ...aSession, source: 'cli' });
   expect(why).toMatchObject({ reason: 'MISSING_RESOURCE_GROUP_SELECTOR', retriable: false });

@@ -38,7 +38,11 @@ export class FakeGroupFile {
 }
 
 /** Resource groups as in a file. */
-export function groupsOf(file: { readonly rootGroups: readonly object[]; readonly selectors: readonly object[] }) {
+export function groupsOf(file: {
+  readonly rootGroups: readonly object[];
+  readonly selectors: readonly object[];
+  readonly cpuQuotaPeriod?: string;
+}): GroupConfig {
   const parsed = parseGroupConfig(JSON.stringify(file));
   if (!('ok' in parsed)) throw new Error(parsed.problems.join('\n'));
   return parsed.ok;

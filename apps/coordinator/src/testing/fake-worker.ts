@@ -11,6 +11,8 @@ interface FakeTask {
   readonly statement: string;
   readonly group: string;
   readonly memoryLimitBytes: number;
+  /** Used in all so far. */
+  cpuMs: number;
   /** Tells a task that holds what to do or to say; undefined while it does not hold. */
   tell: ((word: TaskWord) => void) | undefined;
 }
@@ -53,6 +55,7 @@ export class FakeWorker {
         statement: new TextDecoder().decode(fragment),
         group: resourceGroup,
         memoryLimitBytes: Number(memoryLimitBytes),
+        cpuMs: 0,
         tell: undefined,
       });
       return {};
@@ -84,9 +87,8 @@ export class FakeWorker {
       }
       if (task.statement.includes('hold')) yield* this.held(taskId, task, signal);
       const state = TaskState.FINISHED;
-      yield {
-        part: { case: 'status' as const, value: { taskId, state, rows: BigInt(rows + batches), memoryBytes: 7n } },
-      };
+      const use = { rows: BigInt(rows + batches), memoryBytes: 7n, cpuTime: durationFromMs(task.cpuMs) };
+      yield { part: { case: 'status' as const, value: { taskId, state, ...use } } };
     } finally {
       this.tasks.delete(taskId);
     }
@@ -104,8 +106,10 @@ export class FakeWorker {
       if (signal.aborted) throw new ConnectError('canceled', Code.Canceled);
       const word = words.shift();
       if (word === undefined) await new Promise<void>((resolve) => (wake = resolve));
-      else if (!('end' in word)) yield statusPart(taskId, word);
-      else if (word.end === 'finish') return;
+      else if (!('end' in word)) {
+        task.cpuMs = word.cpuMs;
+        yield statusPart(taskId, word);
+      } else if (word.end === 'finish') return;
       else throw endErrors[word.end]();
     }
   }
