@@ -25,7 +25,7 @@ export interface LiveQueryOptions {
   readonly clock: Clock;
   /** Called after each change of the query, at its end too. */
   readonly onChange: (query: LiveQuery) => void;
-  /** Called when what the query uses has changed. */
+  /** Called when the memory or CPU time that the query uses has changed. */
   readonly onUse: (query: LiveQuery) => void;
 }
 
@@ -122,7 +122,7 @@ export class LiveQuery {
   /** Reports what the query uses; figures that are left out stay. */
   using(change: Partial<QueryUse>): void {
     this.used = { ...this.used, ...change };
-    this.options.onUse(this);
+    if (change.memoryBytes !== undefined || change.cpuMs !== undefined) this.options.onUse(this);
     this.bell.ring();
   }
 
