@@ -76,8 +76,9 @@ export class GroupNode {
   inUseBelow = 0;
   /** In which pass it was refreshed last, see group-forest.ts. */
   refreshedIn = 0;
+  /** What was reported of it last, see group-counts.ts. */
+  lastCounts: GroupCounts | undefined;
   private hasSoftLimits = false;
-  private lastCounts: GroupCounts | undefined;
   /** How many claims of this group count in its parent's `usableBelow`. */
   private usable = 0;
   private usableBelow = 0;
@@ -154,36 +155,6 @@ export class GroupNode {
   countClaim(): void {
     for (const { here } of this.lineage) here.claimed++;
     this.refreshAll(true);
-  }
-
-  /** What to report of this very group. As long as nothing changes it is the same object: it is asked for often. */
-  counts(): GroupCounts {
-    const { own, queue, spec, lastCounts: last } = this;
-    const queued = queue?.size ?? 0;
-    const claimed = queue?.claims.made ?? 0;
-    const claimRound = queue !== undefined && claimed > 0 ? queue.claims.round : 0;
-    if (
-      last?.running === own.running &&
-      last.queued === queued &&
-      last.claimed === claimed &&
-      last.claimRound === claimRound &&
-      last.memoryBytes === own.memoryBytes &&
-      last.cpuMs === own.cpuMs
-    )
-      return last;
-    return (this.lastCounts = {
-      group: this.path,
-      running: own.running,
-      queued,
-      claimed,
-      claimRound,
-      hardConcurrencyLimit: spec.hardConcurrencyLimit,
-      maxQueued: spec.maxQueued,
-      memoryBytes: own.memoryBytes,
-      cpuMs: own.cpuMs,
-      cpuQuotaMsPerSecond: spec.cpuQuotaMsPerSecond,
-      template: spec.template === this.path ? '' : spec.template,
-    });
   }
 
   /** The leaf that claims next, of this root and everything below it; undefined when none may. */

@@ -24,10 +24,10 @@
 // of those of its coordinator and round the one that started last. When it started, each of the others either ran or was
 // known as a claim before it, so G2 counted them all: claims that are made stand in the reports until they are used or
 // withdrawn, and what is withdrawn is never used (R1 and R2 in claim-rounds.ts).
-import { invariant, type Instant, type QueryId, unreachable } from '@tutti/base';
+import { type Instant, type QueryId, unreachable } from '@tutti/base';
 import { ClaimRounds } from './claim-rounds.js';
-import { explanationOf, type WaitExplanation } from './wait-explanation.js';
 import type { GroupConfig } from './group-config.js';
+import { countsOf } from './group-counts.js';
 import type {
   GroupCounts,
   GroupEffect,
@@ -40,10 +40,11 @@ import { GroupForest } from './group-forest.js';
 import type { GroupNode } from './group-node.js';
 import type { GroupRoot } from './group-root.js';
 import { GroupsInUse } from './groups-in-use.js';
-import { LiveQuery } from './live-query.js';
-import { QueueTimeouts, queueTimeoutOf } from './queue-timeouts.js';
+import { LiveQueries } from './live-queries.js';
 import { StartRules } from './start-rules.js';
 import { UsageView } from './usage-view.js';
+import { explanationOf, type WaitExplanation } from './wait-explanation.js';
+import { WaitRules } from './wait-rules.js';
 
 export type { GroupCounts, GroupEffect, GroupEvent } from './group-events.js';
 
@@ -61,10 +62,8 @@ export class GroupTree {
   private readonly view: UsageView;
   private readonly rules: StartRules;
   private readonly rounds = new ClaimRounds();
-  private readonly timeouts = new QueueTimeouts();
-  private readonly live = new Map<QueryId, LiveQuery>();
-  private queuedCount = 0;
-  private lastNumber = 0;
+  private readonly live: LiveQueries;
+  private readonly waits: WaitRules;
   private unavailableSince: Instant | undefined;
   private asking = false;
 
@@ -72,6 +71,8 @@ export class GroupTree {
     this.currentConfig = config;
     this.forest = new GroupForest(config);
     this.inUse = new GroupsInUse(this.forest);
+    this.live = new LiveQueries(this.inUse, this.rounds);
+    this.waits = new WaitRules(this.live);
     this.view = new UsageView(this.forest, usageMaxAgeMs);
     this.rules = new StartRules(this.view, usageMaxAgeMs);
   }
@@ -96,7 +97,7 @@ export class GroupTree {
         this.view.take(event.usage, now);
         for (const root of this.forest.roots) {
           this.startWhatMay(root, now, effects);
-          this.decideWhoWaits(root, now, effects);
+          effects.push(...this.waits.decide(root, this.view.usage, now)); // G6
           this.claim(root, now);
           this.askWhenUseful(root, effects);
         }
@@ -134,7 +135,7 @@ export class GroupTree {
    */
   counts(): GroupCounts[] {
     this.rounds.close();
-    return Array.from(this.inUse, (node) => node.counts());
+    return Array.from(this.inUse, countsOf);
   }
 
   /** What runs and waits here, with what is below each group: for showing. Reading it changes nothing. */
@@ -154,7 +155,7 @@ export class GroupTree {
 
   /** Whether any query is queued. */
   someoneWaits(): boolean {
-    return this.queuedCount > 0;
+    return this.live.queuedCount > 0;
   }
 
   /** Why a query has not started; undefined when it is not queued. */
@@ -175,35 +176,27 @@ export class GroupTree {
   }
 
   private submit(event: QuerySubmitted, now: Instant, effects: GroupEffect[]): void {
-    const { queryId, target, priority, queuedSince = now } = event;
-    invariant(!this.live.has(queryId), `G1: ${queryId} was submitted before`);
-    const reached = this.forest.reach(target);
+    const reached = this.forest.reach(event.target);
     if (reached.kind === 'refused') {
       const { reason, group, limit } = reached;
-      effects.push({ kind: 'reject', queryId, reason, group, limit });
+      effects.push({ kind: 'reject', queryId: event.queryId, reason, group, limit });
       return;
     }
-    const { leaf } = reached;
-    const { root } = leaf;
-    const query = new LiveQuery(queryId, leaf, priority, ++this.lastNumber, now, queuedSince);
-    leaf.queue?.add(query);
-    this.live.set(queryId, query);
-    this.queuedCount++;
-    this.timeouts.enter(query);
-    this.inUse.enter(leaf);
-    leaf.count({ queued: 1, provisional: 1 });
-    root.undecided.add(query);
-    root.lastSubmittedAt = now;
-    if (this.rejectIfFull(query, (node) => node.isOverfullHere, now, effects)) return;
-    this.claim(root, now);
-    this.askWhenUseful(root, effects);
+    const query = this.live.add(event, reached.leaf, now);
+    const rejected = this.waits.rejectIfFullHere(query, now); // G6
+    if (rejected !== undefined) {
+      effects.push(rejected);
+      return;
+    }
+    this.claim(query.leaf.root, now);
+    this.askWhenUseful(query.leaf.root, effects);
   }
 
   private finish(queryId: QueryId, now: Instant, effects: GroupEffect[]): void {
     const query = this.live.get(queryId);
     if (query === undefined) return;
     const wereFull = query.leaf.lineage.filter((node) => node.isFull);
-    this.remove(query, now);
+    this.live.remove(query, now);
     this.advance(query.leaf.root, now, effects, wereFull);
   }
 
@@ -215,17 +208,10 @@ export class GroupTree {
   ): void {
     const query = this.live.get(queryId);
     if (query === undefined || query.isQueued) return;
-    const { leaf } = query;
-    const { root } = leaf;
-    const moreMemory = use.memoryBytes - query.memoryBytes;
-    leaf.own.cpuMs += Math.max(0, use.cpuMs - query.cpuMs);
-    leaf.own.memoryBytes += moreMemory;
-    query.memoryBytes = use.memoryBytes;
-    query.cpuMs = Math.max(query.cpuMs, use.cpuMs);
-    if (moreMemory === 0) return;
-    const wereFull = leaf.lineage.filter((node) => node.isFull);
+    const { lineage, root } = query.leaf;
+    const wereFull = lineage.filter((node) => node.isFull);
     const { limitChanges } = root;
-    leaf.count({ memoryBytes: moreMemory });
+    this.live.use(query, use.memoryBytes, use.cpuMs);
     if (root.limitChanges !== limitChanges) this.advance(root, now, effects, wereFull);
   }
 
@@ -236,24 +222,21 @@ export class GroupTree {
     for (const [{ queue }, spec] of specs) {
       if (queue === undefined || spec?.subGroups.length === 0) continue;
       for (const query of [...queue.inOrder()]) {
-        this.remove(query, now);
+        this.live.remove(query, now);
         effects.push({ kind: 'reselect', queryId: query.queryId, queuedSince: query.queuedSince });
       }
     }
     this.forest.configure(config, specs);
     this.view.spreadAnew();
-    this.timeouts.restart(this.forest.all);
+    this.live.timeouts.restart(this.forest.all);
     for (const root of this.forest.roots) this.advance(root, now, effects);
   }
 
   /** Ends what has waited for too long. */
   private endOverdue(now: Instant, effects: GroupEffect[]): void {
-    for (let query; (query = this.timeouts.overdue(now)) !== undefined;) {
-      const timeout = queueTimeoutOf(query.leaf);
-      this.remove(query, now);
-      this.claim(query.leaf.root, now);
-      const [group, limit] = [timeout?.group.path ?? query.leaf.path, timeout?.timeoutMs ?? 0];
-      effects.push({ kind: 'reject', queryId: query.queryId, reason: 'queueTimeout', group, limit });
+    for (let overdue; (overdue = this.waits.endOverdue(now)) !== undefined;) {
+      effects.push(overdue.effect);
+      this.claim(overdue.root, now);
     }
   }
 
@@ -268,81 +251,16 @@ export class GroupTree {
 
   private startWhatMay(root: GroupRoot, now: Instant, effects: GroupEffect[]): void {
     this.rounds.withdraw(root); // First: what cannot be used any more need not count before the rest.
-    this.rules.startWhatMay(root, now, (leaf) => this.start(leaf, now, effects));
-  }
-
-  private start(leaf: GroupNode, now: Instant, effects: GroupEffect[]): void {
-    const query = leaf.queue?.first;
-    invariant(leaf.queue && query, 'Q1: a claim has a query');
-    leaf.queue.starts(query);
-    this.leaveQueue(query);
-    this.rounds.use(leaf, now);
-    leaf.own.running++;
-    leaf.count({ running: 1, queued: -1, claimed: -1, provisional: this.settle(query) });
-    for (const node of leaf.lineage) node.starts.add(now);
-    leaf.root.lastStartAt = now;
-    effects.push({ kind: 'start', queryId: query.queryId });
+    this.rules.startWhatMay(root, now, (leaf) => {
+      const { queryId } = this.live.start(leaf, now);
+      effects.push({ kind: 'start', queryId });
+    });
   }
 
   /** Claims are in order again: none in excess, and whoever may has made one. */
   private claim(root: GroupRoot, now: Instant): void {
     this.rounds.withdraw(root);
     this.rounds.make(root, now);
-  }
-
-  /** G6 */
-  private decideWhoWaits(root: GroupRoot, now: Instant, effects: GroupEffect[]): void {
-    const { usage } = this.view;
-    if (usage === undefined) return;
-    for (let query; (query = root.undecided.first()) !== undefined && query.submittedAt <= usage.requestedAt;) {
-      query.leaf.count({ provisional: this.settle(query) });
-      this.rejectIfFull(query, (node) => node.isOverfull, now, effects);
-    }
-  }
-
-  private rejectIfFull(
-    query: LiveQuery,
-    isFull: (node: GroupNode) => boolean,
-    now: Instant,
-    effects: GroupEffect[],
-  ): boolean {
-    const full = query.leaf.lineage.find(isFull);
-    if (full === undefined) return false;
-    this.remove(query, now);
-    const { path: group, spec } = full;
-    effects.push({ kind: 'reject', queryId: query.queryId, reason: 'queueFull', group, limit: spec.maxQueued });
-    return true;
-  }
-
-  /** From here on the query counts among those that wait. Returns by how much fewer are provisional: count that. */
-  private settle(query: LiveQuery): number {
-    if (!query.isProvisional) return 0;
-    query.isProvisional = false;
-    query.leaf.root.undecided.leave();
-    return -1;
-  }
-
-  /** Takes a query out, from whatever state (G1). */
-  private remove(query: LiveQuery, now: Instant): void {
-    const { leaf, memoryBytes } = query;
-    this.live.delete(query.queryId);
-    if (query.isQueued) {
-      this.leaveQueue(query);
-      leaf.count({ queued: -1, provisional: this.settle(query) });
-      this.rounds.dropSpare(leaf);
-    } else {
-      leaf.own.running--;
-      leaf.own.memoryBytes -= memoryBytes;
-      leaf.count({ running: -1, memoryBytes: -memoryBytes });
-    }
-    if (leaf.own.running + (leaf.queue?.size ?? 0) === 0) this.inUse.leave(leaf, now);
-  }
-
-  private leaveQueue(query: LiveQuery): void {
-    query.leaf.queue?.remove(query);
-    query.isQueued = false;
-    this.queuedCount--;
-    this.timeouts.leave(query);
   }
 
   /** A newer answer could decide more than the newest one. Otherwise a tick asks. */

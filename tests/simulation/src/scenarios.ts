@@ -45,17 +45,17 @@ export function runWorld(
   return { cluster, unfinished: cluster.run(900_000) };
 }
 
-const one = (): number => 1;
+export const one = (): number => 1;
 export const START_MS = 2_000;
 
-const group = (name: string, hardConcurrencyLimit: number, ...subGroups: object[]): object => ({
+export const group = (name: string, hardConcurrencyLimit: number, ...subGroups: object[]): object => ({
   ...{ name, hardConcurrencyLimit: Math.ceil(hardConcurrencyLimit), maxQueued: 100_000, subGroups },
 });
 
 /** So many may wait in `fullQueues`, by the limit. */
 export const maxQueuedOf = (limit: number): number => 2 * limit - 1;
 
-function groups(root: object, selected: string, more: object = {}): GroupConfig {
+export function groups(root: object, selected: string, more: object = {}): GroupConfig {
   const config = parseGroupConfig(JSON.stringify({ rootGroups: [root], selectors: [{ group: selected }], ...more }));
   if ('problems' in config) throw new Error(config.problems.join('\n'));
   return config.ok;
@@ -205,93 +205,5 @@ export const longQueue: Scenario = {
       cluster.submit(START_MS + 1_000 * cluster.random(), place, 'global', 4_000 + 500 * cluster.random());
     }
     cluster.lookAtQueues(START_MS + 3_000);
-  },
-};
-
-/** Groups of all policies, by user, with weights, guarantees and priorities, limited by memory, CPU and workers as well. */
-function richTree(
-  limit: number,
-  more: { readonly rootPolicy?: string; readonly etlMemory?: string } = {},
-): GroupConfig {
-  const { rootPolicy = 'weighted_fair', etlMemory = '60%' } = more;
-  const limited = (name: string, part: number, options: object, ...below: object[]): object => ({
-    ...group(name, limit * part, ...below),
-    ...options,
-  });
-  const isWeighted = rootPolicy.startsWith('weighted');
-  const weight = (schedulingWeight: number): object => (isWeighted ? { schedulingWeight } : {});
-  const people = limited(
-    'people',
-    0.6,
-    { ...weight(1), schedulingPolicy: rootPolicy === 'query_priority' ? 'query_priority' : 'weighted' },
-    limited('${USER}', 0.4, {
-      softMemoryLimit: '50%',
-      ...(rootPolicy === 'query_priority' ? {} : { schedulingWeight: 2 }),
-    }),
-  );
-  const etl = limited('etl', 0.7, { ...weight(3), softMemoryLimit: etlMemory, guarantee: 1 });
-  const reports = limited('reports', 0.5, {
-    ...weight(2),
-    softCpuLimit: '2s',
-    hardCpuLimit: '10s',
-    workersPerQueryLimit: 4,
-  });
-  return groups({ ...group('global', limit, etl, people, reports), schedulingPolicy: rootPolicy }, 'global.etl', {
-    cpuQuotaPeriod: '1s',
-  });
-}
-
-const RICH_LEAVES = ['global.etl', 'global.people.ann', 'global.people.bob', 'global.people.cid', 'global.reports'];
-
-function submitRich(cluster: SimCluster, atMs: number, place: number, durationMs: number): void {
-  const { random } = cluster;
-  const leaf = RICH_LEAVES[randomInt(random, RICH_LEAVES.length)] ?? '';
-  const wishes = { priority: 1 + randomInt(random, 5), memoryBytes: randomInt(random, 400), cpuMs: 1_000 * random() };
-  const query = cluster.submit(atMs, place, leaf, durationMs, wishes);
-  if (random() < 0.1) cluster.cancel(atMs + 500 * random(), query);
-}
-
-/** So that worlds of all sizes come with all policies. */
-const POLICY_BY_LIMIT = new Map([
-  [1, 'query_priority'],
-  [2, 'weighted'],
-  [5, 'fair'],
-  [10, 'weighted_fair'],
-  [16, 'query_priority'],
-]);
-
-/** A burst on groups of all kinds, and a load after it. */
-export const richBurst: Scenario = {
-  faults: roughNetwork,
-  resourceManagers: one,
-  config: (limit) => richTree(limit, { rootPolicy: POLICY_BY_LIMIT.get(limit) ?? 'fair' }),
-  plan(cluster, limit) {
-    const { random, coordinators } = cluster;
-    for (let index = 0; index < coordinators.length * 3 * limit; index++)
-      submitRich(cluster, START_MS + (random() < 0.5 ? 0 : 3_000 * random()), index, 50 + 400 * random());
-  },
-};
-
-/** The same while the file changes: policies, weights and soft limits, never how many may run. */
-export const richReloads: Scenario = {
-  ...richBurst,
-  plan(cluster, limit) {
-    richBurst.plan(cluster, limit);
-    for (const [index, rootPolicy] of ['fair', 'query_priority', 'weighted', 'weighted_fair'].entries())
-      cluster.reload(
-        START_MS + 600 * index,
-        richTree(limit, { rootPolicy, etlMemory: index % 2 === 0 ? '10%' : '90%' }),
-        400,
-      );
-  },
-};
-
-/** The same while the file changes how many may run: down to a third, up again, and groups go and come. */
-export const limitReloads: Scenario = {
-  ...richBurst,
-  plan(cluster, limit) {
-    richBurst.plan(cluster, limit);
-    cluster.reload(START_MS + 300, richTree(Math.ceil(limit / 3)), 1_000);
-    cluster.reload(START_MS + 2_500, richTree(limit), 1_000);
   },
 };

@@ -1,6 +1,6 @@
 import { type Instant, type Random, seededRandom } from '@tutti/base';
 import { type GroupConfig, type UsageSnapshot, type WaitExplanation, type WorkerTask } from '@tutti/resource-groups';
-import { lineage, targetAt } from './sim-groups.js';
+import { type Breach, RunningCounts } from './running-counts.js';
 import { SimCoordinator } from './sim-coordinator.js';
 import { calmNetwork, type NetworkFaults, SimNetwork } from './sim-network.js';
 import { SimResourceManager } from './sim-resource-manager.js';
@@ -13,14 +13,6 @@ export interface SimClusterOptions {
   readonly resourceManagerCount: number;
   readonly faults?: NetworkFaults;
   readonly tamper?: (usage: UsageSnapshot, now: Instant) => UsageSnapshot;
-}
-
-/** More queries ran at one moment than a group may run. */
-export interface Breach {
-  readonly atMs: number;
-  readonly group: string;
-  readonly running: number;
-  readonly limit: number;
 }
 
 type QueryEnd = 'ended' | 'rejected' | 'lost';
@@ -59,9 +51,8 @@ export class SimCluster {
   /** Those that live, one life after another in the same place. */
   readonly coordinators: SimCoordinator[];
   readonly resourceManagers: readonly SimResourceManager[];
-  readonly breaches: Breach[] = [];
-  /** The most that ran at once, by group. */
-  readonly peaks = new Map<string, number>();
+  /** What runs in each group. */
+  readonly groups = new RunningCounts();
   /** Milliseconds that each started query waited. */
   readonly waitsMs: number[] = [];
   /** Queries in the order in which they started. */
@@ -71,8 +62,6 @@ export class SimCluster {
   /** What waiting queries said, when a scenario looked. */
   readonly explanations = new Map<string, WaitExplanation>();
   private config: GroupConfig;
-  private readonly running = new Map<string, number>();
-  private readonly limits = new Map<string, number>();
   private readonly queries = new Map<string, SimQuery>();
   private readonly network: SimNetwork;
   private unfinished = 0;
@@ -107,10 +96,7 @@ export class SimCluster {
       ...{ group, durationMs, memoryBytes, cpuMs },
       ...{ id: '', coordinator: undefined, submittedAt: 0, state: 'planned' },
     };
-    targetAt(this.config, group).specs.forEach((spec, depth) => {
-      const path = lineage(group)[depth] ?? '';
-      this.limits.set(path, Math.max(this.limits.get(path) ?? 0, spec.hardConcurrencyLimit));
-    });
+    this.groups.allow(this.config, group);
     const number = String(this.planned++).padStart(5, '0');
     this.unfinished++;
     this.time.after(atMs - this.time.now(), () => {
@@ -193,9 +179,9 @@ export class SimCluster {
     });
   }
 
-  /** The greatest peak of any group, by its limit. */
-  get peakByLimit(): number {
-    return Math.max(0, ...[...this.peaks].map(([group, peak]) => peak / (this.limits.get(group) ?? 1)));
+  /** Where and when more ran than may. */
+  get breaches(): readonly Breach[] {
+    return this.groups.breaches;
   }
 
   private coordinatorAt(place: number): SimCoordinator {
@@ -233,13 +219,7 @@ export class SimCluster {
     query.state = 'running';
     this.started.push(query.id);
     this.waitsMs.push(this.time.now() - query.submittedAt);
-    for (const group of lineage(query.group)) {
-      const running = (this.running.get(group) ?? 0) + 1;
-      const limit = this.limits.get(group) ?? 0;
-      this.running.set(group, running);
-      this.peaks.set(group, Math.max(running, this.peaks.get(group) ?? 0));
-      if (running > limit) this.breaches.push({ atMs: this.time.now(), group, running, limit });
-    }
+    this.groups.enter(query.group, this.time.now());
     this.reportWorkerSoon();
     this.useSoon(query);
     this.time.after(query.durationMs, () => {
@@ -263,8 +243,7 @@ export class SimCluster {
   private end(query: SimQuery, state: QueryEnd): void {
     if (query.state !== 'submitted' && query.state !== 'running') return;
     this.account();
-    if (query.state === 'running')
-      for (const group of lineage(query.group)) this.running.set(group, (this.running.get(group) ?? 0) - 1);
+    if (query.state === 'running') this.groups.leave(query.group);
     query.state = state;
     this.unfinished--;
     this.reportWorkerSoon();
@@ -276,7 +255,7 @@ export class SimCluster {
     const elapsed = this.time.now() - this.idleSince;
     this.idleSince = this.time.now();
     if (root === undefined || elapsed === 0) return;
-    const running = this.running.get(root.name) ?? 0;
+    const running = this.groups.running(root.name);
     let waiting = 0;
     for (const { state } of this.queries.values()) if (state === 'submitted') waiting++;
     const idle = Math.min(Math.max(0, root.hardConcurrencyLimit - running), waiting);

@@ -2,6 +2,7 @@
 // SEEDS=5000 runs more of them.
 import type { Instant } from '@tutti/base';
 import type { UsageSnapshot } from '@tutti/resource-groups';
+import { limitReloads, richBurst, richReloads } from './rich-scenarios.js';
 import { calmNetwork } from './sim-network.js';
 import {
   burst,
@@ -10,13 +11,10 @@ import {
   freeze,
   fullQueues,
   limitOne,
-  limitReloads,
   longQueue,
   lossyNetwork,
   maxQueuedOf,
   resourceManagerCrashes,
-  richBurst,
-  richReloads,
   runWorld,
   type Scenario,
   shortQueries,

@@ -3,27 +3,7 @@ import { effectiveLimit } from '../effective-limit.js';
 import type { GroupCounts } from '../group-events.js';
 import { lineageOf, parentPath } from '../group-path.js';
 import type { ClaimsAhead, UsageSnapshot } from '../group-usage.js';
-
-export interface ReferenceQuery {
-  readonly id: string;
-  readonly path: string;
-  readonly priority: number;
-  readonly number: number;
-  readonly queuedSince: number;
-  /** Its place under `weighted`. */
-  virtualKey: number;
-  isRunning: boolean;
-  /** When it came, while it is open whether it may wait. */
-  provisionalSince: number | undefined;
-  memoryBytes: number;
-}
-
-interface ReferenceGroup {
-  spec: GroupSpec;
-  isGone: boolean;
-  virtualTime: number;
-  policy: string;
-}
+import { ReferenceGroups, type ReferenceQuery } from './reference-groups.js';
 
 /** Use elsewhere, at the groups that it was spread over when it was heard. */
 interface Spread {
@@ -38,7 +18,7 @@ const NOTHING: Spread = { running: 0, queued: 0, memoryBytes: 0, claims: [] };
 /** The rules of admission once more, slow and obvious: everything is counted anew for each question. */
 export class ReferenceTree {
   readonly queries = new Map<string, ReferenceQuery>();
-  readonly groups = new Map<string, ReferenceGroup>();
+  readonly groups = new ReferenceGroups();
   readonly cluster = { activeWorkers: 0, memoryBytes: 0 };
   private spread = new Map<string, Spread>();
   private cpu = new Map<string, number>();
@@ -49,14 +29,14 @@ export class ReferenceTree {
   private lastNumber = 0;
 
   constructor(private config: GroupConfig) {
-    this.addStatic();
+    this.groups.addStatic(this.config, this.queries.values());
   }
 
   submit(id: string, target: GroupTarget, priority: number, now: number, queuedSince: number): void {
     target.specs.forEach((spec, depth) => {
       const path = [...lineageOf(target.path)].reverse()[depth] ?? '';
       const known = this.groups.get(path);
-      if (known === undefined || known.isGone) this.add(path, spec);
+      if (known === undefined || known.isGone) this.groups.adopt(path, spec, this.queries.values());
     });
     const virtualKey = (this.groups.get(target.path)?.virtualTime ?? 0) + 1 / priority;
     this.queries.set(id, {
@@ -109,9 +89,9 @@ export class ReferenceTree {
     for (const [path, group] of this.groups) {
       const spec = byTemplate.get(group.spec.template);
       group.isGone = spec === undefined;
-      if (spec !== undefined) this.add(path, spec);
+      if (spec !== undefined) this.groups.adopt(path, spec, this.queries.values());
     }
-    this.addStatic();
+    this.groups.addStatic(this.config, this.queries.values());
     this.prune();
     return leaving;
   }
@@ -253,32 +233,6 @@ export class ReferenceTree {
     let sum = 0;
     for (const [path, use] of this.spread) if (isIn(path, group)) sum += use[what];
     return sum;
-  }
-
-  private add(path: string, spec: GroupSpec): void {
-    const parent = this.groups.get(parentPath(path) ?? '');
-    const policy = parent?.policy === 'query_priority' ? 'query_priority' : spec.schedulingPolicy;
-    const known = this.groups.get(path);
-    if (known === undefined) {
-      this.groups.set(path, { spec, isGone: false, virtualTime: 0, policy });
-      return;
-    }
-    if (known.policy !== policy) {
-      // Q3: under another policy all came in the order in which they really did, at no time yet.
-      known.virtualTime = 0;
-      for (const query of this.queries.values()) if (query.path === path) query.virtualKey = 1 / query.priority;
-    }
-    Object.assign(known, { spec, policy, isGone: false });
-  }
-
-  private addStatic(): void {
-    const add = (spec: GroupSpec): void => {
-      if (spec.isDynamic) return;
-      const known = this.groups.get(spec.template);
-      if (known === undefined || known.isGone) this.add(spec.template, spec);
-      spec.subGroups.forEach(add);
-    };
-    this.config.rootGroups.forEach(add);
   }
 
   /** F1 and F4: groups go that nobody uses. */

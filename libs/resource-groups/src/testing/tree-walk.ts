@@ -5,6 +5,8 @@ import { lineageOf } from '../group-path.js';
 import { GroupTree } from '../group-tree.js';
 import type { GroupUsage, UsageSnapshot } from '../group-usage.js';
 import { changedConfig, randomConfig, randomTarget } from './random-groups.js';
+import { CountChecks } from './count-checks.js';
+import { HeardUsage } from './heard-usage.js';
 import { ReferenceTree } from './reference-tree.js';
 
 const MAX_AGE_MS = 3_000;
@@ -15,15 +17,12 @@ export class TreeWalk {
   private readonly random: Random;
   private readonly tree: GroupTree;
   private readonly reference: ReferenceTree;
+  private readonly countChecks: CountChecks;
+  private readonly heard: HeardUsage;
   private readonly lastStartAt = new Map<string, number>();
-  private usage: UsageSnapshot | undefined;
-  private changedAt = -Infinity;
-  private answeredUpTo = -Infinity;
-  private answeredBy: string | undefined;
   /** Starts in the event that is being applied, by leaf. */
   private readonly startsHere = new Map<string, number>();
   private readonly standing = new Map<string, number>();
-  private readonly reported = new Map<string, GroupCounts>();
   private lastRound = 0;
   private nowMs = 1_000;
   private submitted = 0;
@@ -36,6 +35,8 @@ export class TreeWalk {
     const config = randomConfig(this.random);
     this.tree = new GroupTree({ config, usageMaxAgeMs: MAX_AGE_MS });
     this.reference = new ReferenceTree(config);
+    this.countChecks = new CountChecks(this.reference, (condition, message) => this.expect(condition, message));
+    this.heard = new HeardUsage(MAX_AGE_MS);
   }
 
   step(): void {
@@ -49,7 +50,7 @@ export class TreeWalk {
     else if (choice < 0.955) this.reload();
     else if (choice < 0.98) this.apply({ kind: 'tick' });
     else this.apply({ kind: 'usageUnavailable', since: instant(this.nowMs) });
-    this.checkCounts();
+    this.countChecks.check(this.tree, instant(this.nowMs));
   }
 
   /** Nobody else runs anything, and each question is answered: then all that fits must start. */
@@ -59,7 +60,7 @@ export class TreeWalk {
       const wanted = this.apply({ kind: 'tick' }).some(({ kind }) => kind === 'askUsage');
       const effects = wanted ? this.apply({ kind: 'usageArrived', usage: this.answer('usual', new Map()) }) : [];
       if (effects.some(({ kind }) => kind === 'start')) idle = 0;
-      this.checkCounts();
+      this.countChecks.check(this.tree, instant(this.nowMs));
     }
     for (const { id, path, isRunning } of this.reference.queries.values()) {
       const isFull = [...lineageOf(path)].some(
@@ -108,7 +109,7 @@ export class TreeWalk {
     const config: GroupConfig = changedConfig(this.random, this.tree.config);
     this.forgetOldUsage();
     const leaving = this.reference.reload(config);
-    this.reference.hear(this.usage);
+    this.reference.hear(this.heard.usage);
     const effects = this.apply({ kind: 'configured', config });
     const actual = effects.flatMap((effect) => (effect.kind === 'reselect' ? [effect] : []));
     const ids = (list: readonly string[]) => [...list].sort().join();
@@ -180,13 +181,14 @@ export class TreeWalk {
       this.reference.remove(event.queryId);
       expected = [event.queryId];
     }
-    if (event.kind === 'usageArrived' && this.usage) expected = this.reference.turnedAwayOn(this.usage);
+    if (event.kind === 'usageArrived' && this.heard.usage) expected = this.reference.turnedAwayOn(this.heard.usage);
     this.rejects += actual.length;
     this.expect(actual.sort().join() === expected.sort().join(), `G6 broken: ${actual.join()}, not ${expected.join()}`);
   }
 
   private checkStart(id: string, claims: readonly GroupCounts[]): void {
-    const { usage, reference } = this;
+    const { reference } = this;
+    const { usage } = this.heard;
     const query = reference.queries.get(id);
     if (query === undefined || query.isRunning) return this.expect(false, `G1 broken: ${id} was not queued`);
     const { path } = query;
@@ -202,7 +204,7 @@ export class TreeWalk {
     const lastStart = this.lastStartAt.get(rootOf(path)) ?? -Infinity;
     this.expect(usage.requestedAt > lastStart, `G3 broken: usage is older than a start`);
     this.expect(this.nowMs - usage.requestedAt + usage.oldestDataAgeMs <= MAX_AGE_MS, `G3 broken: usage is too old`);
-    const sinceChangeMs = this.nowMs - this.changedAt;
+    const sinceChangeMs = this.nowMs - this.heard.changedAt;
     this.expect(sinceChangeMs >= HOLD_MS, `G4 broken: ${id} started although another resource manager has answered`);
     this.expect(sinceChangeMs >= MAX_AGE_MS || inTree === 0, `G4 broken: ${id} is the second start on one answer`);
     this.standing.set(path, (this.standing.get(path) ?? 0) - 1);
@@ -227,9 +229,9 @@ export class TreeWalk {
 
   /** No slot stays idle: when nothing started, no claim that fresh usage knows could have started. */
   private checkNobodyIdles(event: GroupEvent): void {
-    const { usage } = this;
+    const { usage } = this.heard;
     if (usage === undefined || event.kind !== 'usageArrived' || event.usage !== usage) return;
-    if (this.nowMs - this.changedAt < HOLD_MS) return;
+    if (this.nowMs - this.heard.changedAt < HOLD_MS) return;
     const claims = this.tree.counts();
     for (const own of claims) {
       if (own.claimed === 0 || own.claimRound > usage.knownRound) continue;
@@ -240,70 +242,12 @@ export class TreeWalk {
   }
 
   private forgetOldUsage(): void {
-    const { usage } = this;
-    if (usage === undefined || this.nowMs + 1 - usage.requestedAt + usage.oldestDataAgeMs <= MAX_AGE_MS) return;
-    this.usage = undefined;
-    this.reference.hear(undefined);
+    if (this.heard.forgetOld(this.nowMs + 1)) this.reference.hear(undefined);
   }
 
-  /** What the tree should make of usage: later asked, young enough, and whose it is. */
   private noteUsage(event: GroupEvent): void {
-    const isOld = (usage: UsageSnapshot) => this.nowMs - usage.requestedAt + usage.oldestDataAgeMs > MAX_AGE_MS;
-    if (this.usage !== undefined && isOld(this.usage)) {
-      this.usage = undefined;
-      this.reference.hear(undefined);
-    }
-    if (event.kind !== 'usageArrived' || event.usage.requestedAt <= this.answeredUpTo) return;
-    this.answeredUpTo = event.usage.requestedAt;
-    if (isOld(event.usage)) return;
-    if (this.answeredBy !== undefined && this.answeredBy !== event.usage.answeredBy) this.changedAt = this.nowMs;
-    this.answeredBy = event.usage.answeredBy;
-    this.usage = event.usage;
-    this.reference.hear(event.usage);
-  }
-
-  /** G1, Q1, Q2 and N1, by what the tree reports and explains. */
-  private checkCounts(): void {
-    const { reference } = this;
-    const now = instant(this.nowMs);
-    const counts = new Map(this.tree.counts().map((own) => [own.group, own]));
-    const totals = new Map(this.tree.totals().map((total) => [total.group, total]));
-    for (const path of reference.groups.keys()) {
-      const own = counts.get(path);
-      const queued = reference.queuedIn(path);
-      this.expect((own?.queued ?? 0) === queued.length, `G1 broken: ${own?.queued} queued in ${path}`);
-      this.expect(
-        (own?.running ?? 0) === reference.runningIn(path).length,
-        `G1 broken: ${own?.running} run in ${path}`,
-      );
-      this.expect((own?.claimed ?? 0) <= queued.length, `Q1 broken: more claims than queries in ${path}`);
-      const known = this.reported.get(path);
-      const grew = own !== undefined && own.claimRound === known?.claimRound && own.claimed > known.claimed;
-      this.expect(!grew, `Q2 broken: the claims of ${path} grew after they were reported`);
-      if (own !== undefined) this.reported.set(path, own);
-      this.expect((totals.get(path)?.memoryBytes ?? 0) === reference.memoryIn(path), `the memory of ${path} is wrong`);
-      this.checkClaims(path, counts);
-      queued.forEach(({ id }, index) => {
-        const explanation = this.tree.explain(queryId(id), now);
-        this.expect(explanation !== undefined && explanation.queuedAhead >= index, `${id} must know why it waits`);
-      });
-      for (const { id } of reference.runningIn(path))
-        this.expect(this.tree.explain(queryId(id), now) === undefined, `${id} does not wait`);
-    }
-    this.expect(counts.size <= reference.groups.size, 'F1 broken: groups are reported that nobody uses');
-  }
-
-  /** N1 and N2: no group claims more than could run, and less where more than hardConcurrencyLimit limits it. */
-  private checkClaims(group: string, counts: ReadonlyMap<string, GroupCounts>): void {
-    const below = [...counts.values()].filter((own) => own.group === group || own.group.startsWith(`${group}.`));
-    const claimed = below.reduce((sum, own) => sum + own.claimed, 0);
-    if (claimed === 0) return;
-    const limit = this.reference.limitOf(group);
-    const running = this.reference.runningHere(group);
-    this.expect(running + claimed <= limit, `N2 broken: ${running} run and ${claimed} claim in ${group} of ${limit}`);
-    if (limit === this.reference.hardLimitOf(group) || below.length > 1) return;
-    const room = Math.max(0, limit - this.reference.allRunning(group));
-    this.expect(claimed <= room, `N2 broken: ${claimed} claim in ${group}, which has room for ${room}`);
+    if (this.heard.forgetOld(this.nowMs)) this.reference.hear(undefined);
+    if (event.kind === 'usageArrived' && this.heard.take(event.usage, this.nowMs)) this.reference.hear(event.usage);
   }
 
   private expect(condition: boolean, message: string): void {

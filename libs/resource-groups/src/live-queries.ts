@@ -1,0 +1,105 @@
+// The queries of this coordinator that are queued or running, and what they count for in their groups.
+//   A1. A query is queued, running or gone; never two of these, and never lost. (G1 of group-tree.ts.)
+//   A2. Whoever leaves a queue gives back its place at once: in the counts, in the order, and its claim to the next one.
+import { invariant, type Instant, type QueryId } from '@tutti/base';
+import type { ClaimRounds } from './claim-rounds.js';
+import type { QuerySubmitted } from './group-events.js';
+import type { GroupNode } from './group-node.js';
+import type { GroupsInUse } from './groups-in-use.js';
+import { LiveQuery } from './live-query.js';
+import { QueueTimeouts } from './queue-timeouts.js';
+
+export class LiveQueries {
+  readonly timeouts = new QueueTimeouts();
+  private readonly queries = new Map<QueryId, LiveQuery>();
+  private lastNumber = 0;
+  /** How many are queued. */
+  queuedCount = 0;
+
+  constructor(
+    private readonly inUse: GroupsInUse,
+    private readonly rounds: ClaimRounds,
+  ) {}
+
+  get(queryId: QueryId): LiveQuery | undefined {
+    return this.queries.get(queryId);
+  }
+
+  /** Queues a query. */
+  add({ queryId, priority, queuedSince }: QuerySubmitted, leaf: GroupNode, now: Instant): LiveQuery {
+    invariant(!this.queries.has(queryId), `A1: ${queryId} was submitted before`);
+    const { queue, root } = leaf;
+    invariant(queue !== undefined, `queries go to leaf groups, never to ${leaf.path}`);
+    const query = new LiveQuery(queryId, leaf, priority, ++this.lastNumber, now, queuedSince ?? now);
+    queue.add(query);
+    this.queries.set(queryId, query);
+    this.queuedCount++;
+    this.timeouts.enter(query);
+    this.inUse.enter(leaf);
+    leaf.count({ queued: 1, provisional: 1 });
+    root.undecided.add(query);
+    root.lastSubmittedAt = now;
+    return query;
+  }
+
+  /** Starts the first query of a leaf, and uses up its first claim. */
+  start(leaf: GroupNode, now: Instant): LiveQuery {
+    const query = leaf.queue?.first;
+    invariant(leaf.queue && query, 'Q1: a claim has a query');
+    leaf.queue.starts(query);
+    this.leaveQueue(query);
+    this.rounds.use(leaf, now);
+    leaf.own.running++;
+    leaf.count({ running: 1, queued: -1, claimed: -1, provisional: this.settle(query) });
+    for (const node of leaf.lineage) node.starts.add(now);
+    leaf.root.lastStartAt = now;
+    return query;
+  }
+
+  /** Takes a query out, from whatever state. */
+  remove(query: LiveQuery, now: Instant): void {
+    const { leaf, memoryBytes } = query;
+    this.queries.delete(query.queryId);
+    if (query.isQueued) {
+      this.leaveQueue(query);
+      leaf.count({ queued: -1, provisional: this.settle(query) });
+      this.rounds.dropSpare(leaf);
+    } else {
+      leaf.own.running--;
+      leaf.own.memoryBytes -= memoryBytes;
+      leaf.count({ running: -1, memoryBytes: -memoryBytes });
+    }
+    if (leaf.own.running + (leaf.queue?.size ?? 0) === 0) this.inUse.leave(leaf, now);
+  }
+
+  /** From here on the query counts among those that wait. */
+  letWait(query: LiveQuery): void {
+    query.leaf.count({ provisional: this.settle(query) });
+  }
+
+  /** Counts what a running query holds now and used so far. */
+  use(query: LiveQuery, memoryBytes: number, cpuMs: number): void {
+    const { leaf } = query;
+    const moreMemory = memoryBytes - query.memoryBytes;
+    leaf.own.cpuMs += Math.max(0, cpuMs - query.cpuMs);
+    leaf.own.memoryBytes += moreMemory;
+    query.memoryBytes = memoryBytes;
+    query.cpuMs = Math.max(query.cpuMs, cpuMs);
+    if (moreMemory !== 0) leaf.count({ memoryBytes: moreMemory });
+  }
+
+  /** By how much fewer are provisional: count that. */
+  private settle(query: LiveQuery): number {
+    if (!query.isProvisional) return 0;
+    query.isProvisional = false;
+    query.leaf.root.undecided.leave();
+    return -1;
+  }
+
+  private leaveQueue(query: LiveQuery): void {
+    query.leaf.queue?.remove(query);
+    query.isQueued = false;
+    this.queuedCount--;
+    this.timeouts.leave(query);
+  }
+}
