@@ -8,7 +8,7 @@ import {
   QueryService,
   QueryState,
 } from '@tutti/contracts/tutti/query/v1/query_pb';
-import { TaskService, TaskState } from '@tutti/contracts/tutti/task/v1/task_pb';
+import { TaskService, TaskState, type TaskStatus } from '@tutti/contracts/tutti/task/v1/task_pb';
 import { createClusterTransport, createEdgeTransport } from '@tutti/service';
 import { LocalCluster, type LocalClusterOptions } from '@tutti/tools/local-cluster';
 
@@ -31,7 +31,8 @@ export async function startCluster(
 ): Promise<TestCluster> {
   const directory = mkdtempSync(join(tmpdir(), 'tutti-cluster-'));
   const groupsFile = join(directory, 'resource-groups.json');
-  if (options.groups !== undefined) writeFileSync(groupsFile, JSON.stringify(options.groups));
+  const { groups } = options;
+  if (groups !== undefined) writeFileSync(groupsFile, typeof groups === 'string' ? groups : JSON.stringify(groups));
   const cluster = await LocalCluster.create({
     root,
     directory: join(directory, 'nodes'),
@@ -138,15 +139,19 @@ export async function eventually<T>(what: string, withinMs: number, probe: () =>
 }
 
 /** How many tasks run now, as the workers themselves count. */
-export async function runningTasks({ cluster }: TestCluster): Promise<number> {
+export async function runningTasks(
+  { cluster }: TestCluster,
+  counts: (task: TaskStatus) => boolean = () => true,
+): Promise<number> {
   const workers = cluster.byRole('worker').filter((worker) => worker.running);
-  const counts = await Promise.all(
+  const running = await Promise.all(
     workers.map(async (worker) => {
       const transport = createClusterTransport({ address: `127.0.0.1:${worker.ports.cluster}` });
       const { tasks } = await createClient(TaskService, transport).listTasks({}, { timeoutMs: 5_000 });
       transport.close();
-      return tasks.filter(({ state }) => state === TaskState.RUNNING || state === TaskState.PLANNED).length;
+      const live = tasks.filter(({ state }) => state === TaskState.RUNNING || state === TaskState.PLANNED);
+      return live.filter(counts).length;
     }),
   );
-  return counts.reduce((sum, count) => sum + count, 0);
+  return running.reduce((sum, count) => sum + count, 0);
 }
