@@ -5,7 +5,7 @@ const BUCKETS = 12;
 /** With fewer starts there is no rate to speak of. */
 const STARTS_MIN = 3;
 
-/** How fast queries start: counts of the last minute, in a ring of buckets. Pure. */
+/** How fast queries start in a group that is full: counts of the last minute, in a ring of buckets. Pure. */
 export class DrainRate {
   private counts: Uint32Array | undefined;
   /** The bucket that was counted into last, by its number since the clock's zero. */

@@ -51,7 +51,8 @@ export class LiveQueries {
     this.rounds.use(leaf, now);
     leaf.own.running++;
     leaf.count({ running: 1, queued: -1, claimed: -1, provisional: this.settle(query) });
-    for (const node of leaf.lineage) node.starts.add(now);
+    // The first starts into an empty group say nothing of how long one waits for a full one.
+    for (const node of leaf.lineage) if (node.isFull) node.starts.add(now);
     leaf.root.lastStartAt = now;
     return query;
   }
