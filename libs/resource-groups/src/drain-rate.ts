@@ -37,7 +37,8 @@ export class DrainRate {
   /** Empties the buckets that have come round again. */
   private forget(newest: number): void {
     const gone = Math.min(newest - this.newest, BUCKETS);
-    for (let back = 0; back < gone; back++) this.counts?.fill(0, (newest - back) % BUCKETS, ((newest - back) % BUCKETS) + 1);
+    for (let back = 0; back < gone; back++)
+      this.counts?.fill(0, (newest - back) % BUCKETS, ((newest - back) % BUCKETS) + 1);
     this.newest = newest;
   }
 }
