@@ -42,6 +42,26 @@ export {
   UsageLedger,
   type WorkerTask,
 } from './usage-ledger.js';
+export { COPY_LIMITS, type CopyEntry, type CopyLimits, type CopySet } from './seats/copy-store.js';
+export type { Acquired, CopyRefusal, LedgerEntry, LostReason, SeatEffect, SeatEvent } from './seats/seat-events.js';
+export { SeatMachine, type SeatMachineOptions } from './seats/seat-machine.js';
+export type {
+  CopyAnswer,
+  CopyRequest,
+  HandOver,
+  HoldAnswer,
+  HoldAnswerItem,
+  Holder,
+  HoldItem,
+  HoldRequest,
+  RefusalReason,
+  Release,
+  ReleaseItem,
+  SeatMessage,
+} from './seats/seat-messages.js';
+export { SEAT_TIMING, type SeatTiming } from './seats/seat-rules.js';
+export { FIRST_VERSION, SEATS_MAX, seatSet, type SeatSet } from './seats/seat-set.js';
+export { preferenceOf, SHARD_COUNT, type SeatId, shardOf } from './seats/shard.js';
 export { explainSelection, type ExplainedSelection } from './selection-explanation.js';
 export type { QueryEstimates, SelectionCriteria } from './selector-match.js';
 export type { WaitExplanation, WaitKind } from './wait-explanation.js';

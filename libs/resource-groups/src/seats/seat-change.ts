@@ -1,0 +1,33 @@
+import type { Instant } from '@tutti/base';
+import { abandon } from './seat-candidate.js';
+import type { Outbox } from './seat-outbox.js';
+import { lose, resign } from './seat-owner.js';
+import { isOneStep, type SeatSet } from './seat-set.js';
+import type { SeatState } from './seat-state.js';
+import { ownedUntil } from './shard-role.js';
+
+/**
+ * Takes a new seat set, see V1 to V4. An owner that stays a seat goes on while its old promises last, and asks the new
+ * seats at once. False when the set is not newer than the one that is known.
+ */
+export function changeSeats(seat: SeatState, next: SeatSet, incarnation: number, now: Instant, out: Outbox): boolean {
+  if (next.version <= seat.set.version) return false;
+  const keeps = isOneStep(seat.set, next) && seat.isSettled(now);
+  const stays = next.seats.includes(seat.me.seat);
+  for (const shard of seat.shards) {
+    const { role } = shard;
+    if (role.kind === 'seeking') abandon(seat, shard, now, out);
+    if (role.kind !== 'owning') continue;
+    if (keeps && stays) {
+      role.formerUntil = ownedUntil(role, seat.majority);
+      role.reliedUntil.clear();
+      role.wellSince.clear();
+      role.flow.beginAnew();
+    } else if (keeps) resign(seat, shard, now, out);
+    else lose(seat, shard, 'seatSetChanged', now, now, out);
+  }
+  out.sendBatches();
+  seat.useSet(next);
+  if (!keeps) seat.begin(Math.max(incarnation, seat.me.incarnation + 1), now);
+  return true;
+}

@@ -1,0 +1,251 @@
+// One resource manager's part in deciding who owns the root groups. Pure: an event and a time in, effects out.
+// Ownership of a shard of root groups is a lease of a majority of the configured seats, kept without any disk.
+//   M1. At every instant at most one process believes that it owns a shard, while clocks run true within the margin and
+//       each seat is one process at a time. Majorities meet in a seat, which promises to one at a time (P1), for longer
+//       than anybody relies on it (O1), and not before the promises of its former life have ended (SEAT_RULES).
+//   M2. Owners of a shard have growing epochs (P2, R2). When a majority has lost its memory, what is left to tell old epochs
+//       from new ones is that lives are numbered by wall clocks, and coordinators tell what they have seen (`epochSeen`).
+//   M3. An entry that was `copied` is among the copies of the next owner, or was replaced by a newer one, or that owner is
+//       told that it must learn fully: a majority keeps it, every majority that promises has a seat of that one, and a seat
+//       that forgot says so until an owner has given it everything (V4, C2).
+//   M4. While a majority of seats that may promise can talk, every shard has an owner within two seat leases and a back-off.
+//   M5. Nothing rests on two clocks, on the order of messages, or on their arrival.
+// Algorithm: leases by majority without disks as in PaxosLease (Trencseni, Gazso, Reinhardt; arXiv 1209.4187), without its
+// prepare round: a fixed order of preference and back-off end split votes.
+import { type Instant, instant, unreachable } from '@tutti/base';
+import { COPY_LIMITS } from './copy-store.js';
+import { abandon, goOnSeeking, hearAnswer, seek, seekingWakeAt, seeksAt } from './seat-candidate.js';
+import type { Holder, HoldAnswer, SeatMessage } from './seat-messages.js';
+import { Outbox } from './seat-outbox.js';
+import {
+  betterOwner,
+  copy,
+  giveWay,
+  hearCopyAnswer,
+  hearRenewal,
+  isOwning,
+  learned,
+  lose,
+  renew,
+  resign,
+} from './seat-owner.js';
+import { answerHold, keepCopies, takeHandOver, takeRelease } from './seat-promiser.js';
+import { SEAT_RULES, SEAT_TIMING } from './seat-rules.js';
+import { changeSeats } from './seat-change.js';
+import type { SeatEffect, SeatEvent } from './seat-events.js';
+import { type SeatOptions, SeatState } from './seat-state.js';
+import { SHARD_COUNT, type SeatId } from './shard.js';
+import { ownedUntil } from './shard-role.js';
+
+/** What has a standard value. */
+type Tunable = 'timing' | 'shardCount' | 'copyLimits' | 'rules';
+
+export type SeatMachineOptions = Omit<SeatOptions, Tunable> & Partial<Pick<SeatOptions, Tunable>>;
+
+export class SeatMachine {
+  private readonly seat: SeatState;
+  /** All owned shards are renewed together, in one message to each seat. */
+  private renewAt: Instant;
+  private rebalancedAt: Instant = instant(-Infinity);
+
+  constructor(options: SeatMachineOptions) {
+    const standard = { timing: SEAT_TIMING, shardCount: SHARD_COUNT, copyLimits: COPY_LIMITS, rules: SEAT_RULES };
+    this.seat = new SeatState({ ...standard, ...options });
+    this.renewAt = options.startedAt;
+  }
+
+  apply(event: SeatEvent, now: Instant): SeatEffect[] {
+    const { seat } = this;
+    const out = new Outbox(seat);
+    for (const shard of seat.shards) {
+      if (shard.role.kind === 'owning' && !isOwning(seat, shard, now)) lose(seat, shard, 'majorityLost', now, now, out);
+    }
+    switch (event.kind) {
+      case 'tick':
+        break;
+      case 'received':
+        this.receive(event.message, now, out);
+        break;
+      case 'copy':
+        copy(seat, this.shard(event.shard), event.entries, now, out);
+        break;
+      case 'learned':
+        learned(seat, this.shard(event.shard), now);
+        break;
+      case 'resign':
+        resign(seat, this.shard(event.shard), now, out);
+        break;
+      case 'drain':
+        this.drain(now, out);
+        break;
+      case 'seatsChanged':
+        if (changeSeats(seat, event.seatSet, event.incarnation, now, out)) this.renewAt = now;
+        break;
+      case 'epochSeen':
+        this.hearOfEpoch(event.shard, event.epoch, now, out);
+        break;
+      default:
+        return unreachable(event);
+    }
+    this.goOn(now, out);
+    return out.flush();
+  }
+
+  /** When the next `tick` is due. Later is safe, and makes this seat slower. */
+  wakeAt(now: Instant): Instant {
+    const { seat } = this;
+    let at = this.hasToTalk(now) ? this.renewAt : Infinity;
+    for (const shard of seat.shards) {
+      if (shard.role.kind === 'owning') at = Math.min(at, ownedUntil(shard.role, seat.majority));
+      else if (shard.role.kind === 'seeking') at = Math.min(at, seekingWakeAt(shard.role));
+      else at = Math.min(at, seeksAt(seat, shard, now) ?? Infinity);
+    }
+    return instant(at);
+  }
+
+  /** Whether this seat owns the shard now. Ask before each grant: a process that slept has lost without an event. */
+  owns(shard: number, now: Instant): boolean {
+    return isOwning(this.seat, this.shard(shard), now);
+  }
+
+  /** Who owns a shard, as far as this seat knows: where to send those who ask. */
+  ownerOf(shard: number, now: Instant): { readonly holder: Holder; readonly epoch: number } | undefined {
+    const { promise } = this.shard(shard);
+    const bound = promise.bound(now);
+    return bound && { holder: bound.holder, epoch: bound.epoch };
+  }
+
+  /** Whether this seat promises every shard: others may restart then without a gap. */
+  isReady(now: Instant): boolean {
+    return this.seat.shards.every((shard) => this.seat.mayPromise(shard, now));
+  }
+
+  /** Whether this seat has the whole ledger of a shard, as of its last owner: it can take over without learning. */
+  remembers(shard: number): boolean {
+    return this.seat.remembers(this.shard(shard));
+  }
+
+  private receive(message: SeatMessage, now: Instant, out: Outbox): void {
+    const { seat } = this;
+    const { from } = message;
+    if (seat.set.seats.includes(from.seat)) {
+      const life = seat.peers.note(from, message.version);
+      seat.noteVersions(now);
+      // Who is answered in spite of its age learns that it was replaced.
+      if (life === 'old' && message.kind !== 'hold') return;
+      if (life === 'new') this.forgetPeer(from.seat);
+    } else if (message.kind === 'copy' || message.kind === 'holdAnswer' || message.kind === 'copyAnswer') return;
+    if ('toIncarnation' in message && message.toIncarnation !== seat.me.incarnation) return;
+    switch (message.kind) {
+      case 'hold':
+        return answerHold(seat, message, now, out);
+      case 'holdAnswer':
+        return this.hearHoldAnswer(message, now, out);
+      case 'copy':
+        return keepCopies(seat, message, now, out);
+      case 'copyAnswer': {
+        const shard = seat.shards[message.shard];
+        if (shard?.role.kind === 'owning' && message.version === seat.set.version)
+          hearCopyAnswer(seat, shard, shard.role, message, now, out);
+        return;
+      }
+      case 'release':
+        return takeRelease(seat, message, now);
+      case 'handOver':
+        return takeHandOver(seat, message, now, out);
+      default:
+        return unreachable(message);
+    }
+  }
+
+  private hearHoldAnswer(message: HoldAnswer, now: Instant, out: Outbox): void {
+    const { seat } = this;
+    if (message.askerIncarnation > seat.me.incarnation) return this.beginAnew(message.askerIncarnation + 1, now, out);
+    seat.peers.describe(message.from.seat, message);
+    seat.noteBlanks();
+    for (const item of message.items) {
+      const shard = seat.shards[item.shard];
+      if (shard === undefined) continue;
+      const { role } = shard;
+      if (role.kind === 'seeking') shard.hear(item.epoch);
+      const isForThis = role.kind !== 'idle' && (item.kind === 'refused' || item.epoch === role.epoch);
+      if (!isForThis) {
+        if (item.kind === 'promised') out.releaseAtAll({ shard: item.shard, epoch: item.epoch });
+      } else if (message.version !== seat.set.version) continue;
+      else if (role.kind === 'seeking') hearAnswer(seat, shard, role, message, item, now, out);
+      else hearRenewal(seat, shard, role, message, item, now, out);
+    }
+  }
+
+  /** Another process has called itself a newer life of this seat. It is gone, or else there are two; so begin above it. */
+  private beginAnew(incarnation: number, now: Instant, out: Outbox): void {
+    for (const shard of this.seat.shards) {
+      lose(this.seat, shard, 'superseded', now, now, out);
+      if (shard.role.kind === 'seeking') abandon(this.seat, shard, now, out);
+    }
+    out.sendBatches();
+    this.seat.begin(incarnation, now);
+    this.renewAt = now;
+  }
+
+  private forgetPeer(peer: SeatId): void {
+    for (const { role } of this.seat.shards) {
+      if (role.kind !== 'owning') continue;
+      role.flow.forgot(peer);
+      role.wellSince.delete(peer);
+    }
+  }
+
+  private hearOfEpoch(index: number, epoch: number, now: Instant, out: Outbox): void {
+    const shard = this.shard(index);
+    if (shard.role.kind === 'owning' && shard.role.epoch < epoch) giveWay(this.seat, shard, epoch, now, out);
+    else shard.hear(epoch);
+  }
+
+  private drain(now: Instant, out: Outbox): void {
+    this.seat.draining = true;
+    for (const shard of this.seat.shards) {
+      if (shard.role.kind === 'owning') resign(this.seat, shard, now, out);
+      if (shard.role.kind === 'seeking') abandon(this.seat, shard, now, out);
+    }
+  }
+
+  /** Does what is due. */
+  private goOn(now: Instant, out: Outbox): void {
+    const { seat } = this;
+    for (const shard of seat.shards) {
+      const { role } = shard;
+      if (role.kind === 'seeking') goOnSeeking(seat, shard, role, now, out);
+      const at = seeksAt(seat, shard, now);
+      if (at !== undefined && now >= at) seek(seat, shard, now, out);
+    }
+    if (now < this.renewAt || !this.hasToTalk(now)) return;
+    this.renewAt = instant(now + seat.timing.renewMs);
+    this.rebalance(now, out);
+    for (const shard of seat.shards) {
+      if (shard.role.kind === 'owning') renew(seat, shard, shard.role, now, out);
+    }
+    out.helloToAll();
+  }
+
+  /** It owns something, or is new and has to hear of the others. */
+  private hasToTalk(now: Instant): boolean {
+    const { seat } = this;
+    return seat.isMember && seat.shards.some((shard) => shard.role.kind === 'owning' || !seat.mayPromise(shard, now));
+  }
+
+  /** Gives one shard back to a seat that should own it, and not many at once. */
+  private rebalance(now: Instant, out: Outbox): void {
+    if (now - this.rebalancedAt < this.seat.timing.rebalanceMs) return;
+    for (const shard of this.seat.shards) {
+      const better = betterOwner(this.seat, shard, now);
+      if (better === undefined) continue;
+      this.rebalancedAt = now;
+      return resign(this.seat, shard, now, out, better);
+    }
+  }
+
+  private shard(index: number) {
+    return this.seat.shardAt(index);
+  }
+}

@@ -1,0 +1,165 @@
+// What the parts of a seat machine share.
+import { type Instant, instant, invariant, type Random } from '@tutti/base';
+import type { CopyLimits } from './copy-store.js';
+import { Peers } from './seat-peers.js';
+import type { Holder } from './seat-messages.js';
+import { promiseMs, type SeatRules, type SeatTiming } from './seat-rules.js';
+import { FIRST_VERSION, majorityOf, type SeatSet } from './seat-set.js';
+import { preferenceOf, type SeatId } from './shard.js';
+import { Shard } from './shard-role.js';
+
+export interface SeatOptions {
+  readonly seat: SeatId;
+  /** Must grow from each life of a seat to the next, as the wall clock at its start does. */
+  readonly incarnation: number;
+  /** When this life began. */
+  readonly startedAt: Instant;
+  readonly seatSet: SeatSet;
+  readonly timing: SeatTiming;
+  readonly random: Random;
+  readonly shardCount: number;
+  readonly copyLimits: CopyLimits;
+  readonly rules: SeatRules;
+}
+
+export class SeatState {
+  me: Holder;
+  startedAt: Instant;
+  set: SeatSet;
+  /** So many seats must promise. */
+  majority: number;
+  draining = false;
+  /** In this life there was a moment when no seat remembered anything: stays true, so that no promise is refused later. */
+  private everybodyWasBlank = false;
+  readonly timing: SeatTiming;
+  readonly rules: SeatRules;
+  readonly shards: readonly Shard[];
+  readonly peers = new Peers();
+  /** Since when a majority is known to have the present seat set. */
+  private agreedSince: Instant | undefined;
+  private readonly random: Random;
+  private lastRequest = 0;
+
+  constructor(options: SeatOptions) {
+    this.me = { seat: options.seat, incarnation: options.incarnation };
+    this.startedAt = options.startedAt;
+    this.set = options.seatSet;
+    this.majority = majorityOf(this.set);
+    this.timing = options.timing;
+    this.rules = options.rules;
+    this.random = options.random;
+    this.shards = Array.from({ length: options.shardCount }, (_, index) => {
+      const preference = preferenceOf(options.seatSet.seats, index);
+      return new Shard(index, preference, options.copyLimits, this.startedAt);
+    });
+    this.begin(this.me.incarnation, options.startedAt);
+  }
+
+  /** Begins a life: what was promised stays promised, nothing is remembered. */
+  begin(incarnation: number, now: Instant): void {
+    this.me = { seat: this.me.seat, incarnation };
+    this.startedAt = now;
+    this.peers.forgetAnswers();
+    for (const shard of this.shards) {
+      shard.rememberedVersion = undefined;
+      shard.handedOver = undefined;
+      this.idle(shard, instant(now + promiseMs(this.timing)));
+    }
+    this.everybodyWasBlank = false;
+    this.noteBlanks();
+  }
+
+  get isMember(): boolean {
+    return this.set.seats.includes(this.me.seat);
+  }
+
+  get others(): readonly SeatId[] {
+    return this.set.seats.filter((seat) => seat !== this.me.seat);
+  }
+
+  remembers(shard: Shard): boolean {
+    return shard.rememberedVersion === this.set.version;
+  }
+
+  shardAt(index: number): Shard {
+    const shard = this.shards[index];
+    invariant(shard !== undefined, `there is no shard ${index}`);
+    return shard;
+  }
+
+  /** From now on these are the seats. */
+  useSet(set: SeatSet): void {
+    this.set = set;
+    this.majority = majorityOf(set);
+    this.agreedSince = undefined;
+    for (const shard of this.shards) shard.preference = preferenceOf(set.seats, shard.index);
+  }
+
+  /** Looks whether a majority is known to have the present seat set. */
+  noteVersions(now: Instant): void {
+    if (this.agreedSince === undefined && this.countAtVersion() >= this.majority) this.agreedSince = now;
+  }
+
+  /** A majority has had the present seat set for longer than promises of the former one last (V3). */
+  isSettled(now: Instant): boolean {
+    this.noteVersions(now);
+    return this.agreedSince !== undefined && now - this.agreedSince >= promiseMs(this.timing);
+  }
+
+  private countAtVersion(): number {
+    return this.peers.countAtVersion(this.others, this.set.version) + (this.isMember ? 1 : 0);
+  }
+
+  /** It remembers nothing of any shard. */
+  get isBlank(): boolean {
+    return !this.shards.some((shard) => this.remembers(shard));
+  }
+
+  /** Looks whether all seats are new now. Where there were other seats before, these cannot tell. */
+  noteBlanks(): void {
+    const { version } = this.set;
+    this.everybodyWasBlank ||=
+      version === FIRST_VERSION && this.isBlank && this.others.every((seat) => this.peers.isBlank(seat, version));
+  }
+
+  promisesFrom(shard: Shard): Instant {
+    if (!this.isMember) return instant(Infinity);
+    const { startedAt, everybodyWasBlank } = this;
+    return this.rules.promisesFrom({ startedAt, remembers: this.remembers(shard), everybodyWasBlank }, this.timing);
+  }
+
+  mayPromise(shard: Shard, now: Instant): boolean {
+    return now >= this.promisesFrom(shard);
+  }
+
+  /** Who has forgotten which epochs there were promises only above all lives of seats that it knows. */
+  epochFloor(shard: Shard): number {
+    if (this.remembers(shard)) return 0;
+    return Math.max(this.me.incarnation, ...this.others.map((seat) => this.peers.incarnationOf(seat)));
+  }
+
+  /**
+   * What a candidate goes above. One that has forgotten takes its incarnation and the time since: as lives are numbered by
+   * wall clocks, that is above all epochs that began with a life before, even of seats that it never heard of.
+   */
+  candidateFloor(shard: Shard, now: Instant): number {
+    if (this.remembers(shard)) return 0;
+    return Math.max(this.epochFloor(shard), this.me.incarnation + Math.floor(now - this.startedAt));
+  }
+
+  /** For how long nobody has held a promise of this seat. */
+  quietMs(shard: Shard, now: Instant): number {
+    return shard.promise.quietMs(instant(this.startedAt + promiseMs(this.timing)), now);
+  }
+
+  /** It wants nothing of a shard until `seekAt`. Candidates try in the order of preference, and not in step. */
+  idle(shard: Shard, seekAt: Instant): void {
+    const { backoffMs, backoffJitterMs } = this.timing;
+    const rank = shard.rankOf(this.me.seat);
+    shard.role = { kind: 'idle', seekAt, backoffMs: rank * (backoffMs + backoffJitterMs * this.random()) };
+  }
+
+  nextRequest(): number {
+    return ++this.lastRequest;
+  }
+}
