@@ -48,6 +48,14 @@ export class ClaimRounds {
     root.overclaimed.clear();
   }
 
+  /** Withdraws all claims: the order in which they were made does not hold any more. */
+  withdrawAll(root: GroupRoot): void {
+    for (let link; (link = root.claims.last) !== undefined;) {
+      const { value: leaf } = link;
+      while ((leaf.queue?.claims.all ?? 0) > 0) this.drop(leaf);
+    }
+  }
+
   /** The claims are about to be reported (R1). */
   close(): void {
     if (this.hasClaimsInOpen) this.open++;

@@ -226,7 +226,9 @@ export class GroupTree {
         effects.push({ kind: 'reselect', queryId: query.queryId, queuedSince: query.queuedSince });
       }
     }
+    const policies = Array.from(this.forest.all, (node) => ({ node, policy: node.policy }));
     this.forest.configure(config, specs);
+    for (const { node, policy } of policies) if (node.policy !== policy) this.rounds.withdrawAll(node.root);
     this.view.spreadAnew();
     this.live.timeouts.restart(this.forest.all);
     for (const root of this.forest.roots) this.advance(root, now, effects);
