@@ -30,6 +30,7 @@ import type { CoordinatorConfig } from './settings.js';
 import { SubmittedQueries } from './submitted-queries.js';
 import { createTaskClient } from './task-client.js';
 import { TaskPlacement } from './task-placement.js';
+import { TaskWatch } from './task-watch.js';
 import { createUsageClient } from './usage-client.js';
 import { UsagePoller } from './usage-poller.js';
 
@@ -77,7 +78,8 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const placement = new TaskPlacement({ tasks, workers, placements: new Placements(), maxWaitMs, clock, random });
   const endedWindow = new EndedWindow();
   const contact = new Contact(config.usage.maxAge);
-  const execution = new QueryExecution({ placement, tasks, workers, contact, clock, log });
+  const taskWatch = new TaskWatch({ tasks, clock });
+  const execution = new QueryExecution({ placement, tasks, taskWatch, workers, contact, clock, log });
   const pacer = new ReportPacer({
     queryCount: () => dispatcher.queries().size,
     sendSoon: () => options.heartbeats.sendSoon(),

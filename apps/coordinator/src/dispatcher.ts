@@ -80,7 +80,7 @@ export class Dispatcher {
       bufferBytesMax: BUFFER_BYTES_MAX,
       clock: this.options.clock,
       onChange: (changed) => this.changed(changed),
-      onUse: (using) => this.admission.onUse(using),
+      onUse: (using) => this.used(using),
     });
     this.live.set(query.queryId, query);
     this.options.metrics.started.inc();
@@ -164,6 +164,12 @@ export class Dispatcher {
       this.options.log.error('query-broke', { queryId: query.queryId, error });
       query.apply({ kind: 'failed', failure: failure('INTERNAL_ERROR', 'The coordinator met an error of its own.') });
     }
+  }
+
+  /** Of a query that was stopped the last figures come after its end. */
+  private used(query: LiveQuery): void {
+    if (query.ended) this.options.history.amend(query.snapshot());
+    this.admission.onUse(query);
   }
 
   /** D3. */

@@ -119,9 +119,9 @@ export class LiveQuery {
     this.bounds = boundsOf({ priority: this.session.priority, limits: this.options.limits });
   }
 
-  /** Reports what the query uses; figures that are left out stay. */
+  /** Reports what the query uses; figures that are left out stay. After its end it holds no memory. */
   using(change: Partial<QueryUse>): void {
-    this.used = { ...this.used, ...change };
+    this.used = { ...this.used, ...change, ...(this.ended && { memoryBytes: 0 }) };
     if (change.memoryBytes !== undefined || change.cpuMs !== undefined) this.options.onUse(this);
     this.bell.ring();
   }

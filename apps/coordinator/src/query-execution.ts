@@ -1,6 +1,7 @@
 // Runs one admitted query: has its task placed, and moves the rows to the client.
 //   E1. A task that was lost runs again elsewhere only while no row has left it, and three times at most.
-//   E2. What the tasks of a query used counts together, those that were lost too; past its CPU limit the query ends.
+//   E2. What the tasks of a query used counts together, those that were lost and those that were canceled too, also while
+//       nobody reads their rows; past its CPU limit the query ends. CPU that was counted is never taken back.
 //   E3. When `run` resolves, all rows are in the query's buffer or the query has ended, and no task of it is known to run.
 import type { Clock } from '@tutti/base';
 import type { Log } from '@tutti/service';
@@ -11,6 +12,7 @@ import { cpuExceeded, memoryLimitOrigin, timeExceeded } from './core/query-limit
 import type { LiveQuery } from './live-query.js';
 import type { TaskClient, TaskOutcome, TaskUse } from './task-client.js';
 import type { Placed, TaskPlacement } from './task-placement.js';
+import type { TaskWatch } from './task-watch.js';
 import { whileWorker, type Workers } from './workers.js';
 
 /** How often a task is started in all (E1). */
@@ -21,6 +23,7 @@ export class QueryExecution {
     private readonly options: {
       readonly placement: TaskPlacement;
       readonly tasks: TaskClient;
+      readonly taskWatch: TaskWatch;
       readonly workers: Workers;
       readonly contact: Contact;
       readonly clock: Clock;
@@ -77,11 +80,12 @@ export class QueryExecution {
 
   /** Moves the rows of a task to the query until either ends, or the worker is known to be gone. */
   private async read(query: LiveQuery, placed: Placed): Promise<TaskOutcome> {
-    const { tasks, workers, placement } = this.options;
+    const { tasks, taskWatch, workers, placement } = this.options;
     const { worker } = placed;
     const alive = whileWorker(workers, () => !workers.isGone(worker));
     const parts = tasks.fetch(worker.address, placed.taskId, AbortSignal.any([query.signal, alive.signal]));
     const usedBefore = query.use;
+    const watched = taskWatch.watch(placed.taskId, worker.address, (use) => used(query, usedBefore, use));
     let finished = false;
     try {
       for (;;) {
@@ -91,7 +95,7 @@ export class QueryExecution {
           return !finished && alive.signal.aborted ? { kind: 'lost', message: 'the node is gone' } : next.value;
         }
         if (query.ended) return { kind: 'lost', message: 'the query has ended' };
-        if (next.value.kind === 'use') used(query, usedBefore, next.value.use);
+        if (next.value.kind === 'use') watched.heard(next.value.use);
         else {
           query.using({ resultBytes: query.use.resultBytes + next.value.lines.length });
           await query.rows.push(next.value.lines, query.signal);
@@ -101,8 +105,11 @@ export class QueryExecution {
       alive.stop();
       // E3. A finished task needs no word; a node that is gone would not hear it.
       if (!finished && !alive.signal.aborted) {
-        await tasks.cancel(worker.address, placed.taskId, query.failure?.reason ?? 'the task was lost');
+        const reason = query.failure?.reason ?? 'the task was lost';
+        const last = await tasks.cancel(worker.address, placed.taskId, reason);
+        if (last) watched.heard(last); // E2
       }
+      watched.stop();
       placement.release(placed);
     }
   }
@@ -111,8 +118,9 @@ export class QueryExecution {
 /** E2. */
 function used(query: LiveQuery, before: QueryUse, task: TaskUse): void {
   query.using({
-    ...task,
-    cpuMs: before.cpuMs + task.cpuMs,
+    rows: task.rows,
+    cpuMs: Math.max(query.use.cpuMs, before.cpuMs + task.cpuMs),
+    memoryBytes: task.memoryBytes,
     peakMemoryBytes: Math.max(before.peakMemoryBytes, task.peakMemoryBytes),
     spilledBytes: before.spilledBytes + task.spilledBytes,
   });

@@ -32,6 +32,8 @@ export interface TaskUse {
   readonly memoryBytes: number;
   readonly peakMemoryBytes: number;
   readonly spilledBytes: number;
+  /** Age of the task when it had used this. */
+  readonly elapsedMs: number;
 }
 
 export type TaskPart =
@@ -48,14 +50,18 @@ export interface TaskClient {
   create(address: string, task: NewTask, signal: AbortSignal): Promise<CreateOutcome>;
   /** Yields rows and use, and returns how it ended. Aborting `signal` stops the task. */
   fetch(address: string, taskId: string, signal: AbortSignal): AsyncGenerator<TaskPart, TaskOutcome>;
-  /** Resolves when the worker has stopped the task, or does not answer in time. Never rejects. */
-  cancel(address: string, taskId: string, reason: string): Promise<void>;
+  /** Resolves with what the task used when the worker has stopped it; without, when that does not answer in time or does not know the task. Never rejects. */
+  cancel(address: string, taskId: string, reason: string): Promise<TaskUse | undefined>;
+  /** What each task of a worker uses now; empty when it does not answer in time. Never rejects. */
+  list(address: string, signal: AbortSignal): Promise<ReadonlyMap<string, TaskUse>>;
 }
 
 /** Starting an executor takes half a second on a slow machine; a worker that needs much longer is not well. */
 const CREATE_TIMEOUT_MS = 5_000;
 /** A worker interrupts, waits its grace, and kills: it answers well within this. */
 const CANCEL_TIMEOUT_MS = 5_000;
+/** Figures that come later are hardly worth more than those that are there. */
+const LIST_TIMEOUT_MS = 900;
 
 /** Calls workers; `transportTo` keeps one channel per address. */
 export function createTaskClient(options: {
@@ -97,9 +103,21 @@ export function createTaskClient(options: {
 
     async cancel(address, taskId, reason) {
       try {
-        await clientOf(address).cancelTask({ taskId, reason }, { timeoutMs: CANCEL_TIMEOUT_MS });
+        const { task } = await clientOf(address).cancelTask({ taskId, reason }, { timeoutMs: CANCEL_TIMEOUT_MS });
+        return task && useOf(task);
       } catch {
         // The worker is gone, and its tasks with it; or it cancels the task itself, since nobody reads it.
+        return undefined;
+      }
+    },
+
+    async list(address, signal) {
+      try {
+        const { tasks } = await clientOf(address).listTasks({}, { signal, timeoutMs: LIST_TIMEOUT_MS });
+        return new Map(tasks.map((task) => [task.taskId, useOf(task)]));
+      } catch {
+        // Who needs the figures asks again; what becomes of the tasks comes by their own streams.
+        return new Map();
       }
     },
   };
@@ -145,4 +163,5 @@ const useOf = (status: TaskStatus): TaskUse => ({
   memoryBytes: Number(status.memoryBytes),
   peakMemoryBytes: Number(status.peakMemoryBytes),
   spilledBytes: Number(status.spilledBytes),
+  elapsedMs: status.elapsed ? durationMs(status.elapsed) : 0,
 });

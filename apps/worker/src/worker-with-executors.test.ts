@@ -2,6 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { durationMs } from '@bufbuild/protobuf/wkt';
 import { createClient, type Client } from '@connectrpc/connect';
 import { seededRandom, systemClock } from '@tutti/base';
 import { TaskService, TaskState } from '@tutti/contracts/tutti/task/v1/task_pb';
@@ -117,8 +118,9 @@ test('an error at the last row ends the stream with the error', async () => {
 test('a client that leaves in mid-stream frees the executor', async () => {
   const taskId = await createTask('SELECT i FROM range(1000000000) t(i)');
   for await (const { part } of fetch(taskId)) if (part.case === 'jsonLines') break;
-  await client.cancelTask({ taskId });
+  const { task } = await client.cancelTask({ taskId });
   expect(pool.stats().busy).toBe(0);
+  expect(task && task.cpuTime && durationMs(task.cpuTime)).toBeGreaterThan(0);
   expect((await client.listTasks({})).tasks.find((task) => task.taskId === taskId)).toMatchObject({
     state: TaskState.CANCELED,
   });

@@ -40,6 +40,14 @@ describe('the history of queries', () => {
     expect(history.get('b')).toBeDefined();
   });
 
+  test('the last figures of a query may come after its end', () => {
+    const history = new QueryHistory({ bytesMax: 10_000, keepMs: 1_000 });
+    history.add(query('a'), instant(0));
+    history.amend({ queryId: queryId('a'), use: { ...noUse, cpuMs: 7 } });
+    history.amend({ queryId: queryId('forgotten'), use: noUse });
+    expect([...history.newest()].map(({ use }) => use.cpuMs)).toEqual([7]);
+  });
+
   test('recent ones come newest first, bounded by time and number', () => {
     const history = new QueryHistory({ bytesMax: 1e6, keepMs: 1e6 });
     for (let n = 0; n < 10; n++) history.add(query(`q${n}`), instant(n * 100));

@@ -5,7 +5,7 @@ import type { Instant } from '@tutti/base';
 import type { QuerySession, QuerySnapshot } from './query.js';
 
 interface Entry {
-  readonly query: QuerySnapshot;
+  query: QuerySnapshot;
   readonly endedAt: Instant;
   readonly bytes: number;
 }
@@ -51,6 +51,12 @@ export class QueryHistory {
     this.order.push(entry);
     this.heldBytes += entry.bytes;
     this.expire(now);
+  }
+
+  /** The last figures of a query that has ended; nothing when it is forgotten already. */
+  amend({ queryId, use }: Pick<QuerySnapshot, 'queryId' | 'use'>): void {
+    const entry = this.byId.get(queryId);
+    if (entry) entry.query = { ...entry.query, use };
   }
 
   get(queryId: string): QuerySnapshot | undefined {

@@ -1,8 +1,9 @@
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
+import type { Clock, Instant } from '@tutti/base';
 import type { TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
 import { TaskState } from '@tutti/contracts/tutti/task/v1/task_pb';
-import { rpcError } from '@tutti/service';
+import { aborted, rpcError } from '@tutti/service';
 
 type TaskEnd = 'die' | 'crash' | 'finish' | 'outOfMemory';
 type TaskWord = { readonly end: TaskEnd } | { readonly memoryBytes: number; readonly cpuMs: number };
@@ -11,6 +12,8 @@ interface FakeTask {
   readonly statement: string;
   readonly group: string;
   readonly memoryLimitBytes: number;
+  readonly createdAt: Instant;
+  memoryBytes: number;
   /** Used in all so far. */
   cpuMs: number;
   /** Tells a task that holds what to do or to say; undefined while it does not hold. */
@@ -27,7 +30,14 @@ export class FakeWorker {
   readonly tasks = new Map<string, FakeTask>();
   readonly created: string[] = [];
   readonly canceled: string[] = [];
+  /** What the worker does when it is asked for its tasks. */
+  listing: 'answer' | 'fail' | 'hang' = 'answer';
+  listed = 0;
   batchesSent = 0;
+  /** Tasks that are over; the worker still knows what they used. */
+  private readonly over = new Map<string, FakeTask>();
+
+  constructor(private readonly clock: Clock) {}
 
   /** Ends the task that holds; the first one when there are several. */
   end(end: TaskEnd): void {
@@ -37,6 +47,12 @@ export class FakeWorker {
   /** Lets the first task that holds report what it uses, the CPU time in all so far. */
   use(memoryBytes: number, cpuMs: number): void {
     this.holding?.tell?.({ memoryBytes, cpuMs });
+  }
+
+  /** The first task uses this from now on, which its stream does not tell: nobody reads that. */
+  useUnread(memoryBytes: number, cpuMs: number): void {
+    const [task] = this.tasks.values();
+    if (task) Object.assign(task, { memoryBytes, cpuMs });
   }
 
   get holding(): FakeTask | undefined {
@@ -55,6 +71,8 @@ export class FakeWorker {
         statement: new TextDecoder().decode(fragment),
         group: resourceGroup,
         memoryLimitBytes: Number(memoryLimitBytes),
+        createdAt: this.clock.now(),
+        memoryBytes: 0,
         cpuMs: 0,
         tell: undefined,
       });
@@ -65,11 +83,17 @@ export class FakeWorker {
 
     cancelTask: ({ taskId }) => {
       this.canceled.push(taskId);
+      const task = this.tasks.get(taskId) ?? this.over.get(taskId);
       this.tasks.delete(taskId);
-      return {};
+      return task === undefined ? {} : { task: this.statusOf(taskId, TaskState.CANCELED, task) };
     },
 
-    listTasks: () => ({}),
+    listTasks: async (_, { signal }) => {
+      this.listed++;
+      if (this.mode === 'unreachable' || this.listing === 'fail') throw new ConnectError('gone', Code.Unavailable);
+      if (this.listing === 'hang') await aborted(signal);
+      return { tasks: [...this.tasks].map(([taskId, task]) => this.statusOf(taskId, TaskState.RUNNING, task)) };
+    },
   };
 
   private async *results(taskId: string, signal: AbortSignal) {
@@ -86,11 +110,11 @@ export class FakeWorker {
         yield { part: { case: 'jsonLines' as const, value: new TextEncoder().encode(line) } };
       }
       if (task.statement.includes('hold')) yield* this.held(taskId, task, signal);
-      const state = TaskState.FINISHED;
-      const use = { rows: BigInt(rows + batches), memoryBytes: 7n, cpuTime: durationFromMs(task.cpuMs) };
-      yield { part: { case: 'status' as const, value: { taskId, state, ...use } } };
+      const status = this.statusOf(taskId, TaskState.FINISHED, { ...task, memoryBytes: 7 });
+      yield { part: { case: 'status' as const, value: { ...status, rows: BigInt(rows + batches) } } };
     } finally {
       this.tasks.delete(taskId);
+      this.over.set(taskId, task);
     }
   }
 
@@ -107,26 +131,24 @@ export class FakeWorker {
       const word = words.shift();
       if (word === undefined) await new Promise<void>((resolve) => (wake = resolve));
       else if (!('end' in word)) {
-        task.cpuMs = word.cpuMs;
-        yield statusPart(taskId, word);
+        Object.assign(task, word);
+        yield { part: { case: 'status' as const, value: this.statusOf(taskId, TaskState.RUNNING, task) } };
       } else if (word.end === 'finish') return;
       else throw endErrors[word.end]();
     }
   }
-}
 
-const statusPart = (taskId: string, { memoryBytes, cpuMs }: { memoryBytes: number; cpuMs: number }) => ({
-  part: {
-    case: 'status' as const,
-    value: {
+  private statusOf(taskId: string, state: TaskState, { memoryBytes, cpuMs, createdAt }: FakeTask) {
+    return {
       taskId,
-      state: TaskState.RUNNING,
+      state,
       memoryBytes: BigInt(memoryBytes),
       peakMemoryBytes: BigInt(memoryBytes),
       cpuTime: durationFromMs(cpuMs),
-    },
-  },
-});
+      elapsed: durationFromMs(this.clock.now() - createdAt),
+    };
+  }
+}
 
 const endErrors = {
   die: () => new ConnectError('the connection broke', Code.Unavailable),

@@ -55,7 +55,7 @@ export class TestCluster {
   }
 
   worker(id: string): FakeWorker {
-    const worker = new FakeWorker();
+    const worker = new FakeWorker(this.clock);
     this.workers.set(id, worker);
     this.listen(id, (router) => router.service(TaskService, worker.service));
     const load = { runningTasks: 0, tasksMax: 4, memoryReservedBytes: 0, memoryLimitBytes: 4 << 20, sequence: 1 };

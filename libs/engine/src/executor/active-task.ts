@@ -76,7 +76,7 @@ export class ActiveTask implements TaskRun {
     if (this.released || this.failure !== undefined) return;
     this.fail(error);
     this.port.send({ kind: 'cancel' });
-    this.killTimer = this.options.clock.schedule(this.options.interruptGraceMs, () => this.port.kill());
+    this.killTimer = this.options.clock.schedule(this.options.interruptGraceMs, () => this.kill());
   }
 
   /** The executor's process outgrew what its memory limit allows for: the engine does not account for everything. */
@@ -85,6 +85,12 @@ export class ActiveTask implements TaskRun {
     const { rssBytes } = this.usage();
     if (rssBytes <= rssLimitBytes(this.task.memoryLimitBytes)) return;
     this.fail(memoryLimit(this.task.memoryLimitBytes));
+    this.kill();
+  }
+
+  /** Of a process that is gone nobody knows what it used. */
+  private kill(): void {
+    this.usage();
     this.port.kill();
   }
 
