@@ -85,10 +85,10 @@ export class GroupForest {
   collect(group: GroupNode): void {
     for (const node of group.lineage) {
       const isSpare = node.spec.isDynamic || node.isGone;
-      if (!isSpare || node.childCount > 0 || node.isInUse || this.nodes.get(node.path) !== node) return;
+      if (!isSpare || node.children.size > 0 || node.isInUse || this.nodes.get(node.path) !== node) return;
       this.nodes.delete(node.path);
       if (node.parent === undefined) this.rootNodes.delete(node.path);
-      else node.parent.childCount--;
+      else node.parent.children.delete(node);
       this.countTemplate(node.spec, -1);
     }
   }
@@ -141,7 +141,7 @@ export class GroupForest {
     const node = new GroupNode(name, spec, parent, this.cluster);
     this.nodes.set(node.path, node);
     if (parent === undefined) this.rootNodes.set(node.path, node);
-    else parent.childCount++;
+    else parent.children.add(node);
     this.countTemplate(spec, 1);
     return node;
   }

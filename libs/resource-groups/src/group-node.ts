@@ -69,8 +69,8 @@ export class GroupNode {
   readonly starts = new DrainRate();
   readonly turns: TurnOrder;
   readonly turn = newTurn(this);
-  /** How many nodes are right below it. */
-  childCount = 0;
+  /** The nodes right below it. */
+  readonly children = new Set<GroupNode>();
   /** Whether it is in use itself, and how many are, itself and below: see groups-in-use.ts. */
   isInUse = false;
   inUseBelow = 0;

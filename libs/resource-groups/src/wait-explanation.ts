@@ -3,6 +3,7 @@ import type { ClusterSize } from './effective-limit.js';
 import { softMemoryLimitBytes } from './effective-limit.js';
 import type { GroupNode } from './group-node.js';
 import type { LiveQuery } from './live-query.js';
+import { type QueriesAhead, queriesAhead } from './queries-ahead.js';
 import { waitSentence, whatUnblocks } from './wait-sentence.js';
 
 /** What a queued query waits for. */
@@ -24,9 +25,9 @@ export interface WaitExplanation {
   readonly runningHere: number;
   readonly runningElsewhere: number;
   /**
-   * Queries that come before it at the blocking group, as of the data. With a claim it is exact, here and elsewhere.
-   * Without one it is the most: those before it here and all that wait elsewhere and in other subgroups. Some of them
-   * may come later. Without data it counts those here alone.
+   * Queries that come before it at the blocking group, as of the data and if nothing else comes. With a claim it is
+   * exact, here and elsewhere. Without one it is those that go before it here in the order of the groups, and all that
+   * wait elsewhere: some of these may come later. Without data it counts those here alone.
    */
   readonly queuedAhead: number;
   /** Age of the oldest report in the data; undefined when there is no data that counts. */
@@ -65,24 +66,16 @@ export interface WaitFacts {
   readonly isKnown: (hasClaim: boolean) => boolean;
 }
 
-/** Queries that come before another one. */
-export interface QueriesAhead {
-  readonly count: number;
-  /** How many of them wait here. */
-  readonly here: number;
-  /** Whether some of them may come later. */
-  readonly isBound: boolean;
-}
-
 export function explanationOf(facts: WaitFacts): WaitExplanation {
   const { query, dataAgeMs, now } = facts;
   const { leaf } = query;
   const place = leaf.queue?.positionOf(query) ?? 0;
   const full = leaf.lineage.find((node) => node.isFull);
   const kind = kindOf(full, place < (leaf.queue?.claims.made ?? 0), facts);
-  const crowded = leaf.lineage.find((node) => node.running + queriesAhead(facts, place, node).count >= node.limit);
-  const group = full ?? (kind === 'queuedAhead' ? crowded : undefined) ?? leaf;
-  const ahead = queriesAhead(facts, place, group);
+  const aheadAt = (node: GroupNode): QueriesAhead => queriesAhead(query, node, facts.knownRound);
+  const crowded = (node: GroupNode): boolean => node.running + aheadAt(node).count >= node.limit;
+  const group = full ?? (kind === 'queuedAhead' ? leaf.lineage.find(crowded) : undefined) ?? leaf;
+  const ahead = aheadAt(group);
   const startsPerMs = group.starts.perMs(now);
   const blocked = { kind, group, ahead, ...limitAndUse(kind, group, facts) };
   return {
@@ -102,37 +95,6 @@ export function explanationOf(facts: WaitFacts): WaitExplanation {
     estimatedWaitMs: startsPerMs === undefined ? undefined : (ahead.here + 1) / startsPerMs,
   };
 }
-
-/** With a claim that others know, the order is known; otherwise all that others wait for may come first. */
-function queriesAhead({ query: { leaf }, knownRound }: WaitFacts, place: number, group: GroupNode): QueriesAhead {
-  const claims = leaf.queue?.claims;
-  if (claims !== undefined && place < claims.made && claims.round <= knownRound) {
-    const here = claimsAheadHere(leaf, place, group);
-    return { count: here + claimsAheadElsewhere(leaf, claims.round, group), here, isBound: false };
-  }
-  const others = group.here.queued - leaf.here.queued;
-  const elsewhere = group.elsewhere.queued;
-  return { count: place + others + elsewhere, here: place + others, isBound: others + elsewhere > 0 };
-}
-
-/** Claims here that come before one of the leaf, which has `place` of its own before it. */
-function claimsAheadHere(leaf: GroupNode, place: number, group: GroupNode): number {
-  let count = 0;
-  let ownLeft = place;
-  for (let link = leaf.root.claims.first; link !== undefined; link = link.next) {
-    if (link.value === leaf && ownLeft-- === 0) break;
-    if (isBelow(link.value, group)) count++;
-  }
-  return count;
-}
-
-const claimsAheadElsewhere = ({ root }: GroupNode, round: number, group: GroupNode): number =>
-  root.claimsElsewhere.reduce(
-    (sum, claims) => sum + (claims.round <= round && isBelow(claims.node, group) ? claims.count : 0),
-    0,
-  );
-
-const isBelow = (node: GroupNode, group: GroupNode): boolean => node.lineage[node.depth - group.depth] === group;
 
 function kindOf(full: GroupNode | undefined, hasClaim: boolean, facts: WaitFacts): WaitKind {
   const { dataAgeMs, unavailableMs, isHeld, isKnown } = facts;

@@ -1,7 +1,8 @@
 // Why a query waits, and what would end it, in words.
 import { formatDuration, formatSize, unreachable } from '@tutti/base';
 import type { GroupNode } from './group-node.js';
-import type { QueriesAhead, WaitFacts, WaitKind } from './wait-explanation.js';
+import type { QueriesAhead } from './queries-ahead.js';
+import type { WaitFacts, WaitKind } from './wait-explanation.js';
 
 /** What a query waits for, at which group. */
 export interface Blocked {
