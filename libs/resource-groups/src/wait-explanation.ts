@@ -4,7 +4,7 @@ import { softMemoryLimitBytes } from './effective-limit.js';
 import type { GroupNode } from './group-node.js';
 import type { LiveQuery } from './live-query.js';
 import { type QueriesAhead, queriesAhead } from './queries-ahead.js';
-import { waitSentence, whatUnblocks } from './wait-sentence.js';
+import { type Blocked, cpuComesBack, waitSentence, whatUnblocks } from './wait-sentence.js';
 
 /** What a queued query waits for. */
 export type WaitKind =
@@ -44,7 +44,10 @@ export interface WaitExplanation {
   readonly position: number;
   /** What would let it start, in one sentence. */
   readonly unblockedBy: string;
-  /** How long it waits if queries go on to start here as in the last minute; undefined when too few did. */
+  /**
+   * How long it waits if queries go on to start here as in the last minute; at a hardCpuLimit at least until enough CPU
+   * has come back, if nothing uses more meanwhile. Undefined when neither is known.
+   */
   readonly estimatedWaitMs: number | undefined;
 }
 
@@ -76,7 +79,6 @@ export function explanationOf(facts: WaitFacts): WaitExplanation {
   const crowded = (node: GroupNode): boolean => node.running + aheadAt(node).count >= node.limit;
   const group = full ?? (kind === 'queuedAhead' ? leaf.lineage.find(crowded) : undefined) ?? leaf;
   const ahead = aheadAt(group);
-  const startsPerMs = group.starts.perMs(now);
   const blocked = { kind, group, ahead, ...limitAndUse(kind, group, facts) };
   return {
     kind,
@@ -92,16 +94,28 @@ export function explanationOf(facts: WaitFacts): WaitExplanation {
     claimsHere: group.here.claimed,
     position: ahead.count + 1,
     unblockedBy: whatUnblocks(blocked, facts),
-    estimatedWaitMs: startsPerMs === undefined ? undefined : (ahead.here + 1) / startsPerMs,
+    estimatedWaitMs: estimatedWaitMs(blocked, now),
   };
 }
 
 function kindOf(full: GroupNode | undefined, hasClaim: boolean, facts: WaitFacts): WaitKind {
   const { dataAgeMs, unavailableMs, isHeld, isKnown } = facts;
+  // Nothing starts until one answers, whatever ends here; but where nothing may run an answer changes nothing.
+  if (dataAgeMs === undefined && unavailableMs !== undefined && full?.spec.hardConcurrencyLimit !== 0)
+    return 'resourceManagersUnreachable';
   // What runs here alone may fill a group: that is known without any data.
   if (full !== undefined && (dataAgeMs !== undefined || full.here.running >= full.limit)) return limitKind(full);
-  if (dataAgeMs === undefined && unavailableMs !== undefined) return 'resourceManagersUnreachable';
   return dataAgeMs !== undefined && isKnown(hasClaim) && !isHeld ? 'queuedAhead' : 'staleData';
+}
+
+function estimatedWaitMs(blocked: Blocked, now: Instant): number | undefined {
+  const { kind, group, ahead } = blocked;
+  const startsPerMs = group.starts.perMs(now);
+  const byStartsMs = startsPerMs === undefined ? undefined : (ahead.here + 1) / startsPerMs;
+  const byQuotaMs = kind === 'cpuLimit' && group.limit === 0 ? cpuComesBack(blocked).afterMs : undefined;
+  return byStartsMs === undefined || byQuotaMs === undefined
+    ? (byStartsMs ?? byQuotaMs)
+    : Math.max(byStartsMs, byQuotaMs);
 }
 
 function limitKind({ limitedBy }: GroupNode): WaitKind {

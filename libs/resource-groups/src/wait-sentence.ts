@@ -50,8 +50,10 @@ export function waitSentence({ kind, group, ahead, limit, used }: Blocked, facts
         return `${start} another resource manager answers than before; it must hear of all that started${queue}`;
       if (refusedAgeMs === undefined) return `${start} asking the resource managers what runs elsewhere${queue}`;
       return `${start} the newest answer tells what ran ${milliseconds(refusedAgeMs)} ago, too old to decide on${queue}`;
-    case 'resourceManagersUnreachable':
-      return `${start} no resource manager has answered for ${milliseconds(unavailableMs ?? 0)}${queue}`;
+    case 'resourceManagersUnreachable': {
+      const full = fillsIt(group) ? `, and here alone ${here.running} of ${group.limit} run` : '';
+      return `${start} no resource manager has answered for ${milliseconds(unavailableMs ?? 0)}${full}${queue}`;
+    }
     default:
       return unreachable(kind);
   }
@@ -59,8 +61,10 @@ export function waitSentence({ kind, group, ahead, limit, used }: Blocked, facts
 
 /** What has to happen, besides that those ahead start. */
 export function whatUnblocks({ kind, group, limit, used }: Blocked, facts: WaitFacts): string {
-  const { path, running, spec } = group;
-  const anEnd = `a query of ${path} ends`;
+  const { path, running } = group;
+  // More may run than the limit of now: those beyond it must end, too.
+  const ends = running - group.limit + 1;
+  const anEnd = ends > 1 ? `${ends} queries of ${path} end` : `a query of ${path} ends`;
   switch (kind) {
     case 'concurrencyLimit':
       return group.limit === 0 ? `another configuration with a higher hardConcurrencyLimit of ${path}` : anEnd;
@@ -69,10 +73,8 @@ export function whatUnblocks({ kind, group, limit, used }: Blocked, facts: WaitF
       return `${holders} ${formatSize(limit)} or less`;
     }
     case 'cpuLimit': {
-      // Just at the limit nothing starts: a millisecond has to come back at least.
-      const missingMs = Math.max(1, used - limit);
-      const { cpuQuotaMsPerSecond: quota } = spec;
-      const takes = quota > 0 ? `, which takes ${formatDuration((1_000 * missingMs) / quota)}` : '';
+      const { missingMs, afterMs } = cpuComesBack({ group, limit, used });
+      const takes = afterMs === undefined ? '' : `, which takes ${formatDuration(afterMs)}`;
       const back = `${formatDuration(missingMs)} of its CPU quota come back${takes}`;
       return group.limit === 0 || running === 0 ? back : `${anEnd}, or ${back}`;
     }
@@ -86,11 +88,25 @@ export function whatUnblocks({ kind, group, limit, used }: Blocked, facts: WaitF
         ? 'the answer of a resource manager'
         : 'the silent coordinator reports, or counts as gone';
     case 'resourceManagersUnreachable':
-      return 'a resource manager answers';
+      return fillsIt(group) ? `a resource manager answers, and ${anEnd}` : 'a resource manager answers';
     default:
       return unreachable(kind);
   }
 }
+
+/** How much CPU has to come back, and when it will have if nothing uses more; undefined without a quota. */
+export function cpuComesBack({ group, limit, used }: Pick<Blocked, 'group' | 'limit' | 'used'>): {
+  readonly missingMs: number;
+  readonly afterMs: number | undefined;
+} {
+  // Just at the limit nothing starts: a millisecond has to come back at least.
+  const missingMs = Math.max(1, used - limit);
+  const { cpuQuotaMsPerSecond: quota } = group.spec;
+  return { missingMs, afterMs: quota > 0 ? (1_000 * missingMs) / quota : undefined };
+}
+
+/** Whether what runs here alone leaves no room. */
+const fillsIt = ({ here, limit }: GroupNode): boolean => here.running > 0 && here.running >= limit;
 
 const aheadInWords = ({ count, isBound }: QueriesAhead): string =>
   `${isBound ? 'up to ' : ''}${count} ${count === 1 ? 'query is' : 'queries are'} ahead`;
