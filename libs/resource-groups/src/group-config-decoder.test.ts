@@ -347,6 +347,15 @@ describe('what is wrong with a file', () => {
     expect(placelessProblemsOf(file)).toEqual([problem]);
   });
 
+  it('a missing period is told once, and not where the soft limit is wrong', () => {
+    const limits = { softCpuLimit: '2h', hardCpuLimit: '1h' };
+    const rootGroups = [group('a', limits), group('b', { hardCpuLimit: '1h' })];
+    expect(placelessProblemsOf({ rootGroups, selectors: [{ group: 'a' }] })).toEqual([
+      'rootGroups[0].softCpuLimit: Soft CPU limit cannot be greater than hard CPU limit',
+      'rootGroups[0].hardCpuLimit: cpuQuotaPeriod must be specified to use cpu limits on group: a; it stands beside rootGroups, for example "cpuQuotaPeriod": "1h"',
+    ]);
+  });
+
   it('is not told twice: a wrong period is no problem of each group, nor a wrong limit of what must fit below it', () => {
     const rootGroups = cpu({ hardCpuLimit: '1h', hardConcurrencyLimit: 'many', softConcurrencyLimit: 3, guarantee: 1 });
     expect(placelessProblemsOf({ rootGroups, selectors: everybody, cpuQuotaPeriod: '0s' })).toEqual([
@@ -391,6 +400,8 @@ describe('what is wrong with a selector', () => {
     [{ group: 'a.b.X' }, 'group: Selector refers to nonexistent group: a.b.X; did you mean "a.b.c"?'],
     [{ group: 'z.b.c' }, 'group: Selector refers to nonexistent group: z; did you mean "a.b.c"?'],
     [{ group: 'elsewhere' }, 'group: Selector refers to nonexistent group: elsewhere'],
+    [{ group: 'a..c' }, 'group: Selector refers to nonexistent group: a..c; did you mean "a.b.c"?'],
+    [{ group: 'a.' }, 'group: Selector refers to nonexistent group: a.'],
     [
       { group: 'a.b.${USER} ' },
       'group: Selector refers to nonexistent group: a.b.${USER} ; did you mean "a.b.${USER}"?',
@@ -433,18 +444,18 @@ describe('a selector to a group with subgroups', () => {
   const rootGroups = [group('a'), group('b', { subGroups: [group('c', { subGroups }), group('${USER}')] })];
 
   it('D4: is told, with its place and the groups that it may name, and keeps nothing from loading', () => {
-    const file = JSON.stringify({ rootGroups, selectors: [{ group: 'b.c' }, { group: 'a' }, { group: 'b' }] }, null, 1);
+    const selectors = [{ group: 'b.c', user: 'x' }, { group: 'a', user: 'y' }, { group: 'b' }];
+    const file = JSON.stringify({ rootGroups, selectors }, null, 1);
     const column = '   "group": '.length + 1;
     expect(warningsOf(file).map((warning) => warning.replace(/^line \d+/, 'line L'))).toEqual([
       `line L:${column}: selectors[0].group: queries fail: Cannot add queries to b.c. It is not a leaf group; queries go to groups without subgroups: b.c.x, b.c.y`,
       `line L:${column}: selectors[2].group: queries fail: Cannot add queries to b. It is not a leaf group; queries go to groups without subgroups: b.c.x, b.c.y, b.\${USER}`,
     ]);
-    expect(warningsOf({ rootGroups, selectors: [{ group: 'a' }] })).toEqual([]);
   });
 
   it('tells of a hundred such selectors, and the first groups only', () => {
     const many = Array.from({ length: 30 }, (_, index) => group(`g${index}`));
-    const selectors = Array.from({ length: 130 }, () => ({ group: 'all' }));
+    const selectors = Array.from({ length: 130 }, (_, user) => ({ group: 'all', user: `u${user}` }));
     const warnings = warningsOf({ rootGroups: [group('all', { subGroups: many })], selectors });
     expect(warnings).toHaveLength(101);
     expect(warnings[0]).toMatch(/: all\.g0, all\.g1, all\.g2, all\.g3, all\.g4 and others$/);

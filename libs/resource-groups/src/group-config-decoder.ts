@@ -4,6 +4,7 @@
 import { FieldReader, optional } from './field-reader.js';
 import type { GroupConfig } from './group-config.js';
 import { GroupDecoder } from './group-decoder.js';
+import { GroupDoubts } from './group-doubts.js';
 import { type JsonField, JsonSource } from './json-source.js';
 import { LimitDecoder } from './limit-decoder.js';
 import { lineagesOf, SelectorDecoder } from './selector-decoder.js';
@@ -44,5 +45,9 @@ function decode(source: JsonSource, root: JsonField): GroupConfig | undefined {
   const rootGroups = groups.roots(file.get('rootGroups'));
   const known = { lineages: lineagesOf(rootGroups), areAll: !groups.hasUnread };
   const selectors = new SelectorDecoder(source, read, known).selectors(file.get('selectors'));
+  if (!source.hasProblems) {
+    const places = { groups: groups.places, selectors: file.get('selectors').items ?? [] };
+    new GroupDoubts(source, places).tell(rootGroups, selectors);
+  }
   return { rootGroups, selectors };
 }

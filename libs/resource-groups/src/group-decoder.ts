@@ -4,7 +4,7 @@
 import { type FieldReader, INT_MAX, optional } from './field-reader.js';
 import { type GroupSpec, groupSpec, type SchedulingPolicy } from './group-config.js';
 import { childPath } from './group-path.js';
-import type { JsonField, JsonSource } from './json-source.js';
+import type { JsonField, JsonObject, JsonSource } from './json-source.js';
 import type { LimitDecoder } from './limit-decoder.js';
 import { hasVariables, variableProblem } from './name-template.js';
 
@@ -43,6 +43,8 @@ interface ReadGroup {
 export class GroupDecoder {
   /** Some group could not be read at all, so that a selector may name it rightly all the same. */
   hasUnread = false;
+  /** Where each group stands. */
+  readonly places = new Map<GroupSpec, JsonObject>();
   private groupCount = 0;
 
   constructor(
@@ -118,6 +120,7 @@ export class GroupDecoder {
       ...defined('maxGroups', this.maxGroups(at('maxGroups'), isTemplate, above)),
       subGroups: subGroups.map((group) => group.spec),
     });
+    this.places.set(spec, object);
     this.checkMode(at('admissionMode'), above);
     return name === undefined ? undefined : { spec, weight: at('schedulingWeight'), guarantee: at('guarantee') };
   }

@@ -8,6 +8,8 @@ const PER_QUERY_LIMITS = ['executionTimeLimit', 'totalMemoryLimit', 'cpuTimeLimi
 const PRIORITY_MAX = 1_000_000_000;
 
 export class LimitDecoder {
+  private isPeriodMissing = false;
+
   constructor(
     private readonly source: JsonSource,
     private readonly read: FieldReader,
@@ -52,10 +54,12 @@ export class LimitDecoder {
     const [soft, hard] = [object.get('softCpuLimit'), object.get('hardCpuLimit')];
     const softCpuLimitMs = optional(soft, (limit) => this.read.durationMs(limit));
     const hardCpuLimitMs = optional(hard, (limit) => this.read.durationMs(limit));
-    const first = soft.node === undefined ? hard : soft;
-    if (first.node !== undefined && this.cpuQuotaPeriodMs === undefined) {
+    // At the hard limit: what is wrong with the soft one stands there. Once: it is one property that is missing.
+    const limited = hard.node === undefined ? soft : hard;
+    if (limited.node !== undefined && this.cpuQuotaPeriodMs === undefined && !this.isPeriodMissing) {
+      this.isPeriodMissing = true;
       const rule = `cpuQuotaPeriod must be specified to use cpu limits on group: ${name}`;
-      this.source.problem(first, `${rule}; it stands beside rootGroups, for example "cpuQuotaPeriod": "1h"`);
+      this.source.problem(limited, `${rule}; it stands beside rootGroups, for example "cpuQuotaPeriod": "1h"`);
     }
     if (soft.node !== undefined && hard.node === undefined) {
       this.source.problem(soft, 'Must specify hard CPU limit in addition to soft limit; add hardCpuLimit');

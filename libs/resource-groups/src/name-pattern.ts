@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { translateJavaPattern } from './java-pattern.js';
 
 /** A regular expression that is held against whole names. Takes linear time whatever the expression and the name. */
 export interface NamePattern {
@@ -16,20 +17,22 @@ export interface NamePattern {
  */
 export function compileNamePattern(text: string): { readonly ok: NamePattern } | { readonly problem: string } {
   if (SURELY_RIGHT.test(text)) return { ok: new CompiledPattern(text, []) };
-  const different = readDifferently(text);
-  if (different !== undefined) return { problem: different };
+  const translated = translateJavaPattern(text);
+  if ('problem' in translated) return translated;
   let compiled: RE2JS;
   try {
-    compiled = RE2JS.compile(text);
+    compiled = RE2JS.compile(translated.ok);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    return { problem: unknownSyntax(text) ?? `no regular expression: ${reason}` };
+    return { problem: /invalid repeat count/.test(reason) ? TOO_MANY : `no regular expression: ${reason}` };
   }
   const groupNames = Object.keys(compiled.namedGroups());
   const wrong = groupNames.find((name) => !/^[A-Za-z][A-Za-z0-9]*$/.test(name));
   if (wrong === undefined) return { ok: new CompiledPattern(text, groupNames, compiled) };
   return { problem: `the name of a group is letters and digits and begins with a letter, was "${wrong}"` };
 }
+
+const TOO_MANY = 'a repetition of more than 1000 is not supported; one inside another is multiplied with it (RE2)';
 
 /** Names with "anything" in them and alternatives of such: nearly all that files hold. */
 const SURELY_RIGHT = /^(?:\(\?i\))?(?:[\w@:#/ ,-]|\\\.|\.\*?|\|)*$/;
@@ -61,44 +64,4 @@ class CompiledPattern implements NamePattern {
   private get regexp(): RE2JS {
     return (this.compiled ??= RE2JS.compile(this.text));
   }
-}
-
-/** What Java has and RE2 has not, since it cannot be matched in linear time or without backtracking. */
-const UNKNOWN: readonly (readonly [RegExp, string])[] = [
-  [/\(\?<?[=!]/, 'look-around'],
-  [/\(\?>/, 'an atomic group'],
-  [/\\[1-9]|\\k</, 'a back reference'],
-  [/[*+?}]\+/, 'a possessive quantifier'],
-];
-
-function unknownSyntax(text: string): string | undefined {
-  // A backslash takes the meaning from what follows it, but for digits and k.
-  const bare = text.replace(/\\[^1-9k]/g, '');
-  const found = UNKNOWN.find(([syntax]) => syntax.test(bare));
-  if (found === undefined) return undefined;
-  const [syntax, name] = found;
-  return `${name}, "${syntax.exec(bare)?.[0] ?? ''}", is not supported: it cannot be matched in linear time (RE2)`;
-}
-
-/** Sets in sets: Java joins or cuts them, RE2 takes the signs as letters. */
-function readDifferently(text: string): string | undefined {
-  let isInSet = false;
-  for (let index = 0; index < text.length; index++) {
-    const [letter, next] = [text[index], text[index + 1]];
-    if (letter === '\\' && next === 'Q') {
-      const end = text.indexOf('\\E', index);
-      index = end < 0 ? text.length : end + 1;
-    } else if (letter === '\\') index++;
-    else if (!isInSet) {
-      isInSet = letter === '[';
-      // A bracket that stands first is a letter in both.
-      if (isInSet && next === '^') index++;
-      if (isInSet && text[index + 1] === ']') index++;
-    } else if (letter === ']') isInSet = false;
-    else if (letter === '[' && next === ':') index = Math.max(index, text.indexOf(':]', index) + 1);
-    else if (letter === '[' || (letter === '&' && next === '&')) {
-      return 'a set inside a set, such as [a-z&&[^x]], is not supported; write one set';
-    }
-  }
-  return undefined;
 }

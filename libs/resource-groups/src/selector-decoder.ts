@@ -159,7 +159,8 @@ export class SelectorDecoder {
     } else if (areAll) {
       const segments = group.split('.');
       const paths = segments.map((_segment, index) => segments.slice(0, index + 1).join('.'));
-      const missing = paths.find((path) => !lineages.has(path)) ?? group;
+      // "g." is no group that anybody wrote.
+      const missing = segments.includes('') ? group : (paths.find((path) => !lineages.has(path)) ?? group);
       this.source.problem(field, `Selector refers to nonexistent group: ${missing}${this.nearest(group)}`);
     }
     return specs;

@@ -60,18 +60,22 @@ export function withOptions(command: Command, options: readonly Option[]): Comma
 }
 
 export function parseDuration(text: string): number {
-  const ms = parseDurationMs(text);
-  if (ms === undefined || ms <= 0)
-    throw new InvalidArgumentError('Write it with a unit, for example 30s, 5m or 500ms.');
+  const ms = parseDurationMs(withoutMinus(text));
+  if (ms === undefined) throw new InvalidArgumentError('Write it with a unit, for example 30s, 5m or 500ms.');
+  if (ms <= 0 || isNegative(text)) throw new InvalidArgumentError('Write more than 0, for example 30s, 5m or 500ms.');
   return ms;
 }
 
 export function parseSize(text: string): number {
-  const bytes = Math.round(parseSizeBytes(text) ?? 0);
-  if (bytes < 1 || !Number.isSafeInteger(bytes))
-    throw new InvalidArgumentError('Write it with a unit, for example 512MB or 4GB.');
+  const bytes = Math.round(parseSizeBytes(withoutMinus(text)) ?? NaN);
+  if (!Number.isSafeInteger(bytes)) throw new InvalidArgumentError('Write it with a unit, for example 512MB or 4GB.');
+  if (bytes < 1 || isNegative(text)) throw new InvalidArgumentError('Write more than 0, for example 512MB or 4GB.');
   return bytes;
 }
+
+/** What is wrong with "-1s" is not its unit. */
+const isNegative = (text: string): boolean => text.trimStart().startsWith('-');
+const withoutMinus = (text: string): string => text.replace(/^\s*-/, '');
 
 const COUNT_MAX = 1_000_000_000;
 

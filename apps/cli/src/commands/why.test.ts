@@ -1,5 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
+import { Code } from '@connectrpc/connect';
 import {
   type ExplainQueuedRequest,
   type QueryInfoSchema,
@@ -8,7 +9,8 @@ import {
   WaitKind,
   type WaitReasonSchema,
 } from '@tutti/contracts/tutti/query/v1/query_pb';
-import { type Routes } from '@tutti/service';
+import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
+import { type Routes, rpcError } from '@tutti/service';
 import { runInMemory } from '../testing/run-in-memory.js';
 
 type QueryInit = Omit<MessageInitShape<typeof QueryInfoSchema>, '$typeName'>;
@@ -217,11 +219,41 @@ describe('tutti queries why', () => {
 
   test.each([
     [[], 'no query waits\n'],
-    [['--user', 'bob', '--group', 'global'], 'no query of bob waits in global\n'],
+    [['--user', 'bob'], 'no query of bob waits\n'],
   ])('when none waits: %j', async (flags, text) => {
     expect(await runInMemory(['queries', 'why', ...flags], { routes: queue([]) })).toMatchObject({
       exitCode: 0,
       stdout: text,
+    });
+  });
+
+  describe('of a group in which none waits', () => {
+    const knowing =
+      (reason?: string): Routes =>
+      (router) => {
+        router.service(QueryService, { explainQueued: () => ({}) });
+        router.service(ResourceGroupService, {
+          listResourceGroups: ({ group }) => {
+            if (reason !== undefined) throw rpcError(Code.NotFound, `No group "${group}".`, { reason });
+            return { groups: [{ group }] };
+          },
+        });
+      };
+    const run = async (routes: Routes, ...flags: string[]) =>
+      runInMemory(['queries', 'why', '--group', 'globl', ...flags], { routes });
+
+    test.each([[[]], [['-o', 'json']]])('fails when nobody knows the group %j', async (flags) => {
+      expect(await run(knowing('GROUP_NOT_FOUND'), ...flags)).toEqual({
+        ...{ exitCode: 1, stdout: '' },
+        stderr: 'error: GROUP_NOT_FOUND: No group "globl".\n',
+      });
+    });
+
+    test('says so, also when the resource managers do not tell the groups', async () => {
+      const none = { exitCode: 0, stdout: 'no query waits in globl\n', stderr: '' };
+      expect(await run(knowing())).toEqual(none);
+      expect((await run(knowing(), '--user', 'bob')).stdout).toBe('no query of bob waits in globl\n');
+      expect(await run(knowing('RESOURCE_MANAGERS_UNREACHABLE'))).toEqual(none);
     });
   });
 });

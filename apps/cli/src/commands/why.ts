@@ -1,5 +1,7 @@
 import { createClient } from '@connectrpc/connect';
+import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import { QueryService } from '@tutti/contracts/tutti/query/v1/query_pb';
+import { RequestFailedError } from '../failures.js';
 import { groupDigits } from '../output/quantities.js';
 import { escapeControls } from '../output/text-width.js';
 import { renderWaiting, renderWhy } from '../output/wait-text.js';
@@ -44,6 +46,7 @@ export async function whyAllCommand(options: WhyAllOptions, context: Context): P
     for (const coordinator of page.unreachableCoordinators) unreachable.add(coordinator);
     pageToken = page.nextPageToken;
   } while (pageToken !== '' && queries.length <= limit);
+  if (queries.length === 0 && group !== '') await checkGroup(group, context);
   const isMore = queries.length > limit;
   if (isMore) queries.length = limit;
   if (format === 'json') await printJson(terminal, queries);
@@ -58,4 +61,16 @@ export async function whyAllCommand(options: WhyAllOptions, context: Context): P
   terminal.writeError(
     `${terminal.stderrStyles.yellow('warning:')} no answer from ${names}: what waits there is not listed\n`,
   );
+}
+
+/** Fails when nobody knows the group: that nothing waits in it would hide a wrong name. */
+async function checkGroup(group: string, { connection }: Context): Promise<void> {
+  try {
+    await connection.call((transport, options) =>
+      createClient(ResourceGroupService, transport).listResourceGroups({ group, pageSize: 1 }, options),
+    );
+  } catch (error) {
+    // What keeps the cluster from telling its groups does not make it less true that none waits.
+    if (!(error instanceof RequestFailedError) || error.remote.reason === 'GROUP_NOT_FOUND') throw error;
+  }
 }
