@@ -71,6 +71,8 @@ class JavaPattern {
     const [flags, letters = ''] = /^\(\?([A-Za-z-]*)[:)]/.exec(rest) ?? ['('];
     const flag = /[^ims-]/.exec(letters)?.[0];
     if (flag !== undefined) return `the flag "${flag}" of ${flags} is not supported; flags are i, m and s`;
+    const repeated = flags.endsWith(')') && /^[*+?{]/.exec(rest.slice(flags.length))?.[0];
+    if (repeated) return `a repetition of flags, "${flags}${repeated}", is not supported`;
     // A "?" is no quantifier here.
     return this.take(Math.max(flags.length, rest.startsWith('(?') ? 2 : 1));
   }

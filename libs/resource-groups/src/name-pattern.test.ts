@@ -96,6 +96,7 @@ describe('a regular expression', () => {
     ['(?U)a', /^the flag "U" of \(\?U\) is not supported; flags are i, m and s$/],
     ['(?iu:a)', /^the flag "u" of \(\?iu: is not supported/],
     ['(?x) a', /^the flag "x"/],
+    ['a(?i){2}', /^a repetition of flags, "\(\?i\)\{", is not supported$/],
     ['(?P<x>a)', /^a group of Python, "\(\?P", is not supported: write \(\?<name>/],
     ['[[:alpha:]]+', /^a class of POSIX, "\[:alpha:\]", is not supported: .*; write \\p\{Alpha\}/],
     ['\\p{javaLowerCase}+', /^"\\p\{javaLowerCase\}" is not supported; use a category/],
