@@ -40,9 +40,15 @@ export type GroupEffect =
 
 /**
  * Why a query may not wait, or not any longer. ambiguousGroup: its group would have the path of another one, made by
- * another name of the file, that has subgroups where this one has none, or none where this one has some.
+ * another name of the file: whose limits would hold?
  */
 export type RejectReason = 'queueFull' | 'queueTimeout' | 'tooManyGroups' | 'ambiguousGroup';
+
+/** Two groups of the file, as it spells them, that make one path: the one of the group that there is, and the query's. */
+export interface AmbiguousTemplates {
+  readonly existing: string;
+  readonly wanted: string;
+}
 
 /** A query may not wait, or not any longer. It is gone. */
 export interface QueryRejected {
@@ -53,6 +59,8 @@ export interface QueryRejected {
   readonly group: string;
   /** Its maxQueued, its queueTimeoutMs or its maxGroups; 0 for ambiguousGroup. */
   readonly limit: number;
+  /** Of ambiguousGroup. */
+  readonly templates?: AmbiguousTemplates;
 }
 
 /** What a coordinator reports of one group: what is in this very group, without those below it. */

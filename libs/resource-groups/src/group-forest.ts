@@ -1,11 +1,13 @@
 // All groups: those of the configuration without variables, and those that queries made of the others.
 //   F1. A group that came from names with variables is there while it is in use (see groups-in-use.ts), or one below it.
 //   F2. Of one template there are at most its maxGroups.
-//   F3. When two templates make the same path, the one that made it first keeps it.
+//   F3. When two templates make the same path, the one that made it first keeps it; the other one gets no query there,
+//       so that the limits of a group never depend on who came first.
 //   F4. A group that the configuration does not know any more stays until nothing runs in it.
 import { invariant } from '@tutti/base';
 import type { ClusterSize } from './effective-limit.js';
 import type { GroupConfig, GroupSpec, GroupTarget } from './group-config.js';
+import type { AmbiguousTemplates } from './group-events.js';
 import { GroupNode } from './group-node.js';
 import { childPath, lineageOf } from './group-path.js';
 import type { GroupRoot } from './group-root.js';
@@ -18,6 +20,7 @@ export type ReachedGroup =
       readonly reason: 'tooManyGroups' | 'ambiguousGroup';
       readonly group: string;
       readonly limit: number;
+      readonly templates?: AmbiguousTemplates;
     };
 
 export class GroupForest {
@@ -57,7 +60,8 @@ export class GroupForest {
   /** The leaf that a query goes to, made if need be. */
   reach({ path, names, specs }: GroupTarget): ReachedGroup {
     const leaf = this.nodes.get(path);
-    if (leaf?.queue !== undefined && !leaf.isGone) return { kind: 'leaf', leaf };
+    if (leaf?.queue !== undefined && !leaf.isGone && leaf.spec.template === specs.at(-1)?.template)
+      return { kind: 'leaf', leaf };
     const refusal = this.refuse(names, specs);
     if (refusal !== undefined) return refusal;
     let node: GroupNode | undefined;
@@ -161,8 +165,9 @@ export class GroupForest {
       const { template, maxGroups } = spec;
       const node = this.nodes.get(path);
       if (node !== undefined && !node.isGone) {
-        if ((node.queue === undefined) === spec.subGroups.length > 0) continue;
-        return { kind: 'refused', reason: 'ambiguousGroup', group: path, limit: 0 }; // F3
+        if (node.spec.template === template) continue;
+        const templates = { existing: node.spec.template, wanted: template };
+        return { kind: 'refused', reason: 'ambiguousGroup', group: path, limit: 0, templates }; // F3
       }
       if (spec.isDynamic && (this.countByTemplate.get(template) ?? 0) >= maxGroups)
         return { kind: 'refused', reason: 'tooManyGroups', group: template, limit: maxGroups }; // F2

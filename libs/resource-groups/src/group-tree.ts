@@ -178,8 +178,7 @@ export class GroupTree {
   private submit(event: QuerySubmitted, now: Instant, effects: GroupEffect[]): void {
     const reached = this.forest.reach(event.target);
     if (reached.kind === 'refused') {
-      const { reason, group, limit } = reached;
-      effects.push({ kind: 'reject', queryId: event.queryId, reason, group, limit });
+      effects.push({ ...reached, kind: 'reject', queryId: event.queryId });
       return;
     }
     const query = this.live.add(event, reached.leaf, now);

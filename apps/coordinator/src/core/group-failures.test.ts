@@ -30,9 +30,13 @@ test.each([
 });
 
 test('a path that two names become is a fault of the file', () => {
-  const why = rejectionFailure({ reason: 'ambiguousGroup', group: 'global.ada', limit: 0 });
+  const templates = { existing: 'global.${USER}', wanted: 'global.a${team}' };
+  const why = rejectionFailure({ reason: 'ambiguousGroup', group: 'global.ada', limit: 0, templates });
   expect(why).toMatchObject({ reason: 'INVALID_RESOURCE_GROUP', retriable: false });
-  expect(why.message).toMatch(/"global\.ada" is there already, by another name of the file, .* Give the groups names/);
+  expect(why.message).toBe(
+    'The resource group of the query cannot be made: "global.ada" is there already, made by "global.${USER}" of the file, ' +
+      'and this query would make it by "global.a${team}". Give the groups names that never become the same.',
+  );
 });
 
 test('a query without a group is told who was looked for, and how to find out more', () => {

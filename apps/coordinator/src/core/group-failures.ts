@@ -6,7 +6,12 @@ import { failure, type QueryFailure, type QuerySession } from './query.js';
 type Rejection = Extract<GroupEffect, { kind: 'reject' }>;
 
 /** Why the group machine turned a query away. */
-export function rejectionFailure({ reason, group, limit }: Omit<Rejection, 'kind' | 'queryId'>): QueryFailure {
+export function rejectionFailure({
+  reason,
+  group,
+  limit,
+  templates,
+}: Omit<Rejection, 'kind' | 'queryId'>): QueryFailure {
   switch (reason) {
     case 'queueFull':
       return failure('QUERY_QUEUE_FULL', `Too many queued queries for "${group}"${queueHelp(limit)}`, true);
@@ -24,14 +29,19 @@ export function rejectionFailure({ reason, group, limit }: Omit<Rejection, 'kind
     }
     case 'ambiguousGroup': {
       const message =
-        `The resource group of the query cannot be made: "${group}" is there already, by another name of the file, and ` +
-        'one of the two has subgroups. Give the groups names that never become the same.';
+        `The resource group of the query cannot be made: "${group}" is there already, ${madeBy(templates)}. ` +
+        'Give the groups names that never become the same.';
       return failure('INVALID_RESOURCE_GROUP', message);
     }
     default:
       return unreachable(reason);
   }
 }
+
+const madeBy = (templates: Rejection['templates']): string =>
+  templates === undefined
+    ? 'by another name of the file'
+    : `made by "${templates.existing}" of the file, and this query would make it by "${templates.wanted}"`;
 
 const queueHelp = (maxQueued: number): string =>
   maxQueued === 0

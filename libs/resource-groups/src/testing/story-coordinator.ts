@@ -143,7 +143,7 @@ export class StoryCoordinator {
   }
 }
 
-function whyRejected({ reason, group, limit }: QueryRejected): string {
+function whyRejected({ reason, group, limit, templates }: QueryRejected): string {
   switch (reason) {
     case 'queueFull':
       return `"${group}" is full`;
@@ -152,6 +152,6 @@ function whyRejected({ reason, group, limit }: QueryRejected): string {
     case 'tooManyGroups':
       return `there are ${limit} groups of "${group}"`;
     case 'ambiguousGroup':
-      return `"${group}" is another kind of group`;
+      return `"${group}" is of ${templates?.existing}, not of ${templates?.wanted}`;
   }
 }
