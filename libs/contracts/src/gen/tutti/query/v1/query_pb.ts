@@ -938,7 +938,8 @@ export type WaitReason = Message<"tutti.query.v1.WaitReason"> & {
   unblockedBy: string;
 
   /**
-   * How long it will wait if queries go on to start as they did in the last minute. Unset when too few did.
+   * How long it will wait if queries go on to start as they did in the last minute, and at least until a CPU quota that
+   * is used up comes back. Unset when too few started.
    *
    * @generated from field: google.protobuf.Duration estimated_wait = 14;
    */
