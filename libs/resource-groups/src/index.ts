@@ -32,6 +32,28 @@ export type {
 export { GroupTree, type GroupTreeOptions } from './group-tree.js';
 export type { CoordinatorTotal, GroupTotal } from './group-totals.js';
 export type { ClaimsAhead, GroupUsage, UsageSnapshot } from './group-usage.js';
+export type { HolderEffect, HolderEvent, LeaseExplanation } from './leases/holder-events.js';
+export type { LeafWants } from './leases/holder-leaf.js';
+export { LeaseHolder, type LeaseHolderOptions } from './leases/lease-holder.js';
+export type {
+  Demand,
+  Fence,
+  FenceList,
+  Grant,
+  GrantKind,
+  LeafDemand,
+  LeasedTask,
+  LeaseReport,
+  LeaseStamp,
+  TaskStamp,
+  WaitingAge,
+  Wish,
+  WishMode,
+} from './leases/lease-messages.js';
+export { LeaseOwner, type LeaseOwnerOptions } from './leases/lease-owner.js';
+export { LEASE_TIMING, type LeaseTiming } from './leases/lease-timing.js';
+export type { DealtGroup, LeadershipAcquired, Membership, OwnerEffect, OwnerEvent } from './leases/owner-events.js';
+export { TaskFences, type TaskVerdict } from './leases/task-fences.js';
 export type { NamePattern } from './name-pattern.js';
 export { RefreshPace } from './refresh-pace.js';
 export {

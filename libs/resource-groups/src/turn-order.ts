@@ -7,13 +7,22 @@
 //       able to claim starts at the place of the last one, so that it neither gains nor loses by having waited for nothing.
 //   T4. weighted_fair: who has the least in proportion to its weight; of equal ones who is there for longest.
 //   T5. query_priority: the child with the best query that holds no claim, anywhere below it; of equal ones the oldest.
-import type { SchedulingPolicy } from './group-config.js';
+import type { GroupSpec, SchedulingPolicy } from './group-config.js';
 import type { GroupNode } from './group-node.js';
 import { type HeapItem, IndexedHeap } from './indexed-heap.js';
 
+/** A group that takes turns with its siblings: what its place follows from. */
+export interface TurnTaker {
+  readonly spec: Pick<GroupSpec, 'guarantee' | 'softConcurrencyLimit' | 'schedulingWeight'>;
+  readonly running: number;
+  readonly here: { readonly claimed: number };
+  /** The query below it whose turn would be next: of two with one priority the smaller number goes first. */
+  readonly bestUnclaimed: { readonly priority: number; readonly number: number } | undefined;
+}
+
 /** The place of a group among its siblings. The smaller comes first: by tier, then by rank, then by age. */
-export interface Turn extends HeapItem {
-  readonly node: GroupNode;
+export interface Turn<N extends TurnTaker = GroupNode> extends HeapItem {
+  readonly node: N;
   tier: number;
   rank: number;
   age: number;
@@ -21,20 +30,24 @@ export interface Turn extends HeapItem {
   pass: number;
 }
 
-export const newTurn = (node: GroupNode): Turn => ({ node, tier: 0, rank: 0, age: 0, pass: 0, heapIndex: -1 });
+export const newTurn = <N extends TurnTaker>(node: N): Turn<N> => ({
+  ...{ node, tier: 0, rank: 0, age: 0, pass: 0, heapIndex: -1 },
+});
 
 /** What a policy does to the place of a child. */
 interface TurnPolicy {
   /** The child became able to claim. */
-  enters(turn: Turn): void;
+  enters(turn: AnyTurn): void;
   /** The child has claimed. */
-  claimed(turn: Turn): void;
+  claimed(turn: AnyTurn): void;
   /** Works out tier and rank from the counts. */
-  place(turn: Turn): void;
+  place(turn: AnyTurn): void;
 }
 
-export class TurnOrder {
-  private readonly heap = new IndexedHeap<Turn>(goesFirst);
+type AnyTurn = Turn<TurnTaker>;
+
+export class TurnOrder<N extends TurnTaker = GroupNode> {
+  private readonly heap = new IndexedHeap<Turn<N>>(goesFirst);
   private policy: TurnPolicy;
 
   constructor(private policyName: SchedulingPolicy) {
@@ -42,12 +55,12 @@ export class TurnOrder {
   }
 
   /** The child that claims next. */
-  get first(): GroupNode | undefined {
+  get first(): N | undefined {
     return this.heap.first?.node;
   }
 
   /** A child's counts may have changed. */
-  update(turn: Turn, canClaim: boolean, hasClaimed: boolean): void {
+  update(turn: Turn<N>, canClaim: boolean, hasClaimed: boolean): void {
     if (hasClaimed) this.policy.claimed(turn);
     if (!canClaim) return this.heap.remove(turn);
     if (!this.heap.has(turn)) {
@@ -86,15 +99,15 @@ function newPolicy(name: SchedulingPolicy): TurnPolicy {
 class Fair implements TurnPolicy {
   private lastAge = 0;
 
-  enters(turn: Turn): void {
+  enters(turn: AnyTurn): void {
     turn.age = ++this.lastAge;
   }
 
-  claimed(turn: Turn): void {
+  claimed(turn: AnyTurn): void {
     turn.age = ++this.lastAge;
   }
 
-  place(turn: Turn): void {
+  place(turn: AnyTurn): void {
     turn.tier = tierOf(turn.node);
     turn.rank = 0;
   }
@@ -104,18 +117,18 @@ class Fair implements TurnPolicy {
 class Weighted extends Fair {
   private lastPass = 0;
 
-  override enters(turn: Turn): void {
+  override enters(turn: AnyTurn): void {
     super.enters(turn);
     turn.pass = Math.max(turn.pass, this.lastPass);
   }
 
-  override claimed(turn: Turn): void {
+  override claimed(turn: AnyTurn): void {
     super.claimed(turn);
     this.lastPass = Math.max(this.lastPass, turn.pass);
     turn.pass += 1 / turn.node.spec.schedulingWeight;
   }
 
-  override place(turn: Turn): void {
+  override place(turn: AnyTurn): void {
     const { node } = turn;
     turn.tier = 2 * tierOf(node) + (promised(node) < node.spec.softConcurrencyLimit ? 0 : 1);
     turn.rank = turn.pass;
@@ -124,7 +137,7 @@ class Weighted extends Fair {
 
 /** T4 */
 class WeightedFair extends Fair {
-  override place(turn: Turn): void {
+  override place(turn: AnyTurn): void {
     super.place(turn);
     turn.rank = promised(turn.node) / turn.node.spec.schedulingWeight;
   }
@@ -140,7 +153,7 @@ class QueryPriority implements TurnPolicy {
     // The next query may be worse: place() sees to it.
   }
 
-  place(turn: Turn): void {
+  place(turn: AnyTurn): void {
     const best = turn.node.bestUnclaimed;
     turn.tier = tierOf(turn.node);
     turn.rank = best === undefined ? Infinity : -best.priority;
@@ -149,10 +162,10 @@ class QueryPriority implements TurnPolicy {
 }
 
 /** What runs in the whole cluster, and what is about to start from here. */
-const promised = (node: GroupNode): number => node.running + node.here.claimed;
+const promised = (node: TurnTaker): number => node.running + node.here.claimed;
 
 /** T1 */
-const tierOf = (node: GroupNode): number => (promised(node) < node.spec.guarantee ? 0 : 1);
+const tierOf = (node: TurnTaker): number => (promised(node) < node.spec.guarantee ? 0 : 1);
 
-const goesFirst = (a: Turn, b: Turn): boolean =>
+const goesFirst = (a: AnyTurn, b: AnyTurn): boolean =>
   a.tier !== b.tier ? a.tier < b.tier : a.rank !== b.rank ? a.rank < b.rank : a.age < b.age;

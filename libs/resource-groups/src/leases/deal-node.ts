@@ -1,0 +1,144 @@
+// One group as its owner sees it: what is booked in it and below it, in the whole cluster.
+//   N1. booked is the sum of what all holdings below count for (Holding.counted); an increase needs booked < limit here
+//       and in every ancestor (A1).
+//   N2. `turns` holds exactly the children with somebody who waits without a slot and could have one as far as the child
+//       and the groups below it go. `waiters` the same for the holdings of a leaf.
+import { effectiveLimit, type ClusterSize, type LimitedBy, type ResourceUse } from '../effective-limit.js';
+import { groupSpec, type GroupSpec, type SchedulingPolicy } from '../group-config.js';
+import { newTurn, TurnOrder, type TurnTaker } from '../turn-order.js';
+import { type Holding, NO_SHARE, type Share, type Waiter } from './holding.js';
+import { LeafWaiters } from './leaf-waiters.js';
+
+const UNKNOWN = groupSpec({ name: 'unknown', hardConcurrencyLimit: 0, maxQueued: 0 });
+
+export class DealNode implements TurnTaker {
+  /** This group and its ancestors, up to the root. */
+  readonly lineage: readonly DealNode[];
+  readonly children = new Set<DealNode>();
+  readonly holdings = new Set<Holding>();
+  /** Undefined: the configuration does not know it, or not yet. Nothing more is dealt in it. */
+  known: GroupSpec | undefined;
+  limit = 0;
+  limitedBy: LimitedBy = 'concurrency';
+  use: ResourceUse = { memoryBytes: 0, cpuUsedMs: 0 };
+  booked = 0;
+  /** Of what is booked, what runs or is about to. */
+  busy = 0;
+  unmet = 0;
+  /** Slots below that could be called back. */
+  idle = 0;
+  /** Slots below that were called back and need not wait for a query to end. */
+  called = 0;
+  /** Everybody below was asked to give back what ends, since somebody waits for it. */
+  hasCalledAll = false;
+  readonly waiters: LeafWaiters;
+  readonly here = { claimed: 0 };
+  private readonly turns: TurnOrder<DealNode>;
+  private readonly turn = newTurn<DealNode>(this);
+
+  constructor(
+    readonly path: string,
+    readonly parent: DealNode | undefined,
+    private readonly cluster: ClusterSize,
+  ) {
+    this.lineage = parent === undefined ? [this] : [this, ...parent.lineage];
+    this.turns = new TurnOrder<DealNode>(this.policy);
+    this.waiters = new LeafWaiters(this.policy);
+    parent?.children.add(this);
+  }
+
+  /** Goes on by another spec. Configure parents before children, then refresh children before parents. */
+  configure(spec: GroupSpec | undefined): void {
+    this.known = spec;
+    this.turns.reorder(this.policy);
+    this.waiters.reorder(this.policy);
+    this.limitAnew();
+  }
+
+  get spec(): GroupSpec {
+    return this.known ?? UNKNOWN;
+  }
+
+  get policy(): SchedulingPolicy {
+    return this.parent?.policy === 'query_priority' ? 'query_priority' : this.spec.schedulingPolicy;
+  }
+
+  /** Whether holdings here can be raised. */
+  get isLeaf(): boolean {
+    return this.known !== undefined && this.known.subGroups.length === 0;
+  }
+
+  /** For the order of turns: what runs or is about to, not what is held for queries to come. */
+  get running(): number {
+    return this.busy;
+  }
+
+  get bestUnclaimed(): { readonly priority: number; readonly number: number } | undefined {
+    const head: Waiter | undefined = this.waiters.first?.head;
+    if (head !== undefined) return { priority: head.priority, number: head.since };
+    return this.turns.first?.bestUnclaimed;
+  }
+
+  get room(): number {
+    return this.limit - this.booked;
+  }
+
+  /** Whether somebody waits below for room here or above. */
+  get hasTaker(): boolean {
+    return this.waiters.first !== undefined || this.turns.first !== undefined;
+  }
+
+  /** The child whose turn is next. */
+  get nextChild(): DealNode | undefined {
+    return this.turns.first;
+  }
+
+  /** Who gets the next slot below this group. */
+  next(): Holding | undefined {
+    if (this.room <= 0) return undefined;
+    return this.waiters.first ?? this.turns.first?.next();
+  }
+
+  /** Works out the limit anew; true when it has changed. */
+  limitAnew(): boolean {
+    const before = this.limit;
+    const { limit, limitedBy } = effectiveLimit(this.spec, this.use, this.cluster);
+    this.limit = limit;
+    this.limitedBy = limitedBy;
+    return before !== limit;
+  }
+
+  /** Its counts or its limit may have changed. */
+  refresh(wasDealt = false): void {
+    if (!this.hasTaker) this.hasCalledAll = false;
+    this.parent?.turns.update(this.turn, this.room > 0 && this.hasTaker, wasDealt);
+  }
+
+  /** A holding here has changed: counts follow, up to the root. */
+  settle(holding: Holding, mayTake: boolean, wasDealt = false): void {
+    const share = this.isLeaf || holding.counted > 0 ? shareOf(holding, mayTake && this.isLeaf) : NO_SHARE;
+    const before = holding.share;
+    holding.share = share;
+    this.waiters.update(holding, share.unmet > 0, wasDealt);
+    for (const node of this.lineage) {
+      node.booked += share.booked - before.booked;
+      node.busy += share.busy - before.busy;
+      node.unmet += share.unmet - before.unmet;
+      node.idle += share.idle - before.idle;
+      node.called += share.called - before.called;
+      node.refresh(wasDealt);
+    }
+  }
+}
+
+function shareOf(holding: Holding, mayTake: boolean): Share {
+  const { counted, held, running, waiting } = holding;
+  const idle = holding.life.standing === 'leased' ? holding.recallable : 0;
+  return {
+    booked: counted,
+    busy: Math.min(counted, running + waiting),
+    unmet: mayTake ? holding.unmet : 0,
+    idle,
+    called: Math.max(0, Math.min(counted, held) - running - waiting) - idle,
+  };
+}

@@ -1,0 +1,145 @@
+// What a coordinator holds in one leaf group.
+//   F1. running <= held. Only grants raise held; it is lowered before a demand that says so is made, never below running.
+//   F2. What the owner wishes is given back at once, as far as it can be, and as queries end.
+import type { Instant } from '@tutti/base';
+import { ArrivalRate } from './arrival-rate.js';
+import type { LeafDemand } from './lease-messages.js';
+import { isWishing, NO_WISH, OLDEST_MAX, type Wish } from './lease-messages.js';
+
+/** What a coordinator runs and wants in a leaf group. */
+export interface LeafWants {
+  readonly group: string;
+  /** The path as the configuration spells it. */
+  readonly template: string;
+  /** Started, and not known to have left all workers: with tasks on their way, or whose end a worker has not confirmed. */
+  readonly running: number;
+  readonly waiting: number;
+  /** The first that wait, in their order. */
+  readonly oldest: readonly { readonly since: Instant; readonly priority: number }[];
+  /** How many have come to the group in all, in this life. */
+  readonly arrived: number;
+}
+
+/** Who knows of so many that wait need not be told of each. */
+const KNOWN_WAITING_MAX = 8;
+/** The part of what was free all the time that is given back with each renewal. */
+const SURPLUS_PART = 1 / 4;
+
+export class HolderLeaf {
+  held = 0;
+  wish: Wish = NO_WISH;
+  running = 0;
+  waiting = 0;
+  /** What the owner was last told. */
+  sent: LeafDemand | undefined;
+  private wants: LeafWants;
+  private readonly arrivals = new ArrivalRate();
+  /** The fewest free slots since the last renewal. */
+  private idleMin = 0;
+  /** Something was given back of which the owner does not know yet. */
+  private hasGivenBack = false;
+
+  constructor(wants: LeafWants) {
+    this.wants = wants;
+  }
+
+  get group(): string {
+    return this.wants.group;
+  }
+
+  /** How many may run (F1, F2). */
+  get allowed(): number {
+    return this.wish.mode === 'stop' ? Math.min(this.held, this.wish.keep) : this.held;
+  }
+
+  get isEmpty(): boolean {
+    return this.held + this.running + this.waiting === 0;
+  }
+
+  want(wants: LeafWants, now: Instant): void {
+    const ended = Math.max(0, this.running - wants.running);
+    this.wants = wants;
+    this.running = wants.running;
+    this.waiting = wants.waiting;
+    if (this.wish.mode === 'ends') this.giveBack(ended);
+    this.giveBackSpare();
+    this.arrivals.note(wants.arrived, now);
+    this.idleMin = Math.min(this.idleMin, this.idle);
+  }
+
+  /** Whether the owner should hear of it before the next renewal. */
+  isUrgent(loopMs: number, now: Instant): boolean {
+    const { sent, running, waiting, held, wish } = this;
+    if (this.hasGivenBack) return true;
+    const used = running + waiting;
+    const toldUsed = sent === undefined ? 0 : sent.running + sent.waiting;
+    // Told of more than is held already: enough of them are known.
+    if (used > this.allowed) return used > toldUsed && toldUsed - (sent?.held ?? 0) < KNOWN_WAITING_MAX;
+    const slack = this.arrivals.slack(loopMs, now);
+    return held - used < slack / 2 && used > toldUsed && wish.mode === 'none';
+  }
+
+  /** The lease is over: nothing more starts. */
+  lapse(): void {
+    this.held = this.running;
+    this.wish = NO_WISH;
+  }
+
+  /** Takes an increase; false when it is none. */
+  raise(cap: number): boolean {
+    if (cap <= this.held) return false;
+    this.held = cap;
+    return true;
+  }
+
+  /** True when more may start than before. */
+  take(wish: Wish): boolean {
+    const { allowed } = this;
+    this.wish = wish;
+    this.giveBackSpare();
+    return this.allowed > allowed;
+  }
+
+  /** Gives back what has not been needed for long: by and by, for who needs it sooner calls it back. */
+  renew(loopMs: number, now: Instant): void {
+    const surplus = Math.min(this.idleMin, this.idle) - this.arrivals.slack(loopMs, now);
+    if (surplus > 0) this.held -= Math.ceil(surplus * SURPLUS_PART);
+    this.idleMin = this.idle;
+  }
+
+  demand(loopMs: number, now: Instant): LeafDemand {
+    const { running, waiting, held } = this;
+    const { group, template, oldest } = this.wants;
+    const ages = oldest.slice(0, OLDEST_MAX).map(({ since, priority }) => ({ ageMs: now - since, priority }));
+    const slack = this.arrivals.slack(loopMs, now);
+    this.hasGivenBack = false;
+    return { group, template, running, held: Math.max(held, running), waiting, oldest: ages, slack };
+  }
+
+  private giveBackSpare(): void {
+    this.giveBack(this.wish.mode === 'stop' ? this.held - this.running : this.idle);
+  }
+
+  /** Lowers the holding as far as it is wished (F2). */
+  private giveBack(count: number): void {
+    if (!isWishing(this.wish, this.held)) return;
+    const lowered = Math.max(this.running, this.wish.keep, this.held - count);
+    if (lowered < this.held) this.hasGivenBack = true;
+    this.held = Math.min(this.held, lowered);
+    if (!isWishing(this.wish, this.held)) this.wish = NO_WISH;
+  }
+
+  private get idle(): number {
+    return Math.max(0, this.held - this.running - this.waiting);
+  }
+}
+
+/** Whether a demand says nothing new of a leaf. What waits may have changed places with as many: then it does. */
+export const isToldAlready = (leaf: LeafDemand, sent: LeafDemand | undefined, hasChanged: boolean): boolean =>
+  sent === undefined
+    ? leaf.running + leaf.held + leaf.waiting + leaf.slack === 0
+    : !(hasChanged && leaf.waiting > 0) &&
+      leaf.running === sent.running &&
+      leaf.held === sent.held &&
+      leaf.waiting === sent.waiting &&
+      leaf.slack === sent.slack;

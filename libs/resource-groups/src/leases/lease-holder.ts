@@ -1,0 +1,263 @@
+// A coordinator's part in leases, towards one owner. Pure: an event and a time in, effects out.
+//   H1. Nothing starts unless running < held, under a lease that holds: counted from the sending of the demand that was
+//       answered, on this process's own clock, less the margin (A4).
+//   H2. A grant counts only if it answers the last demand (ackSeq), and comes from the owner that the demand was for, of
+//       the highest epoch known; at most one demand is without an answer. So what the owner has booked is never less than
+//       what is held.
+//   H3. Only the holder lowers a holding, before it says so, and never below what runs.
+//   H4. Before anything else in each step a lease that is over counts as lost, with all that is held beyond what runs: a
+//       process that slept has lost it before it starts anything (A5).
+//   H5. Stamps never go back. A running query may use the newest stamp: it was counted in the demand that was answered,
+//       or started within what that demand said was held.
+//   H6. What the owner wishes is never needed for safety. Of a grant that was missed it hears by a gap in the
+//       numbers, and then tells everything again.
+import { type Instant, instant, jittered, type Random, unreachable } from '@tutti/base';
+import type { CoordinatorLife } from '../usage-ledger.js';
+import type { HolderEffect, HolderEvent, LeaseExplanation } from './holder-events.js';
+import { HolderLeaf, isToldAlready, type LeafWants } from './holder-leaf.js';
+import type { Demand, Grant, LeafDemand, LeaseStamp, TaskStamp } from './lease-messages.js';
+import { NO_STAMP, NO_WISH } from './lease-messages.js';
+import { LEASE_RULES, LEASE_TIMING, later, type LeaseRules, type LeaseTiming, relianceMs } from './lease-timing.js';
+
+export interface LeaseHolderOptions {
+  readonly life: CoordinatorLife;
+  readonly random: Random;
+  readonly timing?: LeaseTiming;
+  readonly rules?: LeaseRules;
+}
+
+const RTT_WEIGHT = 0.2;
+
+export class LeaseHolder {
+  private readonly leaves = new Map<string, HolderLeaf>();
+  private readonly changed = new Set<HolderLeaf>();
+  private readonly timing: LeaseTiming;
+  private readonly rules: LeaseRules;
+  private isConnected = false;
+  private isLapsed = true;
+  private leaseUntil = instant(-Infinity);
+  private leasedAt: Instant | undefined;
+  private stamp: LeaseStamp = NO_STAMP;
+  private ownerEpoch = 0;
+  private epochSeen = 0;
+  private lastNumber = 0;
+  private numberedEpoch = 0;
+  private seq = 0;
+  private sentAt = instant(-Infinity);
+  private inFlight = 0;
+  private tellAll = true;
+  private toldAllSeq = 0;
+  private dueAt = instant(-Infinity);
+  private renewAt = instant(-Infinity);
+  private rttMs = 5;
+
+  constructor(private readonly options: LeaseHolderOptions) {
+    this.timing = options.timing ?? LEASE_TIMING;
+    this.rules = options.rules ?? LEASE_RULES;
+  }
+
+  apply(event: HolderEvent, now: Instant): HolderEffect[] {
+    const effects: HolderEffect[] = [];
+    if (!this.isLapsed && now >= this.leaseUntil) this.lapse(effects); // H4
+    switch (event.kind) {
+      case 'wants':
+        for (const wants of event.leaves) this.take(wants, now);
+        break;
+      case 'grant':
+        this.hear(event.grant, now, effects);
+        break;
+      case 'streamOpened':
+        this.isConnected = Number.isSafeInteger(event.epoch);
+        this.ownerEpoch = event.epoch;
+        if (this.isConnected) this.epochSeen = Math.max(this.epochSeen, event.epoch);
+        this.giveUp();
+        break;
+      case 'streamLost':
+        this.isConnected = false;
+        this.giveUp();
+        break;
+      case 'overslept':
+        if (!this.isLapsed) this.lapse(effects);
+        break;
+      case 'tick':
+        break;
+      default:
+        return unreachable(event);
+    }
+    if (this.inFlight > 0 && now >= later(this.sentAt, this.timing.answerMs)) this.giveUp();
+    if (this.isConnected && this.inFlight < this.rules.demandsInFlightMax && now >= this.nextSendAt())
+      this.send(now, effects);
+    return effects;
+  }
+
+  /** Whether another query may start in the leaf. Whoever starts one says so with `wants` in the same turn. */
+  mayStart(group: string, now: Instant): boolean {
+    const leaf = this.leaves.get(group);
+    return leaf !== undefined && this.isValid(now) && leaf.running < leaf.allowed; // H1
+  }
+
+  /** Whether the lease holds. */
+  isValid(now: Instant): boolean {
+    return !this.isLapsed && now < this.leaseUntil;
+  }
+
+  /** What tasks carry that are made now. */
+  taskStamp(): TaskStamp {
+    return { ...this.options.life, ...this.stamp };
+  }
+
+  /** When the next `tick` is due. Later is safe. */
+  wakeAt(): Instant {
+    const { timing, inFlight } = this;
+    let at = this.isLapsed ? Infinity : this.leaseUntil;
+    if (inFlight > 0) at = Math.min(at, later(this.sentAt, timing.answerMs));
+    if (this.isConnected && inFlight < this.rules.demandsInFlightMax) at = Math.min(at, this.nextSendAt());
+    return instant(at);
+  }
+
+  explain(group: string, now: Instant): LeaseExplanation | undefined {
+    const leaf = this.leaves.get(group);
+    if (leaf === undefined) return undefined;
+    const { held, running } = leaf;
+    return {
+      ...{ held, running, wish: leaf.wish, epoch: this.epochSeen },
+      ...{ isValid: this.isValid(now), leaseAgeMs: this.leasedAt === undefined ? undefined : now - this.leasedAt },
+    };
+  }
+
+  /** The newest owner that it knows of, and the last demand that it sent. */
+  get position(): { readonly epochSeen: number; readonly lastSeq: number } {
+    return { epochSeen: this.epochSeen, lastSeq: this.seq };
+  }
+
+  private take(wants: LeafWants, now: Instant): void {
+    let leaf = this.leaves.get(wants.group);
+    if (leaf === undefined) this.leaves.set(wants.group, (leaf = new HolderLeaf(wants)));
+    leaf.want(wants, now);
+    if (this.isLapsed) leaf.held = leaf.running;
+    this.changed.add(leaf);
+    if (leaf.isUrgent(this.loopMs, now)) this.hurry(now);
+  }
+
+  private hear(grant: Grant, now: Instant, effects: HolderEffect[]): void {
+    const { kind, epoch, ackSeq } = grant;
+    if (epoch !== this.ownerEpoch || epoch < this.epochSeen) return; // H2
+    const startable = new Set<string>();
+    if (this.rules.answersLast(ackSeq, this.seq)) {
+      for (const { group, cap } of grant.caps) {
+        const leaf = this.leaves.get(group);
+        if (!leaf?.raise(cap)) continue;
+        this.changed.add(leaf);
+        startable.add(group);
+      }
+      if (kind !== 'pushed' && this.inFlight > 0) this.takeAnswer(grant, startable, now, effects);
+    }
+    this.takeWishes(grant, startable, now);
+    if (startable.size > 0 && this.isValid(now)) effects.push({ kind: 'startable', groups: [...startable] });
+  }
+
+  private takeAnswer(grant: Grant, startable: Set<string>, now: Instant, effects: HolderEffect[]): void {
+    this.inFlight--;
+    this.rttMs += RTT_WEIGHT * (now - this.sentAt - this.rttMs);
+    switch (grant.kind) {
+      case 'renewed': {
+        const until = later(this.rules.countsFrom(this.sentAt, now), relianceMs(grant.ttlMs, this.timing));
+        this.stamp = { epoch: grant.epoch, seq: grant.ackSeq }; // H5
+        if (now >= until) return;
+        this.leaseUntil = until;
+        this.leasedAt = this.sentAt;
+        if (this.isLapsed) for (const { group } of this.leaves.values()) startable.add(group);
+        this.isLapsed = false;
+        return;
+      }
+      case 'lapsed':
+        this.hurry(now);
+        if (!this.isLapsed) this.lapse(effects);
+        return;
+      case 'refused':
+        this.dueAt = instant(Math.min(this.dueAt, now + this.timing.renewMs / 4));
+        return;
+      case 'resend':
+        this.tellAll = true;
+        return this.hurry(now);
+      case 'pushed':
+        return;
+      default:
+        return unreachable(grant.kind);
+    }
+  }
+
+  /** H6 */
+  private takeWishes({ epoch, number, ackSeq, wishes }: Grant, startable: Set<string>, now: Instant): void {
+    const expected = epoch === this.numberedEpoch ? this.lastNumber + 1 : 1;
+    if (number < expected) return;
+    if (number > expected) this.tellAll = true;
+    this.numberedEpoch = epoch;
+    this.lastNumber = number;
+    if (ackSeq < this.toldAllSeq) return; // The owner will say it again, having heard that everything was taken back.
+    for (const { group, ...wish } of wishes) {
+      const leaf = this.leaves.get(group);
+      if (leaf === undefined) continue;
+      if (leaf.take(wish)) startable.add(group);
+      this.changed.add(leaf);
+      if (leaf.isUrgent(this.loopMs, now)) this.hurry(now);
+    }
+  }
+
+  private lapse(effects: HolderEffect[]): void {
+    this.isLapsed = true;
+    this.tellAll = true;
+    for (const leaf of this.leaves.values()) leaf.lapse();
+    effects.push({ kind: 'lapsed' });
+  }
+
+  /** No answer comes any more: the next demand tells everything, since nobody knows what arrived. */
+  private giveUp(): void {
+    this.inFlight = 0;
+    this.tellAll = true;
+    this.dueAt = instant(-Infinity);
+  }
+
+  private hurry(now: Instant): void {
+    this.dueAt = instant(Math.min(this.dueAt, now));
+  }
+
+  /** The first demand leaves at once, those after it at their pace. */
+  private nextSendAt(): Instant {
+    return instant(Math.max(later(this.sentAt, this.timing.coalesceMs), Math.min(this.dueAt, this.renewAt)));
+  }
+
+  private get loopMs(): number {
+    return 2 * this.rttMs + this.timing.coalesceMs;
+  }
+
+  private send(now: Instant, effects: HolderEffect[]): void {
+    const { timing, tellAll } = this;
+    const isRenewal = tellAll || now >= this.renewAt;
+    const demanded: LeafDemand[] = [];
+    const freed: string[] = [];
+    for (const leaf of isRenewal ? this.leaves.values() : this.changed) {
+      if (tellAll && leaf.take(NO_WISH)) freed.push(leaf.group);
+      if (isRenewal) leaf.renew(this.loopMs, now); // H3
+      if (this.isLapsed) leaf.held = leaf.running;
+      const demand = leaf.demand(this.loopMs, now);
+      if (leaf.isEmpty && demand.slack === 0) this.leaves.delete(leaf.group);
+      if (isToldAlready(demand, tellAll ? undefined : leaf.sent, this.changed.has(leaf))) continue;
+      leaf.sent = demand;
+      demanded.push(demand);
+    }
+    this.changed.clear();
+    const { ownerEpoch, epochSeen, stamp, isLapsed } = this;
+    const baseSeq = tellAll ? undefined : this.seq;
+    const named = { ...this.options.life, seq: ++this.seq, ownerEpoch, baseSeq };
+    const demand: Demand = { ...named, epochSeen, stamp, isLapsed, leaves: demanded };
+    if (tellAll) this.toldAllSeq = this.seq;
+    this.inFlight++;
+    this.sentAt = now;
+    this.tellAll = false;
+    this.dueAt = instant(Infinity);
+    if (isRenewal) this.renewAt = later(now, jittered(this.options.random, timing.renewMs, timing.renewJitter));
+    effects.push({ kind: 'send', demand });
+    if (freed.length > 0 && this.isValid(now)) effects.push({ kind: 'startable', groups: freed });
+  }
+}

@@ -1,0 +1,247 @@
+// The owner of some root groups: deals their slots to coordinators. Pure: an event and a time in, effects out.
+//   O1. For every group, what is booked for all coordinators is at most its limit, but for what was booked before the limit
+//       fell; and what a coordinator may start is at most what is booked for it (A1). Read with H1 and H2 of the holder.
+//   O2. No increase leaves before a second seat keeps it: the next owner finds it (A5).
+//   O3. What a silent coordinator held becomes free by the evidence of workers only, never by time alone (A4).
+//   O4. With somebody waiting, and room in its group and all above, it is dealt to in the same step (A3); where there is
+//       no room others are asked to give back what they do not need.
+//   O5. A demand costs in proportion to the leaf groups that it names, and to what is dealt.
+// Whoever runs it tells it `lost` before anything else once ownership is over: ask the seats before each event.
+import { type Instant, instant, unreachable } from '@tutti/base';
+import type { Demand } from './lease-messages.js';
+import { lifeKey } from './life.js';
+import { LEASE_RULES, LEASE_TIMING, later, type LeaseRules, type LeaseTiming } from './lease-timing.js';
+import { flush } from './owner-answers.js';
+import { aimAt, aimBelow, deal, keepFloor, serve, serveAll } from './owner-dealing.js';
+import { isUnused, readDemand } from './owner-demands.js';
+import type { DealtGroup, OwnerCounters, OwnerEffect, OwnerEvent } from './owner-events.js';
+import { readReport, weighEvidence } from './owner-fences.js';
+import { type Phase, OwnerState } from './owner-state.js';
+import { acquire, expireLeases, goOnLearning, readMembership } from './owner-takeover.js';
+import type { DealNode } from './deal-node.js';
+import { lineageOf } from '../group-path.js';
+
+const TICK_MS = 250;
+/** Copies that are higher than need be are lowered after so long, so many at a time. */
+const LOOSE_MS = 3_000;
+const LOOSE_MAX = 256;
+/** After a copy that no seat could take nothing new is dealt for so long. */
+const COPY_PAUSE_MS = 1_000;
+
+export interface LeaseOwnerOptions {
+  readonly timing?: LeaseTiming;
+  readonly rules?: LeaseRules;
+}
+
+export class LeaseOwner {
+  private readonly owner: OwnerState;
+  private resigned = false;
+
+  constructor({ timing = LEASE_TIMING, rules = LEASE_RULES }: LeaseOwnerOptions = {}) {
+    this.owner = new OwnerState(timing, rules);
+  }
+
+  apply(event: OwnerEvent, now: Instant): OwnerEffect[] {
+    const { owner } = this;
+    const out: OwnerEffect[] = [];
+    switch (event.kind) {
+      case 'acquired':
+        acquire(owner, event, now);
+        break;
+      case 'lost':
+        owner.begin('idle', 0);
+        break;
+      case 'resigning':
+        this.resign();
+        break;
+      case 'demand':
+        this.hear(event.demand, now, out);
+        break;
+      case 'workerReport':
+        readReport(owner, event.report, now, out);
+        break;
+      case 'membership':
+        readMembership(owner, event, now);
+        break;
+      case 'copied':
+        for (const holding of owner.copies.copied(event.seq)) {
+          owner.touched.add(holding.life);
+          if (holding.copied > holding.held) owner.loose.set(holding, now);
+        }
+        weighEvidence(owner, now);
+        break;
+      case 'copyRefused':
+        this.takeBack(event.seq, now);
+        break;
+      case 'configured':
+        this.limitsChanged(owner.tree.configure(event.rootGroups));
+        break;
+      case 'measured':
+        this.limitsChanged(owner.tree.measure(event.cluster, event.levels));
+        break;
+      case 'writeOff':
+        this.writeOff(event.coordinatorId, out);
+        break;
+      case 'tick':
+        this.tick(now, out);
+        break;
+      default:
+        return unreachable(event);
+    }
+    if (owner.phase === 'idle') return out;
+    const { phase } = owner;
+    goOnLearning(owner, now, out);
+    if (owner.phase === 'dealing') deal(owner, now);
+    if (owner.phase !== phase) serveAll(owner, now);
+    flush(owner, now, out);
+    if (owner.phase === 'resigning' && !this.resigned && owner.copies.isSettled) {
+      this.resigned = true;
+      out.push({ kind: 'mayResign' });
+    }
+    return out;
+  }
+
+  /** When the next `tick` is due. Later is safe. */
+  wakeAt(): Instant | undefined {
+    const { phase, tickedAt, pushesAt } = this.owner;
+    return phase === 'idle' ? undefined : instant(Math.min(later(tickedAt, TICK_MS), pushesAt));
+  }
+
+  get phase(): Phase {
+    return this.owner.phase;
+  }
+
+  get epoch(): number {
+    return this.owner.epoch;
+  }
+
+  get counters(): Readonly<OwnerCounters> {
+    return this.owner.counters;
+  }
+
+  /** The groups in which somebody holds or wants something. */
+  groups(): DealtGroup[] {
+    return Array.from(this.owner.tree.all, ({ path: group, limit, booked, busy, unmet }) => ({
+      ...{ group, limit, booked, busy, unmet },
+    }));
+  }
+
+  /**
+   * How many queries run beyond the limits, by group, as workers report it: at the time of the oldest of their newest
+   * reports. Nothing of it comes from the book.
+   */
+  overAdmission(): Map<string, number> {
+    const running = new Map<string, number>();
+    for (const [leaf, count] of this.owner.evidence.runningByGroup())
+      for (const group of lineageOf(leaf)) running.set(group, (running.get(group) ?? 0) + count);
+    const excess = new Map<string, number>();
+    for (const [group, count] of running) {
+      const limit = this.owner.tree.node(group)?.known?.hardConcurrencyLimit;
+      if (limit !== undefined && count > limit) excess.set(group, count - limit);
+    }
+    return excess;
+  }
+
+  private hear(demand: Demand, now: Instant, out: OwnerEffect[]): void {
+    const { owner } = this;
+    owner.readNow = [];
+    const life = readDemand(owner, demand, now, out);
+    if (life === undefined || owner.phase !== 'dealing') return;
+    deal(owner, now);
+    serve(owner, life, now);
+    aimAt(owner, life, now);
+  }
+
+  /** What was to be dealt with copies that no seat took is not dealt. */
+  private takeBack(seq: number, now: Instant): void {
+    const { owner } = this;
+    owner.counters.copiesRefused++;
+    owner.copyRefusedAt = now;
+    for (const holding of owner.copies.refused(seq)) {
+      const { life } = holding;
+      if (life.owed !== undefined && life.mustCopyAll) {
+        life.standing = 'void';
+        owner.owe(life, 'refused', now);
+      } else if (life.raised.has(holding)) {
+        holding.held = Math.max(holding.reported, holding.sentCap);
+        owner.touched.add(life);
+      }
+    }
+    for (const life of owner.lives.values()) owner.settleAll(life);
+  }
+
+  private limitsChanged(groups: readonly DealNode[]): void {
+    const { owner } = this;
+    for (const group of groups) {
+      for (const holding of group.holdings) owner.settle(holding);
+      owner.toDeal.add(group.lineage.at(-1) ?? group);
+      if (group.room < 0) aimBelow(owner, group);
+    }
+  }
+
+  private writeOff(coordinatorId: string, out: OwnerEffect[]): void {
+    const { owner } = this;
+    for (const life of [...owner.lives.values()]) {
+      if (life.id.coordinatorId !== coordinatorId || life.standing === 'leased') continue;
+      const queries = [...life.holdings.values()].reduce((sum, { counted }) => sum + counted, 0);
+      owner.counters.writtenOff += queries;
+      out.push({ kind: 'wroteOff', what: `coordinator ${coordinatorId}`, queries });
+      owner.dropLife(life);
+    }
+  }
+
+  private resign(): void {
+    const { owner } = this;
+    if (owner.phase === 'idle') return;
+    owner.phase = 'resigning';
+    this.resigned = false;
+    for (const life of owner.lives.values()) owner.settleAll(life);
+    for (const holding of owner.loose.keys()) owner.copies.holding(holding);
+    owner.loose.clear();
+  }
+
+  private tick(now: Instant, out: OwnerEffect[]): void {
+    const { owner } = this;
+    const { timing } = owner;
+    if (owner.phase === 'idle' || now < later(owner.tickedAt, TICK_MS)) return;
+    owner.tickedAt = now;
+    if (owner.phase !== 'learning') expireLeases(owner, now);
+    this.writeOffWorkers(now, out);
+    weighEvidence(owner, now);
+    for (const coordinatorId of owner.fences.drop(now, timing.fenceKeptMs)) owner.copies.forgetFence(coordinatorId);
+    if (owner.copies.isSettled) for (const fence of owner.fences.all) if (!fence.isCopied) owner.copies.fence(fence);
+    if (now - owner.floorCheckedAt >= timing.floorMs) {
+      owner.floorCheckedAt = now;
+      keepFloor(owner, now);
+    }
+    if (owner.copyRefusedAt !== undefined && now - owner.copyRefusedAt >= COPY_PAUSE_MS) {
+      owner.copyRefusedAt = undefined;
+      for (const life of owner.lives.values()) owner.settleAll(life);
+    }
+    this.tighten(now);
+  }
+
+  /** What lost workers ran counts no more, however long ago. Where the coordinator lives it was not counted by them. */
+  private writeOffWorkers(now: Instant, out: OwnerEffect[]): void {
+    const { owner } = this;
+    for (const { workerId, lives } of owner.evidence.writeOff(now, owner.timing.lostWorkerWriteOffMs)) {
+      owner.copies.forgetWorker(workerId);
+      const queries = lives.filter((life) => owner.lives.get(lifeKey(life))?.standing === 'fenced').length;
+      owner.counters.writtenOff += queries;
+      if (queries > 0) out.push({ kind: 'wroteOff', what: `worker ${workerId}`, queries });
+    }
+  }
+
+  /** Lowers copies that are higher than need be. */
+  private tighten(now: Instant): void {
+    const { owner } = this;
+    let count = 0;
+    for (const [holding, since] of owner.loose) {
+      if (now - since < LOOSE_MS || ++count > LOOSE_MAX) return;
+      owner.loose.delete(holding);
+      if (holding.copied <= holding.held) continue;
+      if (isUnused(holding) && !holding.life.raised.has(holding)) owner.dropHolding(holding);
+      else owner.copies.holding(holding);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+// What leaves an owner after each event.
+//   A6. A cap is told only after a second seat keeps it, and never less than what was told before for the same demand.
+//   A7. Each demand that is read gets one answer. It waits for the copies of its increases for copyPatienceMs; what is
+//       not copied by then follows.
+import { type Instant, instant } from '@tutti/base';
+import type { Holding } from './holding.js';
+import { type Grant, isSameWish, type Wish } from './lease-messages.js';
+import type { Life } from './life.js';
+import { later } from './lease-timing.js';
+import type { OwnerEffect } from './owner-events.js';
+import type { OwnerState } from './owner-state.js';
+
+/** Sends what is owed. Copies first: what they are for cannot leave without them. */
+export function flush(owner: OwnerState, now: Instant, out: OwnerEffect[]): void {
+  for (const life of owner.touched) {
+    for (const holding of life.mustCopyAll ? life.holdings.values() : life.raised) copyIfNeeded(owner, holding);
+  }
+  const entries = owner.copies.flush();
+  if (entries.length > 0) out.push({ kind: 'copy', entries });
+  owner.pushesAt = instant(Infinity);
+  for (const life of [...owner.touched]) {
+    const pushAt = later(life.grantedAt, owner.timing.pushMs);
+    if (life.owed === undefined && now < pushAt) owner.pushesAt = instant(Math.min(owner.pushesAt, pushAt));
+    else if (answer(owner, life, now, out)) owner.touched.delete(life);
+  }
+}
+
+const copyIfNeeded = (owner: OwnerState, holding: Holding): void => {
+  if (holding.held > holding.copied && !(holding.copySeq > 0 && holding.copySent >= holding.held))
+    owner.copies.holding(holding);
+};
+
+/** True when nothing is owed any more. */
+function answer(owner: OwnerState, life: Life, now: Instant, out: OwnerEffect[]): boolean {
+  const { rules, timing } = owner;
+  const kept = (holding: Holding): number =>
+    rules.copiesIncreases ? Math.min(holding.held, holding.copied) : holding.held;
+  const { owed } = life;
+  if (owed?.kind === 'renewed') {
+    const watched = life.mustCopyAll ? life.holdings.values() : life.raised;
+    const isAllKept = [...watched].every((holding) => kept(holding) >= holding.held);
+    if (!isAllKept && (life.mustCopyAll || now - owed.since < timing.copyPatienceMs)) return false;
+  } else if (owed === undefined && (!life.isKnown || life.standing !== 'leased')) return true;
+  const mayRaise = life.standing === 'leased' && life.isKnown;
+  const caps: { readonly group: string; readonly cap: number }[] = [];
+  let isWhole = true;
+  for (const holding of mayRaise ? life.raised : []) {
+    const cap = kept(holding);
+    if (cap < holding.held) isWhole = false;
+    if (cap <= holding.sentCap) continue;
+    holding.sentCap = cap;
+    caps.push({ group: holding.leaf.path, cap });
+  }
+  const wishes = mayRaise ? newWishes(life) : [];
+  if (owed === undefined && caps.length + wishes.length === 0) return isWhole;
+  life.owed = undefined;
+  life.grantedAt = now;
+  life.mustCopyAll = false;
+  const number = ++life.grantNumber;
+  const ttlMs = owed?.kind === 'renewed' ? timing.ttlMs : 0;
+  const grant = {
+    kind: owed?.kind ?? 'pushed',
+    epoch: owner.epoch,
+    number,
+    ackSeq: life.seq,
+    ttlMs,
+    caps,
+    wishes,
+  } as const;
+  out.push({ kind: 'grant', to: life.id, grant });
+  return isWhole;
+}
+
+function newWishes(life: Life): Grant['wishes'] {
+  const wishes: (Wish & { readonly group: string })[] = [];
+  for (const holding of life.wished) {
+    const { wish, toldWish, leaf } = holding;
+    if (!isSameWish(wish, toldWish)) wishes.push({ group: leaf.path, ...wish });
+    holding.toldWish = wish;
+    if (wish.mode === 'none') life.wished.delete(holding);
+  }
+  return wishes;
+}

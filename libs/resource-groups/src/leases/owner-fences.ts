@@ -1,0 +1,91 @@
+// How what silent coordinators held becomes free: see E1 in worker-evidence.ts.
+//   S1. A lease that is over by the owner's clock frees nothing by itself: what was held stays booked until workers have
+//       shown what is left of it (A1). The same for the former life of a coordinator that was replaced.
+//   S2. Queries on workers whose coordinator is not in the book are counted as workers report them.
+import type { Instant } from '@tutti/base';
+import { type OwnerFence, WHOLE_LIFE } from './fence-book.js';
+import type { LeaseReport } from './lease-messages.js';
+import { type Life, lifeKey } from './life.js';
+import type { OwnerEffect } from './owner-events.js';
+import type { OwnerState } from './owner-state.js';
+
+/** Ends the lease of a life for good, or up to what it was last answered. */
+export function fence(owner: OwnerState, life: Life, extent: 'whole' | 'answered'): void {
+  if ([...life.holdings.values()].every(({ held }) => held === 0) || !owner.rules.needsEvidence) {
+    owner.dropLife(life);
+    return;
+  }
+  owner.counters.fenced++;
+  const upTo = extent === 'whole' ? WHOLE_LIFE : { epoch: owner.epoch, seq: life.seq };
+  const raised = owner.fences.raise({ ...life.id, ...upTo });
+  if (raised !== undefined && !raised.isCopied) owner.copies.fence(raised);
+  setFenced(owner, life, raised);
+}
+
+export function setFenced(owner: OwnerState, life: Life, by: OwnerFence | undefined): void {
+  life.standing = 'fenced';
+  life.fence = by;
+  life.isKnown = false;
+  life.owed = undefined;
+  owner.settleAll(life);
+}
+
+/** A coordinator has a new life: the former ones have ended. */
+export function replaceFormerLives(owner: OwnerState, coordinatorId: string, incarnation: number, now: Instant): void {
+  for (const life of [...owner.lives.values()]) {
+    if (life.id.coordinatorId !== coordinatorId || life.id.incarnation >= incarnation) continue;
+    if (life.fence?.stamp.epoch !== WHOLE_LIFE.epoch) fence(owner, life, 'whole');
+  }
+  weighEvidence(owner, now);
+}
+
+/** Takes in what a worker runs, and tells it the fences when it does not keep the newest. */
+export function readReport(owner: OwnerState, report: LeaseReport, now: Instant, out: OwnerEffect[]): void {
+  if (owner.phase === 'idle' || !owner.evidence.take(report, now)) return;
+  const { workerId, incarnation } = report;
+  const worker = owner.evidence.expect(workerId, incarnation);
+  if (!worker.isCopied && worker.copySeq === 0) owner.copies.worker(workerId, worker);
+  if (owner.phase !== 'learning') countStrays(owner, now);
+  weighEvidence(owner, now);
+  // While it learns it knows too few fences: workers keep those of its predecessor.
+  if (owner.phase === 'learning' && owner.floor === undefined) return;
+  const list = owner.fences.current();
+  if (!worker.isCopied || (worker.kept.epoch === list.epoch && worker.kept.version === list.version)) return; // E2
+  out.push({ kind: 'fences', workerId, incarnation, list });
+}
+
+/** Frees what workers have shown to be gone (S1). */
+export function weighEvidence(owner: OwnerState, now: Instant): void {
+  const fenced = [...owner.lives.values()].filter(({ standing }) => standing === 'fenced');
+  if (fenced.length === 0) return;
+  const byLife = owner.evidence.queriesOf((life) => owner.lives.get(lifeKey(life))?.standing === 'fenced');
+  for (const life of fenced) {
+    life.isShownByWorkers ||=
+      life.fence !== undefined && life.fence.isCopied && owner.evidence.allKeep(life.fence.version);
+    if (!life.isShownByWorkers) continue;
+    const groups = byLife.get(life.key)?.groups;
+    for (const group of groups?.keys() ?? []) owner.holdingOf(life, group);
+    for (const [group, holding] of life.holdings) {
+      holding.onWorkers = groups?.get(group)?.size ?? 0;
+      // More than was known of: the next owner must find it too.
+      if (holding.onWorkers > holding.held) {
+        holding.held = holding.onWorkers;
+        owner.copies.holding(holding);
+      }
+      owner.settle(holding);
+    }
+    if (groups !== undefined) continue;
+    if (life.fence !== undefined) life.fence.settledAt = now;
+    owner.dropLife(life);
+  }
+}
+
+/** S2 */
+export function countStrays(owner: OwnerState, now: Instant): void {
+  const strays = owner.evidence.queriesOf((life) => !owner.lives.has(lifeKey(life)));
+  for (const { life: id } of strays.values()) {
+    const life = owner.lifeOf(id, now);
+    life.isShownByWorkers = true;
+    setFenced(owner, life, undefined);
+  }
+}
