@@ -23,7 +23,6 @@ await build({
   sourcemap: 'linked',
   sourcesContent: false,
   minifySyntax: true,
-  keepNames: true,
   legalComments: 'linked',
   logLevel: 'warning',
   // winston, convict and grpc-js are CommonJS and call require() of Node's own modules.
