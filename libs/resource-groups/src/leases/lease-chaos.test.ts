@@ -27,7 +27,7 @@ describe('leases in a storm', () => {
 
 describe('leases without one of their rules', () => {
   const slowCopies: ChaosOptions = { copyMs: 50 };
-  const long: ChaosOptions = { coordinators: 6, stormMs: 24_000 };
+  const long: ChaosOptions = { coordinators: 4, stormMs: 40_000 };
   const planted: Record<string, { rules: Partial<LeaseRules>; breaks: RegExp; options?: ChaosOptions }> = {
     'take every grant for an answer to the last demand': { rules: { answersLast: () => true }, breaks: /A1/ },
     'have two demands in flight': {

@@ -159,7 +159,7 @@ export class LeaseOwner {
     owner.copyRefusedAt = now;
     for (const holding of owner.copies.refused(seq)) {
       const { life } = holding;
-      if (life.owed !== undefined && life.mustCopyAll) {
+      if (life.owed !== undefined && life.mustCopyAll && holding.copied < holding.reported) {
         life.standing = 'void';
         owner.owe(life, 'refused', now);
       } else if (life.raised.has(holding)) {
@@ -205,7 +205,7 @@ export class LeaseOwner {
     const { timing } = owner;
     if (owner.phase === 'idle' || now < later(owner.tickedAt, TICK_MS)) return;
     owner.tickedAt = now;
-    if (owner.phase !== 'learning') expireLeases(owner, now);
+    if (owner.hasLearned) expireLeases(owner, now);
     this.writeOffWorkers(now, out);
     weighEvidence(owner, now);
     for (const coordinatorId of owner.fences.drop(now, timing.fenceKeptMs)) owner.copies.forgetFence(coordinatorId);

@@ -31,7 +31,7 @@ export class Life {
   grantedAt: Instant = instant(-Infinity);
   servedAt: Instant = instant(-Infinity);
   aimedAt: Instant = instant(-Infinity);
-  /** Its lease begins anew: no answer before a second seat keeps all that it holds. */
+  /** Its lease begins anew: no answer before a second seat keeps all that it said it runs. */
   mustCopyAll = false;
   /** The answer that it waits for. */
   owed: { readonly kind: GrantKind; readonly since: Instant } | undefined;

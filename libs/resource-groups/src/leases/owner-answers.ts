@@ -37,9 +37,10 @@ function answer(owner: OwnerState, life: Life, now: Instant, out: OwnerEffect[])
     rules.copiesIncreases ? Math.min(holding.held, holding.copied) : holding.held;
   const { owed } = life;
   if (owed?.kind === 'renewed') {
-    const watched = life.mustCopyAll ? life.holdings.values() : life.raised;
-    const isAllKept = [...watched].every((holding) => kept(holding) >= holding.held);
-    if (!isAllKept && (life.mustCopyAll || now - owed.since < timing.copyPatienceMs)) return false;
+    if (life.mustCopyAll && [...life.holdings.values()].some((holding) => kept(holding) < holding.reported))
+      return false;
+    const isAllKept = [...life.raised].every((holding) => kept(holding) >= holding.held);
+    if (!isAllKept && now - owed.since < timing.copyPatienceMs) return false;
   } else if (owed === undefined && (!life.isKnown || life.standing !== 'leased')) return true;
   const mayRaise = life.standing === 'leased' && life.isKnown;
   const caps: { readonly group: string; readonly cap: number }[] = [];

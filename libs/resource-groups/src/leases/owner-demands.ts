@@ -26,7 +26,7 @@ export function readDemand(owner: OwnerState, demand: Demand, now: Instant, out:
   }
   if (demand.ownerEpoch !== owner.epoch) return undefined; // D1
   const newest = owner.newest.get(coordinatorId);
-  if (newest !== undefined && incarnation < newest.id.incarnation) return undefined;
+  if (owner.isReplaced(demand)) return undefined;
   const life = owner.lifeOf(demand, now);
   if (life !== newest) replaceFormerLives(owner, coordinatorId, incarnation, now);
   if (seq <= life.seq) return undefined; // D1
@@ -37,17 +37,16 @@ export function readDemand(owner: OwnerState, demand: Demand, now: Instant, out:
   if (!isLapsed && owner.fences.covers({ coordinatorId, incarnation, ...stamp }))
     return refuse(owner, life, 'lapsed', now);
   if (!isBased) return refuse(owner, life, 'resend', now);
-  if (!isLapsed && owner.phase !== 'learning' && overclaims(life, demand)) {
+  if (!isLapsed && owner.hasLearned && overclaims(life, demand)) {
     owner.counters.overclaims++;
     for (const leaf of demand.leaves) bookRunning(owner, life, leaf);
     return refuse(owner, life, 'lapsed', now); // D3
   }
-  const runsMore = read(owner, life, demand, now);
+  read(owner, life, demand, now);
   life.isKnown = life.hasTold = true;
-  const mustFit = isLapsed && (runsMore || life.standing === 'void');
-  const mayLease = !mustFit || (owner.phase !== 'learning' && fits(life));
+  const mayLease = !isLapsed || fits(owner, life);
   life.standing = mayLease ? 'leased' : 'void';
-  life.mustCopyAll = mayLease && mustFit;
+  life.mustCopyAll = mayLease && isLapsed;
   owner.settleAll(life);
   owner.owe(life, mayLease ? 'renewed' : 'refused', now);
   return life;
@@ -68,23 +67,19 @@ function bookRunning(owner: OwnerState, life: Life, { group, template, running }
   owner.settle(holding);
 }
 
-/** D2. True when more runs than counted so far. */
-function read(owner: OwnerState, life: Life, demand: Demand, now: Instant): boolean {
+/** D2 */
+function read(owner: OwnerState, life: Life, demand: Demand, now: Instant): void {
   const changed = new Map<Holding, LeafDemand | undefined>();
   const isFull = demand.baseSeq === undefined;
   for (const holding of isFull ? life.holdings.values() : life.raised) changed.set(holding, undefined);
   for (const leaf of demand.leaves) changed.set(owner.holdingOf(life, leaf.group, leaf.template), leaf);
   life.raised.clear();
-  let runsMore = false;
-  const wasShown = life.isShownByWorkers;
   for (const [holding, leaf] of changed) {
-    const counted = wasShown ? holding.onWorkers : holding.held;
     if (leaf !== undefined) take(holding, leaf, demand.isLapsed, now);
     else if (isFull) take(holding, NOTHING, demand.isLapsed, now);
     else holding.held = holding.reported;
     holding.sentCap = holding.held;
     if (isFull || !isWishing(holding.toldWish, holding.held)) holding.wish = holding.toldWish = NO_WISH;
-    if (holding.held > counted) runsMore = true;
   }
   owner.readNow = [...changed.keys()];
   life.isShownByWorkers = false;
@@ -95,7 +90,6 @@ function read(owner: OwnerState, life: Life, demand: Demand, now: Instant): bool
     if (isUnused(holding) && holding.copied === 0 && holding.copySeq === 0) owner.dropHolding(holding);
     else owner.settle(holding);
   }
-  return runsMore;
 }
 
 const NOTHING = { running: 0, held: 0, waiting: 0, slack: 0, oldest: [] };
@@ -110,10 +104,11 @@ function take(holding: Holding, leaf: Omit<LeafDemand, 'group' | 'template'>, is
 
 export const isUnused = ({ held, running, waiting, slack }: Holding): boolean => held + running + waiting + slack === 0;
 
-/** D4 */
-function fits(life: Life): boolean {
+/** D4. While it learns an owner cannot know. */
+function fits({ hasLearned }: OwnerState, life: Life): boolean {
   for (const { held, leaf } of life.holdings.values()) {
     if (held === 0) continue;
+    if (!hasLearned) return false;
     for (const { known, booked } of leaf.lineage)
       if (known !== undefined && booked > known.hardConcurrencyLimit) return false;
   }

@@ -45,10 +45,10 @@ export function readReport(owner: OwnerState, report: LeaseReport, now: Instant,
   const { workerId, incarnation } = report;
   const worker = owner.evidence.expect(workerId, incarnation);
   if (!worker.isCopied && worker.copySeq === 0) owner.copies.worker(workerId, worker);
-  if (owner.phase !== 'learning') countStrays(owner, now);
+  if (owner.hasLearned) countStrays(owner, now);
   weighEvidence(owner, now);
   // While it learns it knows too few fences: workers keep those of its predecessor.
-  if (owner.phase === 'learning' && owner.floor === undefined) return;
+  if (!owner.hasLearned && owner.floor === undefined) return;
   const list = owner.fences.current();
   if (!worker.isCopied || (worker.kept.epoch === list.epoch && worker.kept.version === list.version)) return; // E2
   out.push({ kind: 'fences', workerId, incarnation, list });
@@ -62,7 +62,9 @@ export function weighEvidence(owner: OwnerState, now: Instant): void {
   for (const life of fenced) {
     life.isShownByWorkers ||=
       life.fence !== undefined && life.fence.isCopied && owner.evidence.allKeep(life.fence.version);
-    if (!life.isShownByWorkers) continue;
+    // Of who never told what it holds nothing more may be known than what workers report.
+    const isUntold = life.fence !== undefined && life.fence === owner.floor;
+    if (!life.isShownByWorkers && !isUntold) continue;
     const groups = byLife.get(life.key)?.groups;
     for (const group of groups?.keys() ?? []) owner.holdingOf(life, group);
     for (const [group, holding] of life.holdings) {
@@ -74,6 +76,7 @@ export function weighEvidence(owner: OwnerState, now: Instant): void {
       }
       owner.settle(holding);
     }
+    if (!life.isShownByWorkers) continue;
     if (groups !== undefined) continue;
     if (life.fence !== undefined) life.fence.settledAt = now;
     owner.dropLife(life);

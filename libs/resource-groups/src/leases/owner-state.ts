@@ -17,15 +17,20 @@ import { WorkerEvidence } from './worker-evidence.js';
 export type Phase = 'idle' | 'learning' | 'dealing' | 'resigning';
 
 const NUMBERS_PER_LIFE = 1e9;
+const LEFT_MAX = 4_096;
 
 export class OwnerState {
   phase: Phase = 'idle';
+  /** What former owners dealt is known, and fenced where it is not. */
+  hasLearned = false;
   epoch = 0;
   readonly tree = new DealTree();
   readonly counters: OwnerCounters = { overclaims: 0, fenced: 0, copiesRefused: 0, writtenOff: 0 };
   lives = new Map<string, Life>();
   /** The newest life of each coordinator. */
   newest = new Map<string, Life>();
+  /** The last life, with its last demand, of coordinators of which nothing is left: late demands stay late. */
+  left = new Map<string, { readonly incarnation: number; readonly seq: number }>();
   copies = new CopyLedger();
   fences = new FenceBook(0);
   evidence = new WorkerEvidence(0);
@@ -60,9 +65,11 @@ export class OwnerState {
   begin(phase: Phase, epoch: number): void {
     for (const life of this.lives.values()) this.forget(life);
     this.phase = phase;
+    this.hasLearned = phase === 'dealing';
     this.epoch = epoch;
     this.lives = new Map();
     this.newest = new Map();
+    this.left = new Map();
     this.copies = new CopyLedger();
     this.fences = new FenceBook(epoch);
     this.evidence = new WorkerEvidence(epoch);
@@ -76,6 +83,12 @@ export class OwnerState {
     this.loose.clear();
   }
 
+  /** Whether a newer life of its coordinator is known. */
+  isReplaced({ coordinatorId, incarnation }: CoordinatorLife): boolean {
+    const newest = this.newest.get(coordinatorId)?.id ?? this.left.get(coordinatorId);
+    return incarnation < Math.max(newest?.incarnation ?? 0, this.members?.get(coordinatorId) ?? 0);
+  }
+
   /** The book of a life, opened if need be. */
   lifeOf(id: CoordinatorLife, now: Instant): Life {
     const key = lifeKey(id);
@@ -84,6 +97,8 @@ export class OwnerState {
     const { coordinatorId, incarnation } = id;
     life = new Life({ coordinatorId, incarnation }, later(now, expiryMs(this.timing)));
     life.isMember = this.members?.has(coordinatorId) ?? false;
+    const left = this.left.get(coordinatorId);
+    if (left?.incarnation === incarnation) life.seq = left.seq;
     // A life that comes back would take the numbers of its former book for old ones.
     life.grantNumber = this.livesDropped * NUMBERS_PER_LIFE;
     this.lives.set(key, life);
@@ -144,8 +159,13 @@ export class OwnerState {
   dropLife(life: Life): void {
     for (const holding of [...life.holdings.values()]) this.dropHolding(holding);
     this.lives.delete(life.key);
-    const { coordinatorId } = life.id;
-    if (this.newest.get(coordinatorId) === life) this.newest.delete(coordinatorId);
+    const { coordinatorId, incarnation } = life.id;
+    if (this.newest.get(coordinatorId) === life) {
+      this.newest.delete(coordinatorId);
+      this.left.delete(coordinatorId);
+      this.left.set(coordinatorId, { incarnation, seq: life.seq });
+      for (const [oldest] of this.left) if (this.left.size > LEFT_MAX) this.left.delete(oldest);
+    }
     this.touched.delete(life);
     this.livesDropped++;
   }

@@ -76,6 +76,7 @@ function hasHeardAll({ members, newest }: OwnerState): boolean {
 
 function beginDealing(owner: OwnerState, now: Instant): void {
   owner.phase = 'dealing';
+  owner.hasLearned = true;
   const strays = owner.evidence.queriesOf((life) => !owner.lives.has(lifeKey(life)));
   for (const { life } of strays.values()) owner.lifeOf(life, now);
   for (const life of [...owner.lives.values()]) {

@@ -38,7 +38,7 @@ export class WorkerEvidence {
     const fresh: WorkerRecord = {
       ...{ incarnation, sequence: 0, kept: { epoch: 0, version: 0 }, queries: new Map() },
       ...{ reportedAt: undefined, isListed: known?.isListed ?? false, lostAt: known?.lostAt },
-      ...{ isCopied: known?.isCopied ?? false, copySeq: known?.copySeq ?? 0 },
+      ...{ isCopied: known?.isCopied ?? false, copySeq: 0 },
     };
     this.workers.set(workerId, fresh);
     return fresh;

@@ -59,7 +59,7 @@ export class LeaseWorld {
   private isLedgerComplete = false;
   private number = 0;
   private readonly limits = new Map<string, number>();
-  private readonly formerLimits = new Map<string, number>();
+  private readonly formerLimits = new Map<string, { readonly limit: number }>();
   private readonly byPriority = new Set<string>();
 
   constructor(readonly options: LeaseWorldOptions) {
@@ -193,7 +193,7 @@ export class LeaseWorld {
 
   /** The limit that must hold. */
   limitOf(group: string): number {
-    return Math.max(this.presentLimitOf(group), this.formerLimits.get(group) ?? 0);
+    return Math.max(this.presentLimitOf(group), this.formerLimits.get(group)?.limit ?? 0);
   }
 
   presentLimitOf(group: string): number {
@@ -231,8 +231,11 @@ export class LeaseWorld {
     this.rootGroups.forEach(note);
     for (const [group, limit] of before) {
       if (limit <= (this.limits.get(group) ?? 0)) continue;
-      this.formerLimits.set(group, Math.max(limit, this.formerLimits.get(group) ?? 0));
-      this.time.after(FORMER_LIMIT_MS, () => this.formerLimits.delete(group));
+      const former = { limit: Math.max(limit, this.formerLimits.get(group)?.limit ?? 0) };
+      this.formerLimits.set(group, former);
+      this.time.after(FORMER_LIMIT_MS, () => {
+        if (this.formerLimits.get(group) === former) this.formerLimits.delete(group);
+      });
     }
   }
 }
