@@ -4,7 +4,7 @@ import { LEASE_TIMING, type LeaseRules, type LeaseTiming } from '../lease-timing
 import type { LeaseChecks } from './lease-checks.js';
 import { LeaseWorld } from './lease-world.js';
 import type { SimProcess } from './sim-process.js';
-import { GOOD, ROUGH } from './sim-network.js';
+import { GOOD, ROUGH } from './lease-faults.js';
 
 export interface ChaosOptions {
   readonly rules?: LeaseRules;
@@ -17,7 +17,7 @@ export interface ChaosOptions {
 }
 
 /** Times are shorter than in earnest, so that leases end and are ended often. */
-export const CHAOS_TIMING: LeaseTiming = {
+const CHAOS_TIMING: LeaseTiming = {
   ...LEASE_TIMING,
   ...{ ttlMs: 2_000, renewMs: 400, answerMs: 500, lostWorkerWriteOffMs: 1e9, fenceKeptMs: 60_000 },
 };

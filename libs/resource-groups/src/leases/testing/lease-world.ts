@@ -7,7 +7,8 @@ import type { Membership, OwnerEffect } from '../owner-events.js';
 import { LeaseChecks } from './lease-checks.js';
 import { SimCoordinator } from './sim-coordinator.js';
 import { SimManager } from './sim-manager.js';
-import { SimNetwork } from './sim-network.js';
+import { FaultyNetwork } from '../../testing/faulty-network.js';
+import { CALM } from './lease-faults.js';
 import type { SimQuery } from './sim-query.js';
 import type { SimProcess } from './sim-process.js';
 import { SimSeats } from './sim-seats.js';
@@ -39,7 +40,7 @@ const FORMER_LIMIT_MS = 20_000;
 export class LeaseWorld {
   readonly time = new VirtualTime();
   readonly random: Random;
-  readonly network: SimNetwork;
+  readonly network: FaultyNetwork;
   readonly seats = new SimSeats(this);
   readonly checks = new LeaseChecks(this);
   readonly seed: number;
@@ -68,7 +69,7 @@ export class LeaseWorld {
     this.rules = options.rules ?? LEASE_RULES;
     this.driftMax = options.driftMax;
     this.random = seededRandom(options.seed);
-    this.network = new SimNetwork(this.random);
+    this.network = new FaultyNetwork(this.random, CALM);
     this.rootGroups = options.rootGroups;
     const many = <T>(count: number, make: (index: number) => T): T[] =>
       Array.from({ length: count }, (_, at) => make(at));

@@ -3,7 +3,7 @@ import type { SeatRules } from '../seat-rules.js';
 import { seatSet, type SeatSet } from '../seat-set.js';
 import type { SeatId } from '../shard.js';
 import { SeatChecks, Violation } from './seat-checks.js';
-import { GOOD, ROUGH } from './seat-network.js';
+import { GOOD, ROUGH } from './seat-faults.js';
 import { bytesOf, SeatWorld } from './seat-world.js';
 
 export interface ChaosOptions {
@@ -104,7 +104,7 @@ class Chaos {
       () => this.isolateOwner(),
       () => this.isolateOwner(),
       () => network.heal(),
-      () => network.cut(seat, everySeat[randomInt(random, everySeat.length)] ?? seat),
+      () => network.cutOneWay(seat, everySeat[randomInt(random, everySeat.length)] ?? seat),
       () => (network.faults = random() < 0.7 ? ROUGH : GOOD),
       () => this.crash(seat),
       () => this.crash(seat),

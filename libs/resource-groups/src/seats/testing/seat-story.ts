@@ -1,7 +1,7 @@
 import { nodeId, parseDurationMs } from '@tutti/base';
 import { FIRST_VERSION, seatSet, type SeatSet } from '../seat-set.js';
 import { preferenceOf } from '../shard.js';
-import { CALM } from './seat-network.js';
+import { CALM } from './seat-faults.js';
 import { type SeatNode, SeatWorld, textOf } from './seat-world.js';
 
 const SHARD_COUNT = 3;

@@ -4,7 +4,8 @@ import { SeatMachine } from '../seat-machine.js';
 import type { SeatRules } from '../seat-rules.js';
 import type { SeatSet } from '../seat-set.js';
 import type { SeatId } from '../shard.js';
-import { SeatNetwork } from './seat-network.js';
+import { FaultyNetwork } from '../../testing/faulty-network.js';
+import { CALM } from './seat-faults.js';
 import { VirtualTime } from './virtual-time.js';
 
 export interface SeatWorldOptions {
@@ -23,12 +24,12 @@ export interface SeatWorldOptions {
 export class SeatWorld {
   readonly time = new VirtualTime();
   readonly random: Random;
-  readonly network: SeatNetwork;
+  readonly network: FaultyNetwork;
   readonly nodes = new Map<SeatId, SeatNode>();
 
   constructor(readonly options: SeatWorldOptions) {
     this.random = seededRandom(options.seed);
-    this.network = new SeatNetwork(this.random);
+    this.network = new FaultyNetwork(this.random, CALM);
   }
 
   node(seat: SeatId): SeatNode {

@@ -1,7 +1,7 @@
 import { nodeId, randomInt } from '@tutti/base';
 import { seatSet } from '../seat-set.js';
 import { SeatChecks, Violation } from './seat-checks.js';
-import { GOOD } from './seat-network.js';
+import { GOOD } from './seat-faults.js';
 import { SeatWorld } from './seat-world.js';
 
 const SHARD_COUNT = 4;
