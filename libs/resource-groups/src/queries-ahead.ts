@@ -16,10 +16,9 @@ export interface QueriesAhead {
   readonly isBound: boolean;
 }
 
-/** Queries before one, of those that wait for a group on its path. `knownRound` is as in WaitFacts. */
-export function queriesAhead(query: LiveQuery, group: GroupNode, knownRound: number): QueriesAhead {
+/** Queries before one, of those that wait for a group on its path. `place` is in its leaf, `knownRound` as in WaitFacts. */
+export function queriesAhead(query: LiveQuery, place: number, group: GroupNode, knownRound: number): QueriesAhead {
   const { leaf } = query;
-  const place = leaf.queue?.positionOf(query) ?? 0;
   const claims = leaf.queue?.claims;
   if (claims !== undefined && place < claims.made && claims.round <= knownRound) {
     const here = claimsAheadHere(leaf, place, group);

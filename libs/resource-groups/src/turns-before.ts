@@ -32,8 +32,10 @@ export function siblingsBefore(
   ownAhead: number,
 ): { count: number; isBound: boolean } {
   const { parent } = own;
-  const waiting = [...(parent?.children ?? [])].filter((child) => child !== own && unclaimedBelow(child) > 0);
-  if (parent === undefined || waiting.length === 0) return { count: 0, isBound: false };
+  if (parent === undefined) return { count: 0, isBound: false };
+  const waiting: GroupNode[] = [];
+  for (const child of parent.children) if (child !== own && unclaimedBelow(child) > 0) waiting.push(child);
+  if (waiting.length === 0) return { count: 0, isBound: false };
   const candidate: Candidate = { query, own, ownAhead, policy: policyOf(parent, waiting.length + 1) };
   let count = 0;
   let isBound = false;

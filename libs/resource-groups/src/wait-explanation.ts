@@ -75,7 +75,7 @@ export function explanationOf(facts: WaitFacts): WaitExplanation {
   const place = leaf.queue?.positionOf(query) ?? 0;
   const full = leaf.lineage.find((node) => node.isFull);
   const kind = kindOf(full, place < (leaf.queue?.claims.made ?? 0), facts);
-  const aheadAt = (node: GroupNode): QueriesAhead => queriesAhead(query, node, facts.knownRound);
+  const aheadAt = (node: GroupNode): QueriesAhead => queriesAhead(query, place, node, facts.knownRound);
   const crowded = (node: GroupNode): boolean => node.running + aheadAt(node).count >= node.limit;
   const group = full ?? (kind === 'queuedAhead' ? leaf.lineage.find(crowded) : undefined) ?? leaf;
   const ahead = aheadAt(group);
