@@ -45,26 +45,15 @@ export function createCoordinatorMetrics(metrics: Metrics) {
         for (const state of queryStates.slice(0, -3)) gauge.set({ state }, 0);
         for (const { state } of sources.queries()) gauge.inc({ state });
       });
-      for (const figure of ['running', 'queued'] as const) {
-        metrics.gauge(
-          `tutti_group_${figure}`,
-          `Queries ${figure} here, in the group and below it`,
-          ['resource_group'],
-          (gauge) => {
-            gauge.reset();
-            for (const group of sources.groups()) gauge.set({ resource_group: group.group }, group[figure]);
-          },
-        );
-      }
-      metrics.gauge(
-        'tutti_group_memory_bytes',
-        'Memory on workers that queries of this coordinator hold, in the group and below it',
-        ['resource_group'],
-        (gauge) => {
+      const groupGauge = (name: string, help: string, figure: Exclude<keyof GroupFigures, 'group'>): void => {
+        metrics.gauge(name, `${help}, in the group and below it`, ['resource_group'], (gauge) => {
           gauge.reset();
-          for (const { group, memoryBytes } of sources.groups()) gauge.set({ resource_group: group }, memoryBytes);
-        },
-      );
+          for (const group of sources.groups()) gauge.set({ resource_group: group.group }, group[figure]);
+        });
+      };
+      groupGauge('tutti_group_running', 'Queries running here', 'running');
+      groupGauge('tutti_group_queued', 'Queries queued here', 'queued');
+      groupGauge('tutti_group_memory_bytes', 'Memory on workers that queries of this coordinator hold', 'memoryBytes');
       metrics.gauge(
         'tutti_usage_age_seconds',
         'Age of what is known of other coordinators; NaN before the first answer',
