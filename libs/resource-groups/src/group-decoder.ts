@@ -8,7 +8,7 @@ import type { JsonField, JsonObject, JsonSource } from './json-source.js';
 import type { LimitDecoder } from './limit-decoder.js';
 import { hasVariables, variableProblem } from './name-template.js';
 
-export const GROUP_PROPERTIES = [
+const GROUP_PROPERTIES = [
   ...['name', 'softMemoryLimit', 'hardConcurrencyLimit', 'softConcurrencyLimit', 'maxQueued', 'maxRunning'],
   ...['schedulingPolicy', 'schedulingWeight', 'subGroups', 'softCpuLimit', 'hardCpuLimit', 'perQueryLimits'],
   ...['workersPerQueryLimit', 'workerPerQueryLimit', 'jmxExport'],

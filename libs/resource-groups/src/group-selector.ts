@@ -19,7 +19,7 @@ export type Selection =
   | { readonly kind: 'invalid'; readonly selector: number; readonly message: string };
 
 /** Longest name that a group may get from variables. */
-export const EXPANDED_NAME_LENGTH_MAX = 256;
+const EXPANDED_NAME_LENGTH_MAX = 256;
 
 /** The group of a query, by the first selector that matches. Algorithm: Presto's (reference: presto.md 3.3). */
 export function selectGroup(config: GroupConfig, criteria: SelectionCriteria): Selection {

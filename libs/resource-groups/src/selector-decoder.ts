@@ -17,7 +17,7 @@ import { isLeaf, notLeafProblem } from './leaf-groups.js';
 import { compileNamePattern, type NamePattern } from './name-pattern.js';
 import { BUILT_IN_VARIABLES, variablesOf } from './name-template.js';
 
-export const SELECTOR_PROPERTIES = [
+const SELECTOR_PROPERTIES = [
   ...['user', 'source', 'principal', 'clientInfo', 'clientTags', 'queryType', 'schema', 'selectorResourceEstimate'],
   'group',
 ] as const;

@@ -5,7 +5,7 @@ import type { Instant } from '@tutti/base';
 import type { FenceList, TaskStamp } from './lease-messages.js';
 import { isFencedBy } from './task-fences.js';
 
-export const FENCES_MAX = 4_096;
+const FENCES_MAX = 4_096;
 /** Covers every stamp of a life, and of all before it. */
 export const WHOLE_LIFE = { epoch: Number.MAX_SAFE_INTEGER, seq: 0 };
 

@@ -84,7 +84,7 @@ export function weighEvidence(owner: OwnerState, now: Instant): void {
 }
 
 /** S2 */
-export function countStrays(owner: OwnerState, now: Instant): void {
+function countStrays(owner: OwnerState, now: Instant): void {
   const strays = owner.evidence.queriesOf((life) => !owner.lives.has(lifeKey(life)));
   for (const { life: id } of strays.values()) {
     const life = owner.lifeOf(id, now);
