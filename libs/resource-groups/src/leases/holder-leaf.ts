@@ -3,7 +3,7 @@
 //   F2. What the owner wishes is given back at once, as far as it can be, and as queries end.
 import type { Instant } from '@tutti/base';
 import { ArrivalRate } from './arrival-rate.js';
-import type { LeafDemand } from './lease-messages.js';
+import type { LeafDemand, LeafHint } from './lease-messages.js';
 import { isWishing, NO_WISH, OLDEST_MAX, type Wish } from './lease-messages.js';
 
 /** What a coordinator runs and wants in a leaf group. */
@@ -18,6 +18,8 @@ export interface LeafWants {
   readonly oldest: readonly { readonly since: Instant; readonly priority: number }[];
   /** How many have come to the group in all, in this life. */
   readonly arrived: number;
+  /** CPU time that queries of the group have used in all, in this life; undefined: no CPU limit at the group or above. */
+  readonly cpuMs?: number;
 }
 
 /** Who knows of so many that wait need not be told of each. */
@@ -32,6 +34,8 @@ export class HolderLeaf {
   waiting = 0;
   /** What the owner was last told. */
   sent: LeafDemand | undefined;
+  /** What those that wait here wait for, as the owner last said. */
+  hint: LeafHint | undefined;
   private wants: LeafWants;
   private readonly arrivals = new ArrivalRate();
   /** The fewest free slots since the last renewal. */
@@ -61,6 +65,7 @@ export class HolderLeaf {
     this.wants = wants;
     this.running = wants.running;
     this.waiting = wants.waiting;
+    if (this.waiting === 0) this.hint = undefined;
     if (this.wish.mode === 'ends') this.giveBack(ended);
     this.giveBackSpare();
     this.arrivals.note(wants.arrived, now);
@@ -109,11 +114,12 @@ export class HolderLeaf {
 
   demand(loopMs: number, now: Instant): LeafDemand {
     const { running, waiting, held } = this;
-    const { group, template, oldest } = this.wants;
+    const { group, template, oldest, cpuMs } = this.wants;
     const ages = oldest.slice(0, OLDEST_MAX).map(({ since, priority }) => ({ ageMs: now - since, priority }));
     const slack = this.arrivals.slack(loopMs, now);
     this.hasGivenBack = false;
-    return { group, template, running, held: Math.max(held, running), waiting, oldest: ages, slack };
+    const told = { group, template, running, held: Math.max(held, running), waiting, oldest: ages, slack };
+    return cpuMs === undefined ? told : { ...told, cpuMs };
   }
 
   private giveBackSpare(): void {
@@ -142,4 +148,5 @@ export const isToldAlready = (leaf: LeafDemand, sent: LeafDemand | undefined, ha
       leaf.running === sent.running &&
       leaf.held === sent.held &&
       leaf.waiting === sent.waiting &&
-      leaf.slack === sent.slack;
+      leaf.slack === sent.slack &&
+      leaf.cpuMs === sent.cpuMs;

@@ -47,6 +47,8 @@ export class Holding implements HeapItem {
   /** Waits for longer than anybody should. */
   isOverdue = false;
   dealtAt = -Infinity;
+  /** When its coordinator was last told what its queries wait for. */
+  hintedAt = -Infinity;
   /** How far it is with its share, where a leaf deals by weight. */
   pass = 0;
   share: Share = NO_SHARE;

@@ -15,7 +15,7 @@ import { type Instant, instant, jittered, type Random, unreachable } from '@tutt
 import type { CoordinatorLife } from '../usage-ledger.js';
 import type { HolderEffect, HolderEvent, LeaseExplanation } from './holder-events.js';
 import { HolderLeaf, isToldAlready, type LeafWants } from './holder-leaf.js';
-import type { Demand, Grant, LeafDemand, LeaseStamp, TaskStamp } from './lease-messages.js';
+import type { Demand, Grant, LeafDemand, LeafHint, LeaseStamp, TaskStamp } from './lease-messages.js';
 import { NO_STAMP, NO_WISH } from './lease-messages.js';
 import { LEASE_RULES, LEASE_TIMING, later, type LeaseRules, type LeaseTiming, relianceMs } from './lease-timing.js';
 
@@ -125,6 +125,11 @@ export class LeaseHolder {
     };
   }
 
+  /** What the queries that wait in a leaf wait for, as the owner last said; undefined when none waits or nothing was said. */
+  hint(group: string): LeafHint | undefined {
+    return this.leaves.get(group)?.hint;
+  }
+
   /** The newest owner that it knows of, and the last demand that it sent. */
   get position(): { readonly epochSeen: number; readonly lastSeq: number } {
     return { epochSeen: this.epochSeen, lastSeq: this.seq };
@@ -153,6 +158,10 @@ export class LeaseHolder {
       if (kind !== 'pushed' && this.inFlight > 0) this.takeAnswer(grant, startable, now, effects);
     }
     this.takeWishes(grant, startable, now);
+    for (const hint of grant.hints) {
+      const leaf = this.leaves.get(hint.group);
+      if (leaf !== undefined && leaf.waiting > 0) leaf.hint = hint;
+    }
     if (startable.size > 0 && this.isValid(now)) effects.push({ kind: 'startable', groups: [...startable] });
   }
 

@@ -38,6 +38,8 @@ export interface LeafDemand {
   readonly oldest: readonly WaitingAge[];
   /** So many more are wanted for queries to come. */
   readonly slack: number;
+  /** CPU time that queries of the group have used here in this life; undefined: no CPU limit at the group or above. */
+  readonly cpuMs?: number;
 }
 
 export const OLDEST_MAX = 8;
@@ -67,6 +69,32 @@ export interface Demand extends CoordinatorLife {
  */
 export type GrantKind = 'renewed' | 'refused' | 'lapsed' | 'resend' | 'pushed';
 
+/** What may be held in a leaf group. */
+export interface LeafCap {
+  readonly group: string;
+  readonly cap: number;
+  /** So much CPU time may be used on top of what the demand said, then nothing more starts; undefined: any. */
+  readonly cpuBudgetMs?: number;
+}
+
+/** What queries that wait in a leaf group wait for, in the whole cluster. Only to explain it to people. */
+export interface LeafHint {
+  readonly group: string;
+  /** The lowest group that is full, the leaf or one above it; empty when none is. */
+  readonly blockingGroup: string;
+  /** What its limit allows now. */
+  readonly limit: number;
+  /** What all coordinators hold of it together. */
+  readonly held: number;
+  /** Queries of other coordinators in the leaf that go before the first one that waits here. */
+  readonly aheadElsewhere: number;
+  /** The order may change, or not all that wait are known one by one. */
+  readonly isApproximate: boolean;
+}
+
+/** A grant carries at most so many hints. */
+export const HINTS_MAX = 32;
+
 /** The owner tells a coordinator what it may run. */
 export interface Grant {
   readonly kind: GrantKind;
@@ -77,9 +105,11 @@ export interface Grant {
   readonly ackSeq: number;
   readonly ttlMs: number;
   /** What may be held now; only what is more than the demand said. */
-  readonly caps: readonly { readonly group: string; readonly cap: number }[];
+  readonly caps: readonly LeafCap[];
   /** What the owner wants back; each takes the place of an earlier one for its group. */
   readonly wishes: readonly (Wish & { readonly group: string })[];
+  /** Of groups where the coordinator's queries wait; each takes the place of an earlier one for its group. */
+  readonly hints: readonly LeafHint[];
 }
 
 /**

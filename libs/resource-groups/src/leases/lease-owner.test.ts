@@ -1,9 +1,9 @@
 // What an owner does that the stories do not tell: full seats, lost workers, other limits, and its sums.
 import { instant, randomInt, seededRandom } from '@tutti/base';
 import { groupSpec, type GroupSpec } from '../group-config.js';
-import { LeaseOwner } from './lease-owner.js';
 import type { LeafDemand, LeasedTask } from './lease-messages.js';
-import type { OwnerEffect, OwnerEvent } from './owner-events.js';
+import type { OwnerEffect } from './owner-events.js';
+import { TestOwner } from './testing/test-owner.js';
 
 const limited = (name: string, hardConcurrencyLimit: number, more: Partial<GroupSpec> = {}): GroupSpec =>
   groupSpec({ name, hardConcurrencyLimit, maxQueued: 100, ...more });
@@ -12,59 +12,6 @@ const leaf = (group: string, running: number, held: number, waiting: number): Le
   const oldest = Array.from({ length: Math.min(8, waiting) }, () => ({ ageMs: 10, priority: 1 }));
   return { group, template: group, running, held, waiting, oldest, slack: 0 };
 };
-
-/** An owner of epoch 1 that has nothing to learn, and knows c1, c2 and w1. */
-class Desk {
-  readonly owner = new LeaseOwner();
-  nowMs = 0;
-  private readonly seqs = new Map<string, number>();
-  private sequence = 0;
-
-  constructor(...rootGroups: GroupSpec[]) {
-    this.apply({ kind: 'configured', rootGroups });
-    this.apply({ kind: 'acquired', epoch: 1, copies: [], mustLearnFully: false, learnMs: 0 });
-    this.members(['w1']);
-  }
-
-  apply(event: OwnerEvent): OwnerEffect[] {
-    return this.owner.apply(event, instant(this.nowMs));
-  }
-
-  members(workers: readonly string[]): void {
-    const coordinators = ['c1', 'c2'].map((coordinatorId) => ({ coordinatorId, incarnation: 1 }));
-    const listed = workers.map((workerId) => ({ workerId, incarnation: 1 }));
-    this.apply({ kind: 'membership', coordinators, workers: listed });
-  }
-
-  /** All that a coordinator has; its first demand is that of a new life. */
-  demand(coordinatorId: string, ...leaves: LeafDemand[]): OwnerEffect[] {
-    const seq = (this.seqs.get(coordinatorId) ?? 0) + 1;
-    this.seqs.set(coordinatorId, seq);
-    const stamp = seq === 1 ? { epoch: 0, seq: 0 } : { epoch: 1, seq: seq - 1 };
-    const order = { seq, ownerEpoch: 1, baseSeq: undefined, epochSeen: 1, stamp, isLapsed: seq === 1 };
-    return this.apply({ kind: 'demand', demand: { coordinatorId, incarnation: 1, ...order, leaves } });
-  }
-
-  /** Copies are kept at once. */
-  keep(effects: readonly OwnerEffect[]): OwnerEffect[] {
-    const all = [...effects];
-    for (const effect of effects) {
-      if (effect.kind !== 'copy') continue;
-      all.push(...this.keep(this.apply({ kind: 'copied', seq: effect.entries.at(-1)?.seq ?? 0 })));
-    }
-    return all;
-  }
-
-  report(workerId: string, tasks: readonly LeasedTask[], version = 0): OwnerEffect[] {
-    const report = { workerId, incarnation: 1, sequence: ++this.sequence, tasks };
-    return this.keep(this.apply({ kind: 'workerReport', report: { ...report, fencesKept: { epoch: 1, version } } }));
-  }
-
-  passes(ms: number): OwnerEffect[] {
-    this.nowMs += ms;
-    return this.keep(this.apply({ kind: 'tick' }));
-  }
-}
 
 const capsIn = (effects: readonly OwnerEffect[]): string[] =>
   effects.flatMap((effect) =>
@@ -79,14 +26,14 @@ const task = (coordinatorId: string, queryId: string, group = 'a'): LeasedTask =
 
 describe('an owner', () => {
   it('grants an increase when a second seat keeps it, and not sooner (O2)', () => {
-    const desk = new Desk(limited('a', 2));
+    const desk = new TestOwner([limited('a', 2)]);
     const effects = desk.demand('c1', leaf('a', 0, 0, 1));
     expect(effects.map(({ kind }) => kind)).toEqual(['copy']);
     expect(capsIn(desk.keep(effects))).toEqual(['c1 a=1']);
   });
 
   it('answers without the increase when the copy takes long; it follows', () => {
-    const desk = new Desk(limited('a', 2));
+    const desk = new TestOwner([limited('a', 2)]);
     const [copy] = desk.demand('c1', leaf('a', 0, 0, 1));
     const late = desk.passes(300);
     expect(late).toMatchObject([{ kind: 'grant', grant: { kind: 'renewed', caps: [] } }]);
@@ -95,7 +42,7 @@ describe('an owner', () => {
   });
 
   it('deals nothing for a while when no seat can take a copy, and then again', () => {
-    const desk = new Desk(limited('a', 2));
+    const desk = new TestOwner([limited('a', 2)]);
     desk.demand('c1', leaf('a', 0, 0, 1));
     const refused = desk.apply({ kind: 'copyRefused', seq: 1 });
     expect(refused).toMatchObject([{ kind: 'grant', grant: { kind: 'renewed', caps: [] } }]);
@@ -105,7 +52,7 @@ describe('an owner', () => {
   });
 
   it('writes off what a lost worker ran for a silent coordinator after five minutes, and counts it', () => {
-    const desk = new Desk(limited('a', 1));
+    const desk = new TestOwner([limited('a', 1)]);
     desk.keep(desk.demand('c1', leaf('a', 0, 0, 1)));
     desk.keep(desk.demand('c1', leaf('a', 1, 1, 0)));
     desk.report('w1', [task('c1', 'q1')]);
@@ -122,7 +69,7 @@ describe('an owner', () => {
   });
 
   it('keeps all that a silent coordinator held while a worker has not shown that it refuses its tasks (S1)', () => {
-    const desk = new Desk(limited('a', 2));
+    const desk = new TestOwner([limited('a', 2)]);
     desk.keep(desk.demand('c1', leaf('a', 0, 0, 2)));
     desk.keep(desk.demand('c1', leaf('a', 1, 2, 0)));
     desk.report('w1', [task('c1', 'q1')]);
@@ -136,7 +83,7 @@ describe('an owner', () => {
   });
 
   it('takes the word of an operator that nothing of a coordinator runs', () => {
-    const desk = new Desk(limited('a', 1));
+    const desk = new TestOwner([limited('a', 1)]);
     desk.keep(desk.demand('c1', leaf('a', 0, 0, 1)));
     desk.keep(desk.demand('c1', leaf('a', 1, 1, 0)));
     desk.passes(10_600);
@@ -147,13 +94,13 @@ describe('an owner', () => {
   });
 
   it('counts queries of coordinators that know no leases by what workers report (S2)', () => {
-    const desk = new Desk(limited('a', 3));
+    const desk = new TestOwner([limited('a', 3)]);
     desk.report('w1', [{ coordinatorId: 'old', incarnation: 0, queryId: 'q1', group: 'a' }]);
     expect(capsIn(desk.keep(desk.demand('c1', leaf('a', 0, 0, 5))))).toEqual(['c1 a=2']);
   });
 
   it('deals nothing beyond a soft limit, and asks everybody to start nothing', () => {
-    const desk = new Desk(limited('a', 4, { softMemoryLimit: { kind: 'bytes', bytes: 100 } }));
+    const desk = new TestOwner([limited('a', 4, { softMemoryLimit: { kind: 'bytes', bytes: 100 } })]);
     desk.keep(desk.demand('c1', leaf('a', 0, 0, 2)));
     desk.keep(desk.demand('c1', leaf('a', 2, 2, 3)));
     desk.keep(desk.demand('c1', leaf('a', 2, 4, 1)));
@@ -166,12 +113,12 @@ describe('an owner', () => {
   });
 
   it('gives nothing to coordinators that are not in the membership', () => {
-    const desk = new Desk(limited('a', 4));
+    const desk = new TestOwner([limited('a', 4)]);
     expect(capsIn(desk.keep(desk.demand('stranger', leaf('a', 0, 0, 1))))).toEqual([]);
   });
 
   it('tells over-admission from workers alone, and not for a slot that has moved between two reports', () => {
-    const desk = new Desk(limited('a', 1));
+    const desk = new TestOwner([limited('a', 1)]);
     desk.members(['w1', 'w2']);
     desk.report('w1', [task('c1', 'q1')]);
     desk.report('w2', []);
@@ -188,7 +135,10 @@ describe('an owner', () => {
   it('never books more than a limit, and knows its sums, whatever is asked of it (O1)', () => {
     const random = seededRandom(7);
     const [x, y] = [limited('x', 5, { template: 'b.x' }), limited('y', 4, { template: 'b.y' })];
-    const desk = new Desk(limited('a', 3), limited('b', 7, { subGroups: [x, y], schedulingPolicy: 'weighted_fair' }));
+    const desk = new TestOwner([
+      limited('a', 3),
+      limited('b', 7, { subGroups: [x, y], schedulingPolicy: 'weighted_fair' }),
+    ]);
     const held = new Map<string, number>();
     for (let step = 0; step < 2_000; step++) {
       const name = random() < 0.5 ? 'c1' : 'c2';

@@ -40,6 +40,8 @@ export class Life {
   readonly raised = new Set<Holding>();
   /** Those with a wish that it was told, or is about to be. */
   readonly wished = new Set<Holding>();
+  /** Those where queries wait without a slot; first those that were told longest ago what for. */
+  readonly unmet = new Set<Holding>();
   /** Those that could use more. */
   readonly wanting = new Set<Holding>();
 

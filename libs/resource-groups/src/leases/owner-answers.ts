@@ -8,6 +8,7 @@ import { type Grant, isSameWish, type Wish } from './lease-messages.js';
 import type { Life } from './life.js';
 import { later } from './lease-timing.js';
 import type { OwnerEffect } from './owner-events.js';
+import { newHints } from './owner-hints.js';
 import type { OwnerState } from './owner-state.js';
 
 /** Sends what is owed. Copies first: what they are for cannot leave without them. */
@@ -67,6 +68,7 @@ function answer(owner: OwnerState, life: Life, now: Instant, out: OwnerEffect[])
     ttlMs,
     caps,
     wishes,
+    hints: life.isKnown ? newHints(life, now) : [],
   } as const;
   out.push({ kind: 'grant', to: life.id, grant });
   return isWhole;

@@ -124,6 +124,8 @@ export class OwnerState {
     const wants = holding.running + holding.waiting + holding.slack > holding.held;
     if (wants && life.standing === 'leased') life.wanting.add(holding);
     else life.wanting.delete(holding);
+    if (holding.unmet > 0) life.unmet.add(holding);
+    else life.unmet.delete(holding);
     if (!wasDealt) this.toDeal.add(leaf.lineage.at(-1) ?? leaf);
   }
 
@@ -150,7 +152,7 @@ export class OwnerState {
     this.settle(holding);
     leaf.holdings.delete(holding);
     life.holdings.delete(leaf.path);
-    for (const set of [life.raised, life.wished, life.wanting]) set.delete(holding);
+    for (const set of [life.raised, life.wished, life.wanting, life.unmet]) set.delete(holding);
     this.loose.delete(holding);
     this.tree.collect(leaf);
   }

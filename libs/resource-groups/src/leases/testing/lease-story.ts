@@ -111,7 +111,7 @@ export class LeaseStory {
       const { epochSeen, lastSeq } = world.coordinator(name).holder.position;
       const caps = groups.map(([group = '', cap]) => ({ group, cap: Number(cap) }));
       const said = { kind: 'pushed', epoch: number('epoch', epochSeen), ackSeq: number('ack', lastSeq) } as const;
-      const grant = { ...said, number: number('number', 1), ttlMs: 0, caps, wishes: [] };
+      const grant = { ...said, number: number('number', 1), ttlMs: 0, caps, wishes: [], hints: [] };
       return world.coordinator(name).apply({ kind: 'grant', grant });
     }
     const [from = ''] = rest;
