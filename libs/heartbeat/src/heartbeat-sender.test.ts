@@ -5,6 +5,8 @@ import {
   type NodeReport,
   type StreamNodeHeartbeatsRequest,
 } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
+import type { FenceListSchema } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { AddressWatcher, aborted, type Routes } from '@tutti/service';
 import { createTestServer, memoryTransport, TestLog, type TestServer } from '@tutti/service/testing';
 import { HeartbeatSender, type HeartbeatSenderOptions } from './heartbeat-sender.js';
@@ -14,6 +16,8 @@ const USAGE = { cpuCores: 2, cpuUsedCores: 0.5, rssBytes: 1_000, eventLoopLagMs:
 /** A resource manager that keeps what it hears; `answers: false` makes one that is stuck. */
 class Ear {
   readonly heard: NodeReport[] = [];
+  /** What it tells with each answer. */
+  fences: MessageInitShape<typeof FenceListSchema>[] = [];
   private waiting: { readonly count: number; readonly resolve: () => void }[] = [];
   constructor(
     readonly id: string,
@@ -35,7 +39,8 @@ class Ear {
       if (report === undefined) continue;
       this.hear(report);
       if (!this.answers) await aborted(drainSignal);
-      yield { ack: { sequence: report.sequence, resourceManagerId: this.id, synced: true } };
+      const { id: resourceManagerId, fences } = this;
+      yield { ack: { sequence: report.sequence, resourceManagerId, synced: true, fences } };
     }
   }
 
@@ -93,6 +98,42 @@ describe('HeartbeatSender', () => {
     await running;
     expect(ear.heard.map(({ sequence }) => Number(sequence))).toEqual(ear.heard.map((_, index) => index + 1));
     expect(ear.heard[0]).toMatchObject({ nodeId: 'w1', status: { case: 'worker', value: { tasksMax: 4 } } });
+  });
+
+  it('hands on what a resource manager answers, and reports again at once when that changed what there is to report', async () => {
+    const clock = new FakeClock();
+    const [ear, other, self] = [new Ear('r1'), new Ear('r2'), new Ear('w1')];
+    const ears: Record<string, Ear> = { r1: ear, r2: other, self };
+    const told: string[] = [];
+    const over = new AbortController();
+    const connect = (address: string) => ({ ...memoryTransport(ears[address]!.routes), close: () => undefined });
+    const sender: HeartbeatSender = new HeartbeatSender(
+      options({
+        ...{ clock, connect, addresses: watcher(['r1', 'r2', 'self']) },
+        status: () => ({
+          case: 'worker',
+          value: { fencesKept: told.map(() => ({ shard: 7, epoch: 1n, version: 2n })) },
+        }),
+        onAck: ({ resourceManagerId, fences }) => {
+          for (const { shard } of fences) told.push(`${resourceManagerId} tells of shard ${shard}`);
+          if (fences.length > 0) sender.sendSoon();
+        },
+      }),
+    );
+    self.fences = [{ shard: 8 }]; // Its own word is no news to a node.
+    const running = sender.run(over.signal);
+    await Promise.all([ear.atLeast(1), other.atLeast(1), self.atLeast(1)]);
+    ear.fences = [{ shard: 7 }];
+    const before = [ear, other].map(({ heard }) => heard.length);
+    while (told.length === 0) await clock.advance(50);
+    ear.fences = [];
+    await clock.advance(50);
+    expect(told).toEqual(['r1 tells of shard 7']);
+    await Promise.all([ear, other].map((one, index) => one.atLeast(before[index]! + 2)));
+    for (const { heard } of [ear, other])
+      expect(heard.at(-1)?.status.value).toMatchObject({ fencesKept: [{ shard: 7, version: 2n }] });
+    over.abort();
+    await running;
   });
 
   it('one resource manager that accepts and never answers delays no report to the others, and gets no pile of them', async () => {

@@ -1,6 +1,6 @@
 import { createClient } from '@connectrpc/connect';
 import { type Clock, type Instant, type NodeId, type Random, untilTick } from '@tutti/base';
-import { HeartbeatService } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
+import { HeartbeatService, type ReportAck } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import {
   type AddressWatcher,
   type ClosableTransport,
@@ -27,6 +27,8 @@ export interface HeartbeatSenderOptions {
   readonly intervalMs: number;
   /** A resource manager has heard the report that was made at `sentAt`. */
   readonly onHeard?: (sentAt: Instant) => void;
+  /** What a resource manager answered. Call `sendSoon` in it when the next report would say something else. */
+  readonly onAck?: (ack: ReportAck) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -89,8 +91,10 @@ export class HeartbeatSender {
             connected();
             isSelf = ack?.resourceManagerId === nodeId;
             // One report is under way at a time: the answer is to the last one.
-            if (!isSelf) this.options.onHeard?.(sentAt);
-            return isSelf ? 'stop' : undefined;
+            if (isSelf) return 'stop';
+            this.options.onHeard?.(sentAt);
+            if (ack !== undefined) this.options.onAck?.(ack);
+            return undefined;
           },
           news: this.news,
           intervalMs: () => untilTick(clock.now(), intervalMs, nodeId),
