@@ -5,7 +5,7 @@ import { Health } from '@tutti/contracts/grpc/health/v1/health_pb';
 import { createDrain } from './drain.js';
 import { EdgeServer } from './edge/edge-server.js';
 import { friendlyFallback } from './edge/fallback.js';
-import { ClusterServer } from './grpcjs/cluster-server.js';
+import { type ClientPings, ClusterServer } from './grpcjs/cluster-server.js';
 import { HealthState, healthService } from './health.js';
 import { serverInterceptors } from './interceptors.js';
 import type { Log } from './log.js';
@@ -37,6 +37,8 @@ export interface ServeOptions {
   readonly name?: string;
   /** The reason that calls get which a drain ends, such as WORKER_DRAINING. The default is SERVER_DRAINING. */
   readonly drainReason?: string;
+  /** How soon clients of the cluster port are given up that answer nothing: 9 s by default. */
+  readonly clientPings?: ClientPings;
 }
 
 export interface Server {
@@ -69,7 +71,9 @@ export async function serve(options: ServeOptions): Promise<Server> {
   const interceptors = serverInterceptors({ log, metrics, clock });
   const common = { interceptors, shutdownSignal: shutdown.signal, log };
 
-  const cluster = new ClusterServer({ ...common, mounted: withStandards(clusterMounted, health, draining.signal) });
+  const { clientPings } = options;
+  const clusterServices = withStandards(clusterMounted, health, draining.signal);
+  const cluster = new ClusterServer({ ...common, mounted: clusterServices, clientPings });
   const edgeServices = withStandards(edgeMounted, health, draining.signal);
   const edgeNames = edgeServices.map(({ service }) => service.typeName);
   const edge = new EdgeServer({

@@ -1,10 +1,20 @@
 import type { Interceptor } from '@connectrpc/connect';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { KEEPALIVE_INTERVAL_MS, KEEPALIVE_TIMEOUT_MS, MESSAGE_BYTES_MAX } from '../limits.js';
+import { CLIENT_PING_INTERVAL_MS, CLIENT_PING_TIMEOUT_MS, MESSAGE_BYTES_MAX } from '../limits.js';
 import type { Mounted } from '../router.js';
 import { TcpFront } from '../tcp-front.js';
 import { serviceDefinition } from './definition.js';
 import { serviceHandlers } from './handlers.js';
+
+/** How a server finds out that a client is gone whose connection stands. */
+export interface ClientPings {
+  /** Time from an answer to the next ping. */
+  readonly intervalMs: number;
+  /** Without an answer for so long the connection is cut, and its calls are canceled. */
+  readonly timeoutMs: number;
+}
+
+const CLIENT_PINGS: ClientPings = { intervalMs: CLIENT_PING_INTERVAL_MS, timeoutMs: CLIENT_PING_TIMEOUT_MS };
 
 /** The cluster port: gRPC served by grpc-js. */
 export class ClusterServer {
@@ -15,10 +25,12 @@ export class ClusterServer {
     readonly mounted: readonly Mounted[];
     readonly interceptors: Interceptor[];
     readonly shutdownSignal: AbortSignal;
+    readonly clientPings?: ClientPings | undefined;
   }) {
+    const { intervalMs, timeoutMs } = options.clientPings ?? CLIENT_PINGS;
     this.server = new Server({
-      'grpc.keepalive_time_ms': KEEPALIVE_INTERVAL_MS,
-      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+      'grpc.keepalive_time_ms': intervalMs,
+      'grpc.keepalive_timeout_ms': timeoutMs,
       'grpc.max_send_message_length': MESSAGE_BYTES_MAX,
       'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
       'grpc.enable_channelz': 0,
