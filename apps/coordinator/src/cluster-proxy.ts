@@ -25,7 +25,7 @@ export function clusterProxy(peers: Peers): ServiceImpl<typeof ClusterService> {
 export function resourceGroupProxy(
   peers: Peers,
   groups: { readonly current: LoadedGroups },
-): ServiceImpl<typeof ResourceGroupService> {
+): Omit<ServiceImpl<typeof ResourceGroupService>, 'lease' | 'writeOffCoordinator'> {
   return {
     selectResourceGroup: (request) => selectResourceGroup(request, groups.current),
     getUsage: (_, { signal }) =>

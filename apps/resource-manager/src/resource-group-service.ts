@@ -18,7 +18,7 @@ const STARTING_RETRY_MS = 100;
 export function resourceGroupService(
   state: ClusterState,
   metrics: Pick<ResourceManagerMetrics, 'usageQuestions'>,
-): ServiceImpl<typeof ResourceGroupService> {
+): Omit<ServiceImpl<typeof ResourceGroupService>, 'lease' | 'writeOffCoordinator'> {
   return {
     getUsage(request) {
       const asker = takeIn(state, request);

@@ -8,8 +8,10 @@ import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { QueryInfo } from "../../query/v1/query_pb.js";
 import { file_tutti_query_v1_query } from "../../query/v1/query_pb.js";
-import type { GroupConfigStatus, GroupCounts, GroupCpu } from "../../resourcegroup/v1/resource_group_pb.js";
+import type { FenceList, FencesKept, GroupConfigStatus, GroupCounts, GroupCpu } from "../../resourcegroup/v1/resource_group_pb.js";
 import { file_tutti_resourcegroup_v1_resource_group } from "../../resourcegroup/v1/resource_group_pb.js";
+import type { SeatSet } from "../../seat/v1/seat_pb.js";
+import { file_tutti_seat_v1_seat } from "../../seat/v1/seat_pb.js";
 import type { TaskStatus } from "../../task/v1/task_pb.js";
 import { file_tutti_task_v1_task } from "../../task/v1/task_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -18,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tutti/heartbeat/v1/heartbeat.proto.
  */
 export const file_tutti_heartbeat_v1_heartbeat: GenFile = /*@__PURE__*/
-  fileDesc("CiJ0dXR0aS9oZWFydGJlYXQvdjEvaGVhcnRiZWF0LnByb3RvEhJ0dXR0aS5oZWFydGJlYXQudjEiTQobU3RyZWFtTm9kZUhlYXJ0YmVhdHNSZXF1ZXN0Ei4KBnJlcG9ydBgBIAEoCzIeLnR1dHRpLmhlYXJ0YmVhdC52MS5Ob2RlUmVwb3J0IkoKHFN0cmVhbU5vZGVIZWFydGJlYXRzUmVzcG9uc2USKgoDYWNrGAEgASgLMh0udHV0dGkuaGVhcnRiZWF0LnYxLlJlcG9ydEFjayJDChFSZXBvcnROb2RlUmVxdWVzdBIuCgZyZXBvcnQYASABKAsyHi50dXR0aS5oZWFydGJlYXQudjEuTm9kZVJlcG9ydCJAChJSZXBvcnROb2RlUmVzcG9uc2USKgoDYWNrGAEgASgLMh0udHV0dGkuaGVhcnRiZWF0LnYxLlJlcG9ydEFjayK6AgoKTm9kZVJlcG9ydBIPCgdub2RlX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgEEhAKCHNlcXVlbmNlGAMgASgEEjEKB3Byb2Nlc3MYBCABKAsyIC50dXR0aS5oZWFydGJlYXQudjEuUHJvY2Vzc1VzYWdlEjIKBndvcmtlchgFIAEoCzIgLnR1dHRpLmhlYXJ0YmVhdC52MS5Xb3JrZXJTdGF0dXNIABI8Cgtjb29yZGluYXRvchgGIAEoCzIlLnR1dHRpLmhlYXJ0YmVhdC52MS5Db29yZGluYXRvclN0YXR1c0gAEkUKEHJlc291cmNlX21hbmFnZXIYByABKAsyKS50dXR0aS5oZWFydGJlYXQudjEuUmVzb3VyY2VNYW5hZ2VyU3RhdHVzSABCCAoGc3RhdHVzIn8KDFByb2Nlc3NVc2FnZRIRCgljcHVfY29yZXMYASABKAESFgoOY3B1X3VzZWRfY29yZXMYAiABKAESEQoJcnNzX2J5dGVzGAMgASgDEjEKDmV2ZW50X2xvb3BfbGFnGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIrYBCgxXb3JrZXJTdGF0dXMSGgoSbWVtb3J5X2xpbWl0X2J5dGVzGAEgASgDEh0KFW1lbW9yeV9yZXNlcnZlZF9ieXRlcxgCIAEoAxIZChFtZW1vcnlfdXNlZF9ieXRlcxgDIAEoAxIRCgl0YXNrc19tYXgYBCABKAUSKAoFdGFza3MYBSADKAsyGS50dXR0aS50YXNrLnYxLlRhc2tTdGF0dXMSEwoLdGFza3NfZW5kZWQYBiABKAMizwEKEUNvb3JkaW5hdG9yU3RhdHVzEioKB3F1ZXJpZXMYASADKAsyGS50dXR0aS5xdWVyeS52MS5RdWVyeUluZm8SMwoGZ3JvdXBzGAIgAygLMiMudHV0dGkucmVzb3VyY2Vncm91cC52MS5Hcm91cENvdW50cxIYChBxdWVyaWVzX2xlZnRfb3V0GAMgASgFEj8KDGdyb3VwX2NvbmZpZxgEIAEoCzIpLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuR3JvdXBDb25maWdTdGF0dXMilwEKFVJlc291cmNlTWFuYWdlclN0YXR1cxIOCgZzeW5jZWQYASABKAgSPwoMZ3JvdXBfY29uZmlnGAIgASgLMikudHV0dGkucmVzb3VyY2Vncm91cC52MS5Hcm91cENvbmZpZ1N0YXR1cxItCgNjcHUYAyADKAsyIC50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkdyb3VwQ3B1InAKCVJlcG9ydEFjaxIQCghzZXF1ZW5jZRgBIAEoBBIbChNyZXNvdXJjZV9tYW5hZ2VyX2lkGAIgASgJEiQKHHJlc291cmNlX21hbmFnZXJfaW5jYXJuYXRpb24YAyABKAQSDgoGc3luY2VkGAQgASgIMu4BChBIZWFydGJlYXRTZXJ2aWNlEn0KFFN0cmVhbU5vZGVIZWFydGJlYXRzEi8udHV0dGkuaGVhcnRiZWF0LnYxLlN0cmVhbU5vZGVIZWFydGJlYXRzUmVxdWVzdBowLnR1dHRpLmhlYXJ0YmVhdC52MS5TdHJlYW1Ob2RlSGVhcnRiZWF0c1Jlc3BvbnNlKAEwARJbCgpSZXBvcnROb2RlEiUudHV0dGkuaGVhcnRiZWF0LnYxLlJlcG9ydE5vZGVSZXF1ZXN0GiYudHV0dGkuaGVhcnRiZWF0LnYxLlJlcG9ydE5vZGVSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_tutti_query_v1_query, file_tutti_resourcegroup_v1_resource_group, file_tutti_task_v1_task]);
+  fileDesc("CiJ0dXR0aS9oZWFydGJlYXQvdjEvaGVhcnRiZWF0LnByb3RvEhJ0dXR0aS5oZWFydGJlYXQudjEiTQobU3RyZWFtTm9kZUhlYXJ0YmVhdHNSZXF1ZXN0Ei4KBnJlcG9ydBgBIAEoCzIeLnR1dHRpLmhlYXJ0YmVhdC52MS5Ob2RlUmVwb3J0IkoKHFN0cmVhbU5vZGVIZWFydGJlYXRzUmVzcG9uc2USKgoDYWNrGAEgASgLMh0udHV0dGkuaGVhcnRiZWF0LnYxLlJlcG9ydEFjayJDChFSZXBvcnROb2RlUmVxdWVzdBIuCgZyZXBvcnQYASABKAsyHi50dXR0aS5oZWFydGJlYXQudjEuTm9kZVJlcG9ydCJAChJSZXBvcnROb2RlUmVzcG9uc2USKgoDYWNrGAEgASgLMh0udHV0dGkuaGVhcnRiZWF0LnYxLlJlcG9ydEFjayK6AgoKTm9kZVJlcG9ydBIPCgdub2RlX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgEEhAKCHNlcXVlbmNlGAMgASgEEjEKB3Byb2Nlc3MYBCABKAsyIC50dXR0aS5oZWFydGJlYXQudjEuUHJvY2Vzc1VzYWdlEjIKBndvcmtlchgFIAEoCzIgLnR1dHRpLmhlYXJ0YmVhdC52MS5Xb3JrZXJTdGF0dXNIABI8Cgtjb29yZGluYXRvchgGIAEoCzIlLnR1dHRpLmhlYXJ0YmVhdC52MS5Db29yZGluYXRvclN0YXR1c0gAEkUKEHJlc291cmNlX21hbmFnZXIYByABKAsyKS50dXR0aS5oZWFydGJlYXQudjEuUmVzb3VyY2VNYW5hZ2VyU3RhdHVzSABCCAoGc3RhdHVzIn8KDFByb2Nlc3NVc2FnZRIRCgljcHVfY29yZXMYASABKAESFgoOY3B1X3VzZWRfY29yZXMYAiABKAESEQoJcnNzX2J5dGVzGAMgASgDEjEKDmV2ZW50X2xvb3BfbGFnGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIu8BCgxXb3JrZXJTdGF0dXMSGgoSbWVtb3J5X2xpbWl0X2J5dGVzGAEgASgDEh0KFW1lbW9yeV9yZXNlcnZlZF9ieXRlcxgCIAEoAxIZChFtZW1vcnlfdXNlZF9ieXRlcxgDIAEoAxIRCgl0YXNrc19tYXgYBCABKAUSKAoFdGFza3MYBSADKAsyGS50dXR0aS50YXNrLnYxLlRhc2tTdGF0dXMSEwoLdGFza3NfZW5kZWQYBiABKAMSNwoLZmVuY2VzX2tlcHQYByADKAsyIi50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkZlbmNlc0tlcHQizwEKEUNvb3JkaW5hdG9yU3RhdHVzEioKB3F1ZXJpZXMYASADKAsyGS50dXR0aS5xdWVyeS52MS5RdWVyeUluZm8SMwoGZ3JvdXBzGAIgAygLMiMudHV0dGkucmVzb3VyY2Vncm91cC52MS5Hcm91cENvdW50cxIYChBxdWVyaWVzX2xlZnRfb3V0GAMgASgFEj8KDGdyb3VwX2NvbmZpZxgEIAEoCzIpLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuR3JvdXBDb25maWdTdGF0dXMivgEKFVJlc291cmNlTWFuYWdlclN0YXR1cxIOCgZzeW5jZWQYASABKAgSPwoMZ3JvdXBfY29uZmlnGAIgASgLMikudHV0dGkucmVzb3VyY2Vncm91cC52MS5Hcm91cENvbmZpZ1N0YXR1cxItCgNjcHUYAyADKAsyIC50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkdyb3VwQ3B1EiUKBXNlYXRzGAQgASgLMhYudHV0dGkuc2VhdC52MS5TZWF0U2V0IqMBCglSZXBvcnRBY2sSEAoIc2VxdWVuY2UYASABKAQSGwoTcmVzb3VyY2VfbWFuYWdlcl9pZBgCIAEoCRIkChxyZXNvdXJjZV9tYW5hZ2VyX2luY2FybmF0aW9uGAMgASgEEg4KBnN5bmNlZBgEIAEoCBIxCgZmZW5jZXMYBSADKAsyIS50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkZlbmNlTGlzdDLuAQoQSGVhcnRiZWF0U2VydmljZRJ9ChRTdHJlYW1Ob2RlSGVhcnRiZWF0cxIvLnR1dHRpLmhlYXJ0YmVhdC52MS5TdHJlYW1Ob2RlSGVhcnRiZWF0c1JlcXVlc3QaMC50dXR0aS5oZWFydGJlYXQudjEuU3RyZWFtTm9kZUhlYXJ0YmVhdHNSZXNwb25zZSgBMAESWwoKUmVwb3J0Tm9kZRIlLnR1dHRpLmhlYXJ0YmVhdC52MS5SZXBvcnROb2RlUmVxdWVzdBomLnR1dHRpLmhlYXJ0YmVhdC52MS5SZXBvcnROb2RlUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_tutti_query_v1_query, file_tutti_resourcegroup_v1_resource_group, file_tutti_seat_v1_seat, file_tutti_task_v1_task]);
 
 /**
  * One report.
@@ -267,6 +269,13 @@ export type WorkerStatus = Message<"tutti.heartbeat.v1.WorkerStatus"> & {
    * @generated from field: int64 tasks_ended = 6;
    */
   tasksEnded: bigint;
+
+  /**
+   * The fences that it kept to when it looked at its tasks for this report: after that no task begins that they refuse.
+   *
+   * @generated from field: repeated tutti.resourcegroup.v1.FencesKept fences_kept = 7;
+   */
+  fencesKept: FencesKept[];
 };
 
 /**
@@ -346,6 +355,13 @@ export type ResourceManagerStatus = Message<"tutti.heartbeat.v1.ResourceManagerS
    * @generated from field: repeated tutti.resourcegroup.v1.GroupCpu cpu = 3;
    */
   cpu: GroupCpu[];
+
+  /**
+   * The seats that it was configured with, and the version of that set.
+   *
+   * @generated from field: tutti.seat.v1.SeatSet seats = 4;
+   */
+  seats?: SeatSet | undefined;
 };
 
 /**
@@ -388,6 +404,14 @@ export type ReportAck = Message<"tutti.heartbeat.v1.ReportAck"> & {
    * @generated from field: bool synced = 4;
    */
   synced: boolean;
+
+  /**
+   * To workers: which tasks to refuse, of each shard that the resource manager owns; only lists that are newer than those
+   * in the report.
+   *
+   * @generated from field: repeated tutti.resourcegroup.v1.FenceList fences = 5;
+   */
+  fences: FenceList[];
 };
 
 /**

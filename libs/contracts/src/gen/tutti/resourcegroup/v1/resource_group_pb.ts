@@ -12,7 +12,730 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tutti/resourcegroup/v1/resource_group.proto.
  */
 export const file_tutti_resourcegroup_v1_resource_group: GenFile = /*@__PURE__*/
-  fileDesc("Cit0dXR0aS9yZXNvdXJjZWdyb3VwL3YxL3Jlc291cmNlX2dyb3VwLnByb3RvEhZ0dXR0aS5yZXNvdXJjZWdyb3VwLnYxIoUCCgtHcm91cENvdW50cxINCgVncm91cBgBIAEoCRIPCgdydW5uaW5nGAIgASgFEg4KBnF1ZXVlZBgDIAEoBRIeChZoYXJkX2NvbmN1cnJlbmN5X2xpbWl0GAQgASgFEhIKCm1heF9xdWV1ZWQYBSABKAUSDwoHY2xhaW1lZBgGIAEoBRITCgtjbGFpbV9yb3VuZBgHIAEoBBIUCgxtZW1vcnlfYnl0ZXMYCCABKAMSKwoIY3B1X3RpbWUYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFwoPY3B1X3F1b3RhX2NvcmVzGAogASgBEhAKCHRlbXBsYXRlGAsgASgJIpYBCg9HZXRVc2FnZVJlcXVlc3QSDwoHbm9kZV9pZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoBBIQCghzZXF1ZW5jZRgDIAEoBBIzCgZncm91cHMYBCADKAsyIy50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkdyb3VwQ291bnRzEhYKDmNvbmZpZ192ZXJzaW9uGAUgASgJIosCChBHZXRVc2FnZVJlc3BvbnNlEjIKBmdyb3VwcxgBIAMoCzIiLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuR3JvdXBVc2FnZRI8Cgxjb29yZGluYXRvcnMYAiADKAsyJi50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkNvb3JkaW5hdG9yQWdlEhsKE3Jlc291cmNlX21hbmFnZXJfaWQYAyABKAkSJAoccmVzb3VyY2VfbWFuYWdlcl9pbmNhcm5hdGlvbhgEIAEoBBITCgtrbm93bl9yb3VuZBgFIAEoBBItCgNjcHUYBiADKAsyIC50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkdyb3VwQ3B1IlcKCEdyb3VwQ3B1Eg0KBWdyb3VwGAEgASgJEicKBHVzZWQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEwoLcXVvdGFfY29yZXMYAyABKAEijQEKCkdyb3VwVXNhZ2USDQoFZ3JvdXAYASABKAkSDwoHcnVubmluZxgCIAEoBRIOCgZxdWV1ZWQYAyABKAUSOQoMY2xhaW1zX2FoZWFkGAQgAygLMiMudHV0dGkucmVzb3VyY2Vncm91cC52MS5DbGFpbXNBaGVhZBIUCgxtZW1vcnlfYnl0ZXMYBSABKAMiKwoLQ2xhaW1zQWhlYWQSDQoFcm91bmQYASABKAQSDQoFY291bnQYAiABKAUiSQoOQ29vcmRpbmF0b3JBZ2USDwoHbm9kZV9pZBgBIAEoCRImCgNhZ2UYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iUQoZTGlzdFJlc291cmNlR3JvdXBzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRINCgVncm91cBgDIAEoCSKmAQoaTGlzdFJlc291cmNlR3JvdXBzUmVzcG9uc2USNQoGZ3JvdXBzGAEgAygLMiUudHV0dGkucmVzb3VyY2Vncm91cC52MS5SZXNvdXJjZUdyb3VwEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRI4Cgdjb25maWdzGAMgAygLMicudHV0dGkucmVzb3VyY2Vncm91cC52MS5Ob2RlR3JvdXBDb25maWciXQoPTm9kZUdyb3VwQ29uZmlnEg8KB25vZGVfaWQYASABKAkSOQoGc3RhdHVzGAIgASgLMikudHV0dGkucmVzb3VyY2Vncm91cC52MS5Hcm91cENvbmZpZ1N0YXR1cyJlChFHcm91cENvbmZpZ1N0YXR1cxIPCgd2ZXJzaW9uGAEgASgJEi0KCWxvYWRfdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEAoIcHJvYmxlbXMYAyADKAkiqwQKDVJlc291cmNlR3JvdXASDQoFZ3JvdXAYASABKAkSDwoHcnVubmluZxgCIAEoBRIOCgZxdWV1ZWQYAyABKAUSHgoWaGFyZF9jb25jdXJyZW5jeV9saW1pdBgEIAEoBRISCgptYXhfcXVldWVkGAUgASgFEj4KDGNvb3JkaW5hdG9ycxgGIAMoCzIoLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuQ29vcmRpbmF0b3JTaGFyZRIxCgVzdGF0ZRgHIAEoDjIiLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuR3JvdXBTdGF0ZRIeChZzb2Z0X2NvbmN1cnJlbmN5X2xpbWl0GAggASgFEhQKDG1lbW9yeV9ieXRlcxgJIAEoAxIfChdzb2Z0X21lbW9yeV9saW1pdF9ieXRlcxgKIAEoAxIrCghjcHVfdXNlZBgLIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIxCg5zb2Z0X2NwdV9saW1pdBgMIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIxCg5oYXJkX2NwdV9saW1pdBgNIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIZChFzY2hlZHVsaW5nX3BvbGljeRgOIAEoCRIZChFzY2hlZHVsaW5nX3dlaWdodBgPIAEoBRIQCgh0ZW1wbGF0ZRgQIAEoCRIRCglndWFyYW50ZWUYESABKAUiggEKEENvb3JkaW5hdG9yU2hhcmUSDwoHbm9kZV9pZBgBIAEoCRIPCgdydW5uaW5nGAIgASgFEg4KBnF1ZXVlZBgDIAEoBRImCgNhZ2UYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFAoMbWVtb3J5X2J5dGVzGAUgASgDItkBChpTZWxlY3RSZXNvdXJjZUdyb3VwUmVxdWVzdBIMCgR1c2VyGAEgASgJEg4KBnNvdXJjZRgCIAEoCRIRCglwcmluY2lwYWwYAyABKAkSEwoLY2xpZW50X2luZm8YBCABKAkSEwoLY2xpZW50X3RhZ3MYBSADKAkSDgoGc2NoZW1hGAYgASgJEhIKCnF1ZXJ5X3R5cGUYByABKAkSPAoJZXN0aW1hdGVzGAggASgLMikudHV0dGkucmVzb3VyY2Vncm91cC52MS5SZXNvdXJjZUVzdGltYXRlcyKOAQoRUmVzb3VyY2VFc3RpbWF0ZXMSMQoOZXhlY3V0aW9uX3RpbWUYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKwoIY3B1X3RpbWUYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGQoRcGVha19tZW1vcnlfYnl0ZXMYAyABKAMieQobU2VsZWN0UmVzb3VyY2VHcm91cFJlc3BvbnNlEg0KBWdyb3VwGAEgASgJEhAKCHRlbXBsYXRlGAIgASgJEhAKCHNlbGVjdG9yGAMgASgFEg8KB3JlYXNvbnMYBCADKAkSFgoOY29uZmlnX3ZlcnNpb24YBSABKAkqcwoKR3JvdXBTdGF0ZRIbChdHUk9VUF9TVEFURV9VTlNQRUNJRklFRBAAEhcKE0dST1VQX1NUQVRFX0NBTl9SVU4QARIZChVHUk9VUF9TVEFURV9DQU5fUVVFVUUQAhIUChBHUk9VUF9TVEFURV9GVUxMEAMy8gIKFFJlc291cmNlR3JvdXBTZXJ2aWNlEl0KCEdldFVzYWdlEicudHV0dGkucmVzb3VyY2Vncm91cC52MS5HZXRVc2FnZVJlcXVlc3QaKC50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkdldFVzYWdlUmVzcG9uc2USewoSTGlzdFJlc291cmNlR3JvdXBzEjEudHV0dGkucmVzb3VyY2Vncm91cC52MS5MaXN0UmVzb3VyY2VHcm91cHNSZXF1ZXN0GjIudHV0dGkucmVzb3VyY2Vncm91cC52MS5MaXN0UmVzb3VyY2VHcm91cHNSZXNwb25zZRJ+ChNTZWxlY3RSZXNvdXJjZUdyb3VwEjIudHV0dGkucmVzb3VyY2Vncm91cC52MS5TZWxlY3RSZXNvdXJjZUdyb3VwUmVxdWVzdBozLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuU2VsZWN0UmVzb3VyY2VHcm91cFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("Cit0dXR0aS9yZXNvdXJjZWdyb3VwL3YxL3Jlc291cmNlX2dyb3VwLnByb3RvEhZ0dXR0aS5yZXNvdXJjZWdyb3VwLnYxInEKDExlYXNlUmVxdWVzdBIWCg5jb29yZGluYXRvcl9pZBgBIAEoCRITCgtpbmNhcm5hdGlvbhgCIAEoBBI0CgdkZW1hbmRzGAMgAygLMiMudHV0dGkucmVzb3VyY2Vncm91cC52MS5MZWFzZURlbWFuZCLQAQoLTGVhc2VEZW1hbmQSDQoFc2hhcmQYASABKA0SCwoDc2VxGAIgASgEEhMKC293bmVyX2Vwb2NoGAMgASgEEhAKCGJhc2Vfc2VxGAQgASgEEhIKCmVwb2NoX3NlZW4YBSABKAQSEwoLc3RhbXBfZXBvY2gYBiABKAQSEQoJc3RhbXBfc2VxGAcgASgEEg4KBmxhcHNlZBgIIAEoCBIyCgZsZWF2ZXMYCSADKAsyIi50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkxlYWZEZW1hbmQizwEKCkxlYWZEZW1hbmQSDQoFZ3JvdXAYASABKAkSEAoIdGVtcGxhdGUYAiABKAkSDwoHcnVubmluZxgDIAEoDRIMCgRoZWxkGAQgASgNEg8KB3dhaXRpbmcYBSABKA0SNAoGb2xkZXN0GAYgAygLMiQudHV0dGkucmVzb3VyY2Vncm91cC52MS5XYWl0aW5nUXVlcnkSDQoFc2xhY2sYByABKA0SKwoIY3B1X3RpbWUYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iSAoMV2FpdGluZ1F1ZXJ5EiYKA2FnZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghwcmlvcml0eRgCIAEoBSKUAQoNTGVhc2VSZXNwb25zZRIbChNyZXNvdXJjZV9tYW5hZ2VyX2lkGAEgASgJEjIKBW93bmVkGAIgASgLMiMudHV0dGkucmVzb3VyY2Vncm91cC52MS5Pd25lZFNoYXJkcxIyCgZncmFudHMYAyADKAsyIi50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkxlYXNlR3JhbnQiQQoLT3duZWRTaGFyZHMSMgoGc2hhcmRzGAEgAygLMiIudHV0dGkucmVzb3VyY2Vncm91cC52MS5Pd25lZFNoYXJkIioKCk93bmVkU2hhcmQSDQoFc2hhcmQYASABKA0SDQoFZXBvY2gYAiABKAQitgIKCkxlYXNlR3JhbnQSDQoFc2hhcmQYASABKA0SLwoEa2luZBgCIAEoDjIhLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuR3JhbnRLaW5kEg0KBWVwb2NoGAMgASgEEg4KBm51bWJlchgEIAEoBBIPCgdhY2tfc2VxGAUgASgEEiYKA3R0bBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhItCgRjYXBzGAcgAygLMh8udHV0dGkucmVzb3VyY2Vncm91cC52MS5MZWFmQ2FwEjAKBndpc2hlcxgIIAMoCzIgLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuTGVhZldpc2gSLwoFaGludHMYCSADKAsyIC50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkxlYWZIaW50IlQKB0xlYWZDYXASDQoFZ3JvdXAYASABKAkSCwoDY2FwGAIgASgNEi0KCmNwdV9idWRnZXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iVwoITGVhZldpc2gSDQoFZ3JvdXAYASABKAkSLgoEbW9kZRgCIAEoDjIgLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuV2lzaE1vZGUSDAoEa2VlcBgDIAEoDSJ8CghMZWFmSGludBINCgVncm91cBgBIAEoCRIWCg5ibG9ja2luZ19ncm91cBgCIAEoCRINCgVsaW1pdBgDIAEoDRIMCgRoZWxkGAQgASgNEhcKD2FoZWFkX2Vsc2V3aGVyZRgFIAEoDRITCgthcHByb3hpbWF0ZRgGIAEoCCJXCglUYXNrTGVhc2USHwoXY29vcmRpbmF0b3JfaW5jYXJuYXRpb24YASABKAQSDQoFc2hhcmQYAiABKA0SDQoFZXBvY2gYAyABKAQSCwoDc2VxGAQgASgEIrYBCglGZW5jZUxpc3QSDQoFc2hhcmQYASABKA0SDQoFZXBvY2gYAiABKAQSDwoHdmVyc2lvbhgDIAEoBBITCgtlcG9jaF9mbG9vchgEIAEoBBItCgZmZW5jZXMYBSADKAsyHS50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkZlbmNlEhoKEmxlYXNlZF9yb290X2dyb3VwcxgGIAMoCRIaChJleGVtcHRfcm9vdF9ncm91cHMYByADKAkiUAoFRmVuY2USFgoOY29vcmRpbmF0b3JfaWQYASABKAkSEwoLaW5jYXJuYXRpb24YAiABKAQSDQoFZXBvY2gYAyABKAQSCwoDc2VxGAQgASgEIjsKCkZlbmNlc0tlcHQSDQoFc2hhcmQYASABKA0SDQoFZXBvY2gYAiABKAQSDwoHdmVyc2lvbhgDIAEoBCI0ChpXcml0ZU9mZkNvb3JkaW5hdG9yUmVxdWVzdBIWCg5jb29yZGluYXRvcl9pZBgBIAEoCSIsChtXcml0ZU9mZkNvb3JkaW5hdG9yUmVzcG9uc2USDQoFc2xvdHMYASABKA0ihQIKC0dyb3VwQ291bnRzEg0KBWdyb3VwGAEgASgJEg8KB3J1bm5pbmcYAiABKAUSDgoGcXVldWVkGAMgASgFEh4KFmhhcmRfY29uY3VycmVuY3lfbGltaXQYBCABKAUSEgoKbWF4X3F1ZXVlZBgFIAEoBRIPCgdjbGFpbWVkGAYgASgFEhMKC2NsYWltX3JvdW5kGAcgASgEEhQKDG1lbW9yeV9ieXRlcxgIIAEoAxIrCghjcHVfdGltZRgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIXCg9jcHVfcXVvdGFfY29yZXMYCiABKAESEAoIdGVtcGxhdGUYCyABKAkilgEKD0dldFVzYWdlUmVxdWVzdBIPCgdub2RlX2lkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgEEhAKCHNlcXVlbmNlGAMgASgEEjMKBmdyb3VwcxgEIAMoCzIjLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuR3JvdXBDb3VudHMSFgoOY29uZmlnX3ZlcnNpb24YBSABKAkiiwIKEEdldFVzYWdlUmVzcG9uc2USMgoGZ3JvdXBzGAEgAygLMiIudHV0dGkucmVzb3VyY2Vncm91cC52MS5Hcm91cFVzYWdlEjwKDGNvb3JkaW5hdG9ycxgCIAMoCzImLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuQ29vcmRpbmF0b3JBZ2USGwoTcmVzb3VyY2VfbWFuYWdlcl9pZBgDIAEoCRIkChxyZXNvdXJjZV9tYW5hZ2VyX2luY2FybmF0aW9uGAQgASgEEhMKC2tub3duX3JvdW5kGAUgASgEEi0KA2NwdRgGIAMoCzIgLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuR3JvdXBDcHUiVwoIR3JvdXBDcHUSDQoFZ3JvdXAYASABKAkSJwoEdXNlZBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhITCgtxdW90YV9jb3JlcxgDIAEoASKNAQoKR3JvdXBVc2FnZRINCgVncm91cBgBIAEoCRIPCgdydW5uaW5nGAIgASgFEg4KBnF1ZXVlZBgDIAEoBRI5CgxjbGFpbXNfYWhlYWQYBCADKAsyIy50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkNsYWltc0FoZWFkEhQKDG1lbW9yeV9ieXRlcxgFIAEoAyIrCgtDbGFpbXNBaGVhZBINCgVyb3VuZBgBIAEoBBINCgVjb3VudBgCIAEoBSJJCg5Db29yZGluYXRvckFnZRIPCgdub2RlX2lkGAEgASgJEiYKA2FnZRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJRChlMaXN0UmVzb3VyY2VHcm91cHNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg0KBWdyb3VwGAMgASgJIqYBChpMaXN0UmVzb3VyY2VHcm91cHNSZXNwb25zZRI1CgZncm91cHMYASADKAsyJS50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLlJlc291cmNlR3JvdXASFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEjgKB2NvbmZpZ3MYAyADKAsyJy50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLk5vZGVHcm91cENvbmZpZyJdCg9Ob2RlR3JvdXBDb25maWcSDwoHbm9kZV9pZBgBIAEoCRI5CgZzdGF0dXMYAiABKAsyKS50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkdyb3VwQ29uZmlnU3RhdHVzImUKEUdyb3VwQ29uZmlnU3RhdHVzEg8KB3ZlcnNpb24YASABKAkSLQoJbG9hZF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIQCghwcm9ibGVtcxgDIAMoCSKbBQoNUmVzb3VyY2VHcm91cBINCgVncm91cBgBIAEoCRIPCgdydW5uaW5nGAIgASgFEg4KBnF1ZXVlZBgDIAEoBRIeChZoYXJkX2NvbmN1cnJlbmN5X2xpbWl0GAQgASgFEhIKCm1heF9xdWV1ZWQYBSABKAUSPgoMY29vcmRpbmF0b3JzGAYgAygLMigudHV0dGkucmVzb3VyY2Vncm91cC52MS5Db29yZGluYXRvclNoYXJlEjEKBXN0YXRlGAcgASgOMiIudHV0dGkucmVzb3VyY2Vncm91cC52MS5Hcm91cFN0YXRlEh4KFnNvZnRfY29uY3VycmVuY3lfbGltaXQYCCABKAUSFAoMbWVtb3J5X2J5dGVzGAkgASgDEh8KF3NvZnRfbWVtb3J5X2xpbWl0X2J5dGVzGAogASgDEisKCGNwdV91c2VkGAsgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKDnNvZnRfY3B1X2xpbWl0GAwgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKDmhhcmRfY3B1X2xpbWl0GA0gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhkKEXNjaGVkdWxpbmdfcG9saWN5GA4gASgJEhkKEXNjaGVkdWxpbmdfd2VpZ2h0GA8gASgFEhAKCHRlbXBsYXRlGBAgASgJEhEKCWd1YXJhbnRlZRgRIAEoBRIWCg5hZG1pc3Npb25fbW9kZRgSIAEoCRINCgVvd25lchgTIAEoCRITCgtvd25lcl9lcG9jaBgUIAEoBBIRCgRoZWxkGBUgASgFSACIAQESFgoOb3Zlcl9hZG1pc3Npb24YFiABKAVCBwoFX2hlbGQiggEKEENvb3JkaW5hdG9yU2hhcmUSDwoHbm9kZV9pZBgBIAEoCRIPCgdydW5uaW5nGAIgASgFEg4KBnF1ZXVlZBgDIAEoBRImCgNhZ2UYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFAoMbWVtb3J5X2J5dGVzGAUgASgDItkBChpTZWxlY3RSZXNvdXJjZUdyb3VwUmVxdWVzdBIMCgR1c2VyGAEgASgJEg4KBnNvdXJjZRgCIAEoCRIRCglwcmluY2lwYWwYAyABKAkSEwoLY2xpZW50X2luZm8YBCABKAkSEwoLY2xpZW50X3RhZ3MYBSADKAkSDgoGc2NoZW1hGAYgASgJEhIKCnF1ZXJ5X3R5cGUYByABKAkSPAoJZXN0aW1hdGVzGAggASgLMikudHV0dGkucmVzb3VyY2Vncm91cC52MS5SZXNvdXJjZUVzdGltYXRlcyKOAQoRUmVzb3VyY2VFc3RpbWF0ZXMSMQoOZXhlY3V0aW9uX3RpbWUYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKwoIY3B1X3RpbWUYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGQoRcGVha19tZW1vcnlfYnl0ZXMYAyABKAMieQobU2VsZWN0UmVzb3VyY2VHcm91cFJlc3BvbnNlEg0KBWdyb3VwGAEgASgJEhAKCHRlbXBsYXRlGAIgASgJEhAKCHNlbGVjdG9yGAMgASgFEg8KB3JlYXNvbnMYBCADKAkSFgoOY29uZmlnX3ZlcnNpb24YBSABKAkqnAEKCUdyYW50S2luZBIaChZHUkFOVF9LSU5EX1VOU1BFQ0lGSUVEEAASFgoSR1JBTlRfS0lORF9SRU5FV0VEEAESFgoSR1JBTlRfS0lORF9SRUZVU0VEEAISFQoRR1JBTlRfS0lORF9MQVBTRUQQAxIVChFHUkFOVF9LSU5EX1JFU0VORBAEEhUKEUdSQU5UX0tJTkRfUFVTSEVEEAUqdgoIV2lzaE1vZGUSGQoVV0lTSF9NT0RFX1VOU1BFQ0lGSUVEEAASEgoOV0lTSF9NT0RFX05PTkUQARITCg9XSVNIX01PREVfU1BBUkUQAhISCg5XSVNIX01PREVfRU5EUxADEhIKDldJU0hfTU9ERV9TVE9QEAQqcwoKR3JvdXBTdGF0ZRIbChdHUk9VUF9TVEFURV9VTlNQRUNJRklFRBAAEhcKE0dST1VQX1NUQVRFX0NBTl9SVU4QARIZChVHUk9VUF9TVEFURV9DQU5fUVVFVUUQAhIUChBHUk9VUF9TVEFURV9GVUxMEAMyzAQKFFJlc291cmNlR3JvdXBTZXJ2aWNlEl0KCEdldFVzYWdlEicudHV0dGkucmVzb3VyY2Vncm91cC52MS5HZXRVc2FnZVJlcXVlc3QaKC50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkdldFVzYWdlUmVzcG9uc2USewoSTGlzdFJlc291cmNlR3JvdXBzEjEudHV0dGkucmVzb3VyY2Vncm91cC52MS5MaXN0UmVzb3VyY2VHcm91cHNSZXF1ZXN0GjIudHV0dGkucmVzb3VyY2Vncm91cC52MS5MaXN0UmVzb3VyY2VHcm91cHNSZXNwb25zZRJ+ChNTZWxlY3RSZXNvdXJjZUdyb3VwEjIudHV0dGkucmVzb3VyY2Vncm91cC52MS5TZWxlY3RSZXNvdXJjZUdyb3VwUmVxdWVzdBozLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuU2VsZWN0UmVzb3VyY2VHcm91cFJlc3BvbnNlElgKBUxlYXNlEiQudHV0dGkucmVzb3VyY2Vncm91cC52MS5MZWFzZVJlcXVlc3QaJS50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLkxlYXNlUmVzcG9uc2UoATABEn4KE1dyaXRlT2ZmQ29vcmRpbmF0b3ISMi50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLldyaXRlT2ZmQ29vcmRpbmF0b3JSZXF1ZXN0GjMudHV0dGkucmVzb3VyY2Vncm91cC52MS5Xcml0ZU9mZkNvb3JkaW5hdG9yUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+
+/**
+ * A coordinator's demands, on its stream to one resource manager.
+ *
+ * @generated from message tutti.resourcegroup.v1.LeaseRequest
+ */
+export type LeaseRequest = Message<"tutti.resourcegroup.v1.LeaseRequest"> & {
+  /**
+   * The coordinator. The same in all messages of a stream.
+   *
+   * @generated from field: string coordinator_id = 1;
+   */
+  coordinatorId: string;
+
+  /**
+   * Its process start. The same in all messages of a stream.
+   *
+   * @generated from field: uint64 incarnation = 2;
+   */
+  incarnation: bigint;
+
+  /**
+   * At most one for each shard. The first message of a stream may have none: then it says only who asks.
+   *
+   * @generated from field: repeated tutti.resourcegroup.v1.LeaseDemand demands = 3;
+   */
+  demands: LeaseDemand[];
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.LeaseRequest.
+ * Use `create(LeaseRequestSchema)` to create a new message.
+ */
+export const LeaseRequestSchema: GenMessage<LeaseRequest> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 0);
+
+/**
+ * What a coordinator holds in the groups of one shard and what it could use.
+ *
+ * @generated from message tutti.resourcegroup.v1.LeaseDemand
+ */
+export type LeaseDemand = Message<"tutti.resourcegroup.v1.LeaseDemand"> & {
+  /**
+   * The shard: 0 to 63, by the name of the root group.
+   *
+   * @generated from field: uint32 shard = 1;
+   */
+  shard: number;
+
+  /**
+   * Grows by one with each demand of the coordinator for the shard.
+   *
+   * @generated from field: uint64 seq = 2;
+   */
+  seq: bigint;
+
+  /**
+   * The epoch of the owner that it is for. Any other ignores it.
+   *
+   * @generated from field: uint64 owner_epoch = 3;
+   */
+  ownerEpoch: bigint;
+
+  /**
+   * The demand before it, to which this is what has changed; 0: this tells everything.
+   *
+   * @generated from field: uint64 base_seq = 4;
+   */
+  baseSeq: bigint;
+
+  /**
+   * The highest epoch of an owner of the shard that the coordinator knows of.
+   *
+   * @generated from field: uint64 epoch_seen = 5;
+   */
+  epochSeen: bigint;
+
+  /**
+   * The last lease: the epoch of the owner that gave it, 0 before the first.
+   *
+   * @generated from field: uint64 stamp_epoch = 6;
+   */
+  stampEpoch: bigint;
+
+  /**
+   * The last lease: the demand that was answered.
+   *
+   * @generated from field: uint64 stamp_seq = 7;
+   */
+  stampSeq: bigint;
+
+  /**
+   * The last lease is over: nothing is held beyond what runs.
+   *
+   * @generated from field: bool lapsed = 8;
+   */
+  lapsed: boolean;
+
+  /**
+   * The leaf groups that have changed since base_seq.
+   *
+   * @generated from field: repeated tutti.resourcegroup.v1.LeafDemand leaves = 9;
+   */
+  leaves: LeafDemand[];
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.LeaseDemand.
+ * Use `create(LeaseDemandSchema)` to create a new message.
+ */
+export const LeaseDemandSchema: GenMessage<LeaseDemand> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 1);
+
+/**
+ * What a coordinator holds and could use in one leaf group. All zeros: nothing any more.
+ *
+ * @generated from message tutti.resourcegroup.v1.LeafDemand
+ */
+export type LeafDemand = Message<"tutti.resourcegroup.v1.LeafDemand"> & {
+  /**
+   * The path of the group.
+   *
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * The path as the file spells it. Empty when that is the same.
+   *
+   * @generated from field: string template = 2;
+   */
+  template: string;
+
+  /**
+   * Queries that were started and may be on workers.
+   *
+   * @generated from field: uint32 running = 3;
+   */
+  running: number;
+
+  /**
+   * How many may run. At least `running`.
+   *
+   * @generated from field: uint32 held = 4;
+   */
+  held: number;
+
+  /**
+   * Queries that wait.
+   *
+   * @generated from field: uint32 waiting = 5;
+   */
+  waiting: number;
+
+  /**
+   * The first of those that wait, at most 8.
+   *
+   * @generated from field: repeated tutti.resourcegroup.v1.WaitingQuery oldest = 6;
+   */
+  oldest: WaitingQuery[];
+
+  /**
+   * So many slots more are wanted for queries to come.
+   *
+   * @generated from field: uint32 slack = 7;
+   */
+  slack: number;
+
+  /**
+   * CPU time that queries of the group used here since the coordinator began to report it. It only grows. Set only for
+   * groups with a CPU limit at the group or above it.
+   *
+   * @generated from field: google.protobuf.Duration cpu_time = 8;
+   */
+  cpuTime?: Duration | undefined;
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.LeafDemand.
+ * Use `create(LeafDemandSchema)` to create a new message.
+ */
+export const LeafDemandSchema: GenMessage<LeafDemand> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 2);
+
+/**
+ * A query that waits.
+ *
+ * @generated from message tutti.resourcegroup.v1.WaitingQuery
+ */
+export type WaitingQuery = Message<"tutti.resourcegroup.v1.WaitingQuery"> & {
+  /**
+   * How long it has waited.
+   *
+   * @generated from field: google.protobuf.Duration age = 1;
+   */
+  age?: Duration | undefined;
+
+  /**
+   * Its priority.
+   *
+   * @generated from field: int32 priority = 2;
+   */
+  priority: number;
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.WaitingQuery.
+ * Use `create(WaitingQuerySchema)` to create a new message.
+ */
+export const WaitingQuerySchema: GenMessage<WaitingQuery> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 3);
+
+/**
+ * What a resource manager says on a stream of leases.
+ *
+ * @generated from message tutti.resourcegroup.v1.LeaseResponse
+ */
+export type LeaseResponse = Message<"tutti.resourcegroup.v1.LeaseResponse"> & {
+  /**
+   * The resource manager.
+   *
+   * @generated from field: string resource_manager_id = 1;
+   */
+  resourceManagerId: string;
+
+  /**
+   * All the shards that it owns now. Set in the first message, and whenever they have changed.
+   *
+   * @generated from field: tutti.resourcegroup.v1.OwnedShards owned = 2;
+   */
+  owned?: OwnedShards | undefined;
+
+  /**
+   * What the coordinator may run.
+   *
+   * @generated from field: repeated tutti.resourcegroup.v1.LeaseGrant grants = 3;
+   */
+  grants: LeaseGrant[];
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.LeaseResponse.
+ * Use `create(LeaseResponseSchema)` to create a new message.
+ */
+export const LeaseResponseSchema: GenMessage<LeaseResponse> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 4);
+
+/**
+ * The shards that a resource manager owns.
+ *
+ * @generated from message tutti.resourcegroup.v1.OwnedShards
+ */
+export type OwnedShards = Message<"tutti.resourcegroup.v1.OwnedShards"> & {
+  /**
+   * The shards; none: it owns nothing.
+   *
+   * @generated from field: repeated tutti.resourcegroup.v1.OwnedShard shards = 1;
+   */
+  shards: OwnedShard[];
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.OwnedShards.
+ * Use `create(OwnedShardsSchema)` to create a new message.
+ */
+export const OwnedShardsSchema: GenMessage<OwnedShards> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 5);
+
+/**
+ * A shard with an owner.
+ *
+ * @generated from message tutti.resourcegroup.v1.OwnedShard
+ */
+export type OwnedShard = Message<"tutti.resourcegroup.v1.OwnedShard"> & {
+  /**
+   * The shard.
+   *
+   * @generated from field: uint32 shard = 1;
+   */
+  shard: number;
+
+  /**
+   * Grows from each owner of the shard to the next. Of two owners the one with the higher epoch counts.
+   *
+   * @generated from field: uint64 epoch = 2;
+   */
+  epoch: bigint;
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.OwnedShard.
+ * Use `create(OwnedShardSchema)` to create a new message.
+ */
+export const OwnedShardSchema: GenMessage<OwnedShard> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 6);
+
+/**
+ * The owner of a shard tells a coordinator what it may run.
+ *
+ * @generated from message tutti.resourcegroup.v1.LeaseGrant
+ */
+export type LeaseGrant = Message<"tutti.resourcegroup.v1.LeaseGrant"> & {
+  /**
+   * The shard.
+   *
+   * @generated from field: uint32 shard = 1;
+   */
+  shard: number;
+
+  /**
+   * What kind of answer it is.
+   *
+   * @generated from field: tutti.resourcegroup.v1.GrantKind kind = 2;
+   */
+  kind: GrantKind;
+
+  /**
+   * The epoch of the owner.
+   *
+   * @generated from field: uint64 epoch = 3;
+   */
+  epoch: bigint;
+
+  /**
+   * Counts the grants of this owner to this coordinator for the shard, without gaps.
+   *
+   * @generated from field: uint64 number = 4;
+   */
+  number: bigint;
+
+  /**
+   * The last demand that the owner has read. A grant counts only if that is the last one that was sent.
+   *
+   * @generated from field: uint64 ack_seq = 5;
+   */
+  ackSeq: bigint;
+
+  /**
+   * How long the lease holds, from the sending of the demand.
+   *
+   * @generated from field: google.protobuf.Duration ttl = 6;
+   */
+  ttl?: Duration | undefined;
+
+  /**
+   * What may be held now; only what is more than the demand said.
+   *
+   * @generated from field: repeated tutti.resourcegroup.v1.LeafCap caps = 7;
+   */
+  caps: LeafCap[];
+
+  /**
+   * What the owner wants back; each takes the place of an earlier one for its group.
+   *
+   * @generated from field: repeated tutti.resourcegroup.v1.LeafWish wishes = 8;
+   */
+  wishes: LeafWish[];
+
+  /**
+   * For leaf groups where queries of the coordinator wait: what they wait for.
+   *
+   * @generated from field: repeated tutti.resourcegroup.v1.LeafHint hints = 9;
+   */
+  hints: LeafHint[];
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.LeaseGrant.
+ * Use `create(LeaseGrantSchema)` to create a new message.
+ */
+export const LeaseGrantSchema: GenMessage<LeaseGrant> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 7);
+
+/**
+ * What may be held in a leaf group.
+ *
+ * @generated from message tutti.resourcegroup.v1.LeafCap
+ */
+export type LeafCap = Message<"tutti.resourcegroup.v1.LeafCap"> & {
+  /**
+   * The path of the group.
+   *
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * So many queries may run.
+   *
+   * @generated from field: uint32 cap = 2;
+   */
+  cap: number;
+
+  /**
+   * So much CPU time may be used on top of what the demand said: then nothing more is started before the next grant. Set
+   * only for groups with a hard CPU limit at the group or above it.
+   *
+   * @generated from field: google.protobuf.Duration cpu_budget = 3;
+   */
+  cpuBudget?: Duration | undefined;
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.LeafCap.
+ * Use `create(LeafCapSchema)` to create a new message.
+ */
+export const LeafCapSchema: GenMessage<LeafCap> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 8);
+
+/**
+ * What the owner wants back in a leaf group.
+ *
+ * @generated from message tutti.resourcegroup.v1.LeafWish
+ */
+export type LeafWish = Message<"tutti.resourcegroup.v1.LeafWish"> & {
+  /**
+   * The path of the group.
+   *
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * How much.
+   *
+   * @generated from field: tutti.resourcegroup.v1.WishMode mode = 2;
+   */
+  mode: WishMode;
+
+  /**
+   * Nothing is wanted of what is below.
+   *
+   * @generated from field: uint32 keep = 3;
+   */
+  keep: number;
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.LeafWish.
+ * Use `create(LeafWishSchema)` to create a new message.
+ */
+export const LeafWishSchema: GenMessage<LeafWish> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 9);
+
+/**
+ * What the queries of a leaf group wait for, as the owner sees it for the whole cluster.
+ *
+ * @generated from message tutti.resourcegroup.v1.LeafHint
+ */
+export type LeafHint = Message<"tutti.resourcegroup.v1.LeafHint"> & {
+  /**
+   * The path of the leaf group.
+   *
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * The group that is full: the leaf or one above it. Empty when none is.
+   *
+   * @generated from field: string blocking_group = 2;
+   */
+  blockingGroup: string;
+
+  /**
+   * What the limit of that group allows now.
+   *
+   * @generated from field: uint32 limit = 3;
+   */
+  limit: number;
+
+  /**
+   * Slots of that group that are held by all coordinators together.
+   *
+   * @generated from field: uint32 held = 4;
+   */
+  held: number;
+
+  /**
+   * Queries of other coordinators that come before the first one that waits here.
+   *
+   * @generated from field: uint32 ahead_elsewhere = 5;
+   */
+  aheadElsewhere: number;
+
+  /**
+   * The order goes by more than age, so that `ahead_elsewhere` may change.
+   *
+   * @generated from field: bool approximate = 6;
+   */
+  approximate: boolean;
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.LeafHint.
+ * Use `create(LeafHintSchema)` to create a new message.
+ */
+export const LeafHintSchema: GenMessage<LeafHint> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 10);
+
+/**
+ * A query that is allowed by a lease says so: every task of it carries this.
+ *
+ * @generated from message tutti.resourcegroup.v1.TaskLease
+ */
+export type TaskLease = Message<"tutti.resourcegroup.v1.TaskLease"> & {
+  /**
+   * The process start of the coordinator.
+   *
+   * @generated from field: uint64 coordinator_incarnation = 1;
+   */
+  coordinatorIncarnation: bigint;
+
+  /**
+   * The shard of the query's root group.
+   *
+   * @generated from field: uint32 shard = 2;
+   */
+  shard: number;
+
+  /**
+   * The epoch of the owner that gave the lease.
+   *
+   * @generated from field: uint64 epoch = 3;
+   */
+  epoch: bigint;
+
+  /**
+   * The demand that the lease answered. Leases of one coordinator and shard grow by (epoch, seq).
+   *
+   * @generated from field: uint64 seq = 4;
+   */
+  seq: bigint;
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.TaskLease.
+ * Use `create(TaskLeaseSchema)` to create a new message.
+ */
+export const TaskLeaseSchema: GenMessage<TaskLease> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 11);
+
+/**
+ * Which tasks workers refuse in the groups of one shard. A newer list, by (epoch, version), takes the place of an older one.
+ *
+ * @generated from message tutti.resourcegroup.v1.FenceList
+ */
+export type FenceList = Message<"tutti.resourcegroup.v1.FenceList"> & {
+  /**
+   * The shard.
+   *
+   * @generated from field: uint32 shard = 1;
+   */
+  shard: number;
+
+  /**
+   * The epoch of the owner that says it.
+   *
+   * @generated from field: uint64 epoch = 2;
+   */
+  epoch: bigint;
+
+  /**
+   * Grows with each list of the owner.
+   *
+   * @generated from field: uint64 version = 3;
+   */
+  version: bigint;
+
+  /**
+   * Tasks of leases of older epochs are refused, whoever sends them.
+   *
+   * @generated from field: uint64 epoch_floor = 4;
+   */
+  epochFloor: bigint;
+
+  /**
+   * What is refused of single coordinators.
+   *
+   * @generated from field: repeated tutti.resourcegroup.v1.Fence fences = 5;
+   */
+  fences: Fence[];
+
+  /**
+   * The root groups of the shard, as the file spells them, in which only tasks with a lease are taken.
+   *
+   * @generated from field: repeated string leased_root_groups = 6;
+   */
+  leasedRootGroups: string[];
+
+  /**
+   * Root groups of other modes that a root group with variables among those would match too.
+   *
+   * @generated from field: repeated string exempt_root_groups = 7;
+   */
+  exemptRootGroups: string[];
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.FenceList.
+ * Use `create(FenceListSchema)` to create a new message.
+ */
+export const FenceListSchema: GenMessage<FenceList> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 12);
+
+/**
+ * Tasks of one coordinator are refused unless their (incarnation, epoch, seq) is greater.
+ *
+ * @generated from message tutti.resourcegroup.v1.Fence
+ */
+export type Fence = Message<"tutti.resourcegroup.v1.Fence"> & {
+  /**
+   * The coordinator.
+   *
+   * @generated from field: string coordinator_id = 1;
+   */
+  coordinatorId: string;
+
+  /**
+   * Its process start.
+   *
+   * @generated from field: uint64 incarnation = 2;
+   */
+  incarnation: bigint;
+
+  /**
+   * The epoch of the lease.
+   *
+   * @generated from field: uint64 epoch = 3;
+   */
+  epoch: bigint;
+
+  /**
+   * The demand of the lease.
+   *
+   * @generated from field: uint64 seq = 4;
+   */
+  seq: bigint;
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.Fence.
+ * Use `create(FenceSchema)` to create a new message.
+ */
+export const FenceSchema: GenMessage<Fence> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 13);
+
+/**
+ * The fences of one shard that a worker keeps to.
+ *
+ * @generated from message tutti.resourcegroup.v1.FencesKept
+ */
+export type FencesKept = Message<"tutti.resourcegroup.v1.FencesKept"> & {
+  /**
+   * The shard.
+   *
+   * @generated from field: uint32 shard = 1;
+   */
+  shard: number;
+
+  /**
+   * The epoch of the list.
+   *
+   * @generated from field: uint64 epoch = 2;
+   */
+  epoch: bigint;
+
+  /**
+   * The version of the list.
+   *
+   * @generated from field: uint64 version = 3;
+   */
+  version: bigint;
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.FencesKept.
+ * Use `create(FencesKeptSchema)` to create a new message.
+ */
+export const FencesKeptSchema: GenMessage<FencesKept> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 14);
+
+/**
+ * Writes a coordinator off.
+ *
+ * @generated from message tutti.resourcegroup.v1.WriteOffCoordinatorRequest
+ */
+export type WriteOffCoordinatorRequest = Message<"tutti.resourcegroup.v1.WriteOffCoordinatorRequest"> & {
+  /**
+   * The coordinator. Required.
+   *
+   * @generated from field: string coordinator_id = 1;
+   */
+  coordinatorId: string;
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.WriteOffCoordinatorRequest.
+ * Use `create(WriteOffCoordinatorRequestSchema)` to create a new message.
+ */
+export const WriteOffCoordinatorRequestSchema: GenMessage<WriteOffCoordinatorRequest> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 15);
+
+/**
+ * It is written off here.
+ *
+ * @generated from message tutti.resourcegroup.v1.WriteOffCoordinatorResponse
+ */
+export type WriteOffCoordinatorResponse = Message<"tutti.resourcegroup.v1.WriteOffCoordinatorResponse"> & {
+  /**
+   * Slots that were booked for it here and are free now.
+   *
+   * @generated from field: uint32 slots = 1;
+   */
+  slots: number;
+};
+
+/**
+ * Describes the message tutti.resourcegroup.v1.WriteOffCoordinatorResponse.
+ * Use `create(WriteOffCoordinatorResponseSchema)` to create a new message.
+ */
+export const WriteOffCoordinatorResponseSchema: GenMessage<WriteOffCoordinatorResponse> = /*@__PURE__*/
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 16);
 
 /**
  * What one coordinator runs and waits for in one leaf group. Ancestors of leaf groups are listed too, with counts of
@@ -108,7 +831,7 @@ export type GroupCounts = Message<"tutti.resourcegroup.v1.GroupCounts"> & {
  * Use `create(GroupCountsSchema)` to create a new message.
  */
 export const GroupCountsSchema: GenMessage<GroupCounts> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 0);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 17);
 
 /**
  * Asks for the usage of all other coordinators.
@@ -157,7 +880,7 @@ export type GetUsageRequest = Message<"tutti.resourcegroup.v1.GetUsageRequest"> 
  * Use `create(GetUsageRequestSchema)` to create a new message.
  */
 export const GetUsageRequestSchema: GenMessage<GetUsageRequest> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 1);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 18);
 
 /**
  * What all other coordinators run and wait for.
@@ -214,7 +937,7 @@ export type GetUsageResponse = Message<"tutti.resourcegroup.v1.GetUsageResponse"
  * Use `create(GetUsageResponseSchema)` to create a new message.
  */
 export const GetUsageResponseSchema: GenMessage<GetUsageResponse> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 2);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 19);
 
 /**
  * CPU time that a group has used and not got back yet.
@@ -250,7 +973,7 @@ export type GroupCpu = Message<"tutti.resourcegroup.v1.GroupCpu"> & {
  * Use `create(GroupCpuSchema)` to create a new message.
  */
 export const GroupCpuSchema: GenMessage<GroupCpu> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 3);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 20);
 
 /**
  * The sums of one leaf group over all coordinators but the asker.
@@ -299,7 +1022,7 @@ export type GroupUsage = Message<"tutti.resourcegroup.v1.GroupUsage"> & {
  * Use `create(GroupUsageSchema)` to create a new message.
  */
 export const GroupUsageSchema: GenMessage<GroupUsage> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 4);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 21);
 
 /**
  * Claims of other coordinators on one group.
@@ -328,7 +1051,7 @@ export type ClaimsAhead = Message<"tutti.resourcegroup.v1.ClaimsAhead"> & {
  * Use `create(ClaimsAheadSchema)` to create a new message.
  */
 export const ClaimsAheadSchema: GenMessage<ClaimsAhead> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 5);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 22);
 
 /**
  * How old the data of one coordinator is.
@@ -356,7 +1079,7 @@ export type CoordinatorAge = Message<"tutti.resourcegroup.v1.CoordinatorAge"> & 
  * Use `create(CoordinatorAgeSchema)` to create a new message.
  */
 export const CoordinatorAgeSchema: GenMessage<CoordinatorAge> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 6);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 23);
 
 /**
  * Asks for the groups of the cluster.
@@ -391,7 +1114,7 @@ export type ListResourceGroupsRequest = Message<"tutti.resourcegroup.v1.ListReso
  * Use `create(ListResourceGroupsRequestSchema)` to create a new message.
  */
 export const ListResourceGroupsRequestSchema: GenMessage<ListResourceGroupsRequest> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 7);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 24);
 
 /**
  * The groups of the cluster.
@@ -427,7 +1150,7 @@ export type ListResourceGroupsResponse = Message<"tutti.resourcegroup.v1.ListRes
  * Use `create(ListResourceGroupsResponseSchema)` to create a new message.
  */
 export const ListResourceGroupsResponseSchema: GenMessage<ListResourceGroupsResponse> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 8);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 25);
 
 /**
  * The resource groups that one node keeps to.
@@ -455,7 +1178,7 @@ export type NodeGroupConfig = Message<"tutti.resourcegroup.v1.NodeGroupConfig"> 
  * Use `create(NodeGroupConfigSchema)` to create a new message.
  */
 export const NodeGroupConfigSchema: GenMessage<NodeGroupConfig> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 9);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 26);
 
 /**
  * The resource groups that a node keeps to.
@@ -492,7 +1215,7 @@ export type GroupConfigStatus = Message<"tutti.resourcegroup.v1.GroupConfigStatu
  * Use `create(GroupConfigStatusSchema)` to create a new message.
  */
 export const GroupConfigStatusSchema: GenMessage<GroupConfigStatus> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 10);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 27);
 
 /**
  * One group, summed over the cluster.
@@ -619,6 +1342,42 @@ export type ResourceGroup = Message<"tutti.resourcegroup.v1.ResourceGroup"> & {
    * @generated from field: int32 guarantee = 17;
    */
   guarantee: number;
+
+  /**
+   * How its limit is kept over all coordinators: "leased", "gated" or "presto", as the root group says.
+   *
+   * @generated from field: string admission_mode = 18;
+   */
+  admissionMode: string;
+
+  /**
+   * The resource manager that deals its slots. Empty when none is known, or when the mode is not "leased".
+   *
+   * @generated from field: string owner = 19;
+   */
+  owner: string;
+
+  /**
+   * The epoch of that owner.
+   *
+   * @generated from field: uint64 owner_epoch = 20;
+   */
+  ownerEpoch: bigint;
+
+  /**
+   * Slots that are held by all coordinators together. Known to the owner only: unset elsewhere.
+   *
+   * @generated from field: optional int32 held = 21;
+   */
+  held?: number | undefined;
+
+  /**
+   * So many queries more than the limit run, as the workers count them. Known to the owner only; always 0 unless
+   * something is broken.
+   *
+   * @generated from field: int32 over_admission = 22;
+   */
+  overAdmission: number;
 };
 
 /**
@@ -626,7 +1385,7 @@ export type ResourceGroup = Message<"tutti.resourcegroup.v1.ResourceGroup"> & {
  * Use `create(ResourceGroupSchema)` to create a new message.
  */
 export const ResourceGroupSchema: GenMessage<ResourceGroup> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 11);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 28);
 
 /**
  * The part of one coordinator in a group.
@@ -675,7 +1434,7 @@ export type CoordinatorShare = Message<"tutti.resourcegroup.v1.CoordinatorShare"
  * Use `create(CoordinatorShareSchema)` to create a new message.
  */
 export const CoordinatorShareSchema: GenMessage<CoordinatorShare> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 12);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 29);
 
 /**
  * Asks which group a query would go to.
@@ -745,7 +1504,7 @@ export type SelectResourceGroupRequest = Message<"tutti.resourcegroup.v1.SelectR
  * Use `create(SelectResourceGroupRequestSchema)` to create a new message.
  */
 export const SelectResourceGroupRequestSchema: GenMessage<SelectResourceGroupRequest> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 13);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 30);
 
 /**
  * What a client expects a query to take. Selectors can ask for it.
@@ -780,7 +1539,7 @@ export type ResourceEstimates = Message<"tutti.resourcegroup.v1.ResourceEstimate
  * Use `create(ResourceEstimatesSchema)` to create a new message.
  */
 export const ResourceEstimatesSchema: GenMessage<ResourceEstimates> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 14);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 31);
 
 /**
  * Which group a query would go to.
@@ -829,7 +1588,110 @@ export type SelectResourceGroupResponse = Message<"tutti.resourcegroup.v1.Select
  * Use `create(SelectResourceGroupResponseSchema)` to create a new message.
  */
 export const SelectResourceGroupResponseSchema: GenMessage<SelectResourceGroupResponse> = /*@__PURE__*/
-  messageDesc(file_tutti_resourcegroup_v1_resource_group, 15);
+  messageDesc(file_tutti_resourcegroup_v1_resource_group, 32);
+
+/**
+ * What kind of answer a grant is.
+ *
+ * @generated from enum tutti.resourcegroup.v1.GrantKind
+ */
+export enum GrantKind {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: GRANT_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The lease holds for `ttl` from the sending of the demand that is answered.
+   *
+   * @generated from enum value: GRANT_KIND_RENEWED = 1;
+   */
+  RENEWED = 1,
+
+  /**
+   * What runs is more than there is room for: no lease until some of it has ended. Ask again.
+   *
+   * @generated from enum value: GRANT_KIND_REFUSED = 2;
+   */
+  REFUSED = 2,
+
+  /**
+   * The lease was ended because the coordinator was silent: lower to what runs and ask again.
+   *
+   * @generated from enum value: GRANT_KIND_LAPSED = 3;
+   */
+  LAPSED = 3,
+
+  /**
+   * The demand could not be read without others: send everything.
+   *
+   * @generated from enum value: GRANT_KIND_RESEND = 4;
+   */
+  RESEND = 4,
+
+  /**
+   * More on top of the answer to the same demand.
+   *
+   * @generated from enum value: GRANT_KIND_PUSHED = 5;
+   */
+  PUSHED = 5,
+}
+
+/**
+ * Describes the enum tutti.resourcegroup.v1.GrantKind.
+ */
+export const GrantKindSchema: GenEnum<GrantKind> = /*@__PURE__*/
+  enumDesc(file_tutti_resourcegroup_v1_resource_group, 0);
+
+/**
+ * How much an owner wants back of what is held.
+ *
+ * @generated from enum tutti.resourcegroup.v1.WishMode
+ */
+export enum WishMode {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: WISH_MODE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Nothing any more.
+   *
+   * @generated from enum value: WISH_MODE_NONE = 1;
+   */
+  NONE = 1,
+
+  /**
+   * Slots that neither run nor are waited for.
+   *
+   * @generated from enum value: WISH_MODE_SPARE = 2;
+   */
+  SPARE = 2,
+
+  /**
+   * These, and each slot whose query ends.
+   *
+   * @generated from enum value: WISH_MODE_ENDS = 3;
+   */
+  ENDS = 3,
+
+  /**
+   * These, and nothing may start beyond `keep`.
+   *
+   * @generated from enum value: WISH_MODE_STOP = 4;
+   */
+  STOP = 4,
+}
+
+/**
+ * Describes the enum tutti.resourcegroup.v1.WishMode.
+ */
+export const WishModeSchema: GenEnum<WishMode> = /*@__PURE__*/
+  enumDesc(file_tutti_resourcegroup_v1_resource_group, 1);
 
 /**
  * Whether a query of a group could start now.
@@ -870,7 +1732,7 @@ export enum GroupState {
  * Describes the enum tutti.resourcegroup.v1.GroupState.
  */
 export const GroupStateSchema: GenEnum<GroupState> = /*@__PURE__*/
-  enumDesc(file_tutti_resourcegroup_v1_resource_group, 0);
+  enumDesc(file_tutti_resourcegroup_v1_resource_group, 2);
 
 /**
  * ResourceGroupService tells who runs how much. It is served by every resource manager; coordinators pass what concerns
@@ -911,6 +1773,31 @@ export const ResourceGroupService: GenService<{
     methodKind: "unary";
     input: typeof SelectResourceGroupRequestSchema;
     output: typeof SelectResourceGroupResponseSchema;
+  },
+  /**
+   * Deals the slots of groups with the admission mode "leased" to a coordinator. Each coordinator keeps one stream open to
+   * every resource manager, and sends the demands of a shard to the one that says it owns the shard. The first answer
+   * tells the shards that are owned. Messages may be lost with the stream: both sides begin anew from what is said next.
+   * Served on the cluster port only.
+   *
+   * @generated from rpc tutti.resourcegroup.v1.ResourceGroupService.Lease
+   */
+  lease: {
+    methodKind: "bidi_streaming";
+    input: typeof LeaseRequestSchema;
+    output: typeof LeaseResponseSchema;
+  },
+  /**
+   * An operator vouches that nothing runs any more for a coordinator that is gone: slots that are booked for it, and that
+   * no worker could show to be free, are dealt again. Send it to every resource manager: owners act. Refused with
+   * FAILED_PRECONDITION while the coordinator is heard.
+   *
+   * @generated from rpc tutti.resourcegroup.v1.ResourceGroupService.WriteOffCoordinator
+   */
+  writeOffCoordinator: {
+    methodKind: "unary";
+    input: typeof WriteOffCoordinatorRequestSchema;
+    output: typeof WriteOffCoordinatorResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_tutti_resourcegroup_v1_resource_group, 0);
