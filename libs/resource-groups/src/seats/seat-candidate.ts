@@ -70,6 +70,13 @@ function asksAgainAt({ granted }: SeekingRole, { at, restMs, holder }: Refusal):
   return at + (isReleased ? RELEASE_MS : Math.max(RETRY_MS, restMs));
 }
 
+/** What a former life of a seat has promised to this try counts no more; the new one is asked. */
+export function forgetGrant({ role }: Shard, peer: SeatId, now: Instant): void {
+  if (role.kind !== 'seeking' || !role.asked.delete(peer)) return;
+  role.granted.delete(peer);
+  role.refused.set(peer, { at: now, restMs: 0 });
+}
+
 /** Gives up what was promised to this try, and tries again after `retryAt`. */
 export function abandon(seat: SeatState, shard: Shard, retryAt: Instant, out: Outbox): void {
   if (shard.role.kind === 'seeking') out.releaseAtAll({ shard: shard.index, epoch: shard.role.epoch });
@@ -95,7 +102,8 @@ export function hearAnswer(
   } else if (item.epoch === role.epoch) {
     const { remembers, priorEpoch, quietMs, copies = { base: { epoch: 0, seq: 0 }, entries: [] } } = item;
     const countsFrom = seat.rules.countsFrom(asked.sentAt, now);
-    role.granted.set(from, { countsFrom, remembers, priorEpoch, quietMs, copies });
+    const wasBlank = seat.beginning.wasBlank(message.from);
+    role.granted.set(from, { countsFrom, remembers, wasBlank, priorEpoch, quietMs, copies });
   }
   decide(seat, shard, role, now, out);
 }
@@ -127,13 +135,14 @@ function win(seat: SeatState, shard: Shard, role: SeekingRole, now: Instant, out
     return abandon(seat, shard, now, out);
 
   const own: Grant = {
-    ...{ countsFrom: now, remembers: seat.remembers(shard), priorEpoch: shard.promise.epoch },
+    ...{ countsFrom: now, remembers: seat.remembers(shard), wasBlank: true, priorEpoch: shard.promise.epoch },
     ...{ quietMs: seat.quietMs(shard, now), copies: shard.store.all() },
   };
   const grants = [own, ...granted.values()];
   const enoughKnow = knowsEnough(seat, shard, role);
   const ledgerComplete = isSuccession(shard, epoch, grants, enoughKnow);
-  const complete = ledgerComplete || enoughKnow;
+  const isFirst = !shard.isKnownOutside && seat.beginning.makesFirstOwner(grants);
+  const complete = ledgerComplete || enoughKnow || isFirst;
   shard.promise.give(me, epoch, instant(now + promiseMs(timing)));
   shard.role = newOwningRole(epoch, reliedUntil, complete);
   shard.handedOver = undefined;
@@ -144,9 +153,9 @@ function win(seat: SeatState, shard: Shard, role: SeekingRole, now: Instant, out
   }
   // Every former owner relied on one of these seats: since the last of them was free, it grants nothing any more.
   const quietMs = Math.min(...grants.map((grant) => grant.quietMs));
-  const learnMs = Math.max(0, holdingEndsMs(timing) - quietMs * (1 - timing.margin));
+  const learnMs = isFirst ? 0 : Math.max(0, holdingEndsMs(timing) - quietMs * (1 - timing.margin));
   const copies = shard.store.all().entries.filter(({ payload }) => payload !== undefined);
-  const outcome = { copies, ledgerComplete, mustLearnFully: !complete, learnMs };
+  const outcome = { copies, ledgerComplete, mustLearnFully: !complete, learnMs, isFirst };
   out.push({ kind: 'acquired', shard: shard.index, epoch, ...outcome });
 }
 

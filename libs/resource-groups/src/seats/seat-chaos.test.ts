@@ -11,6 +11,7 @@ function sum(runs: readonly SeatChecks[]) {
   return {
     acquisitions: total(({ acquisitions }) => acquisitions),
     learnedFully: total(({ learnedFully }) => learnedFully),
+    firsts: total(({ firsts }) => firsts),
     handedOver: total(({ handedOver }) => handedOver),
     copied: total(({ copied }) => copied),
   };
@@ -27,6 +28,12 @@ describe('seats in a storm', () => {
     expect(acquisitions - learnedFully).toBeGreaterThan(150);
     expect(handedOver).toBeGreaterThan(30);
     expect(copied).toBeGreaterThan(5_000);
+  });
+
+  it('agree on owners though every restart is said to be the first start of the cluster', () => {
+    const { acquisitions, firsts } = sum(seeds(2_000, 150).map((seed) => runChaos(seed, { isAlwaysFirst: true })));
+    expect(acquisitions).toBeGreaterThan(1_000);
+    expect(firsts).toBeGreaterThan(200);
   });
 
   it.each(['oneByOne', 'severalAtOnce'] as const)('agree on owners while seats come and go, %s', (changesSeats) => {

@@ -18,7 +18,9 @@ export type SeatEvent =
   | { readonly kind: 'drain' }
   /** The configuration has other seats now. When that counts as a restart, the seat's new life has this incarnation. */
   | { readonly kind: 'seatsChanged'; readonly seatSet: SeatSet; readonly incarnation: number }
-  /** A coordinator has seen an owner of this epoch. */
+  /** The process was suspended, and its clock may have been too: it owns nothing any more. */
+  | { readonly kind: 'overslept' }
+  /** A coordinator or a worker has seen an owner of this epoch. */
   | { readonly kind: 'epochSeen'; readonly shard: number; readonly epoch: number };
 
 /** An entry of the owner's ledger. */
@@ -36,6 +38,8 @@ export type LostReason =
   /** A higher epoch is known: this seat seeks the shard again, above it. */
   | 'fenced'
   | 'seatSetChanged'
+  /** This process was suspended. */
+  | 'overslept'
   /** Another process says that it is a newer life of this seat. */
   | 'superseded';
 
@@ -64,4 +68,6 @@ export interface Acquired {
   readonly mustLearnFully: boolean;
   /** After so long nothing is valid any more of what former owners granted. */
   readonly learnMs: number;
+  /** There was no owner before, as the operator vouches and nobody knows better. */
+  readonly isFirst: boolean;
 }

@@ -14,31 +14,21 @@
 // prepare round: a fixed order of preference and back-off end split votes.
 import { type Instant, instant, unreachable } from '@tutti/base';
 import { COPY_LIMITS } from './copy-store.js';
-import { abandon, goOnSeeking, hearAnswer, seek, seekingWakeAt, seeksAt } from './seat-candidate.js';
-import type { Holder, HoldAnswer, SeatMessage } from './seat-messages.js';
+import { hearHoldAnswer } from './seat-answers.js';
+import { abandon, forgetGrant, goOnSeeking, seek, seekingWakeAt, seeksAt } from './seat-candidate.js';
+import type { Holder, SeatMessage } from './seat-messages.js';
 import { Outbox } from './seat-outbox.js';
-import {
-  betterOwner,
-  copy,
-  giveWay,
-  hearCopyAnswer,
-  hearRenewal,
-  isOwning,
-  learned,
-  lose,
-  renew,
-  resign,
-} from './seat-owner.js';
+import { betterOwner, copy, giveWay, hearCopyAnswer, isOwning, learned, lose, renew, resign } from './seat-owner.js';
 import { answerHold, keepCopies, takeHandOver, takeRelease } from './seat-promiser.js';
 import { SEAT_RULES, SEAT_TIMING } from './seat-rules.js';
 import { changeSeats } from './seat-change.js';
-import type { SeatEffect, SeatEvent } from './seat-events.js';
+import type { LostReason, SeatEffect, SeatEvent } from './seat-events.js';
 import { type SeatOptions, SeatState } from './seat-state.js';
 import { SHARD_COUNT, type SeatId } from './shard.js';
 import { ownedUntil } from './shard-role.js';
 
 /** What has a standard value. */
-type Tunable = 'timing' | 'shardCount' | 'copyLimits' | 'rules';
+type Tunable = 'timing' | 'shardCount' | 'copyLimits' | 'rules' | 'isFirstStart';
 
 export type SeatMachineOptions = Omit<SeatOptions, Tunable> & Partial<Pick<SeatOptions, Tunable>>;
 
@@ -49,8 +39,8 @@ export class SeatMachine {
   private rebalancedAt: Instant = instant(-Infinity);
 
   constructor(options: SeatMachineOptions) {
-    const standard = { timing: SEAT_TIMING, shardCount: SHARD_COUNT, copyLimits: COPY_LIMITS, rules: SEAT_RULES };
-    this.seat = new SeatState({ ...standard, ...options });
+    const standard = { timing: SEAT_TIMING, shardCount: SHARD_COUNT, copyLimits: COPY_LIMITS };
+    this.seat = new SeatState({ ...standard, rules: SEAT_RULES, isFirstStart: false, ...options });
     this.renewAt = options.startedAt;
   }
 
@@ -80,6 +70,9 @@ export class SeatMachine {
         break;
       case 'seatsChanged':
         if (changeSeats(seat, event.seatSet, event.incarnation, now, out)) this.renewAt = now;
+        break;
+      case 'overslept':
+        this.giveUp('overslept', now, out);
         break;
       case 'epochSeen':
         this.hearOfEpoch(event.shard, event.epoch, now, out);
@@ -133,14 +126,16 @@ export class SeatMachine {
       seat.noteVersions(now);
       // Who is answered in spite of its age learns that it was replaced.
       if (life === 'old' && message.kind !== 'hold') return;
-      if (life === 'new') this.forgetPeer(from.seat);
+      if (life === 'new') this.forgetPeer(from.seat, now);
     } else if (message.kind === 'copy' || message.kind === 'holdAnswer' || message.kind === 'copyAnswer') return;
     if ('toIncarnation' in message && message.toIncarnation !== seat.me.incarnation) return;
     switch (message.kind) {
       case 'hold':
         return answerHold(seat, message, now, out);
       case 'holdAnswer':
-        return this.hearHoldAnswer(message, now, out);
+        if (message.askerIncarnation > seat.me.incarnation)
+          return this.beginAnew(message.askerIncarnation + 1, now, out);
+        return hearHoldAnswer(seat, message, now, out);
       case 'copy':
         return keepCopies(seat, message, now, out);
       case 'copyAnswer': {
@@ -158,38 +153,28 @@ export class SeatMachine {
     }
   }
 
-  private hearHoldAnswer(message: HoldAnswer, now: Instant, out: Outbox): void {
-    const { seat } = this;
-    if (message.askerIncarnation > seat.me.incarnation) return this.beginAnew(message.askerIncarnation + 1, now, out);
-    seat.peers.describe(message.from.seat, message);
-    seat.noteBlanks();
-    for (const item of message.items) {
-      const shard = seat.shards[item.shard];
-      if (shard === undefined) continue;
-      const { role } = shard;
-      if (role.kind === 'seeking') shard.hear(item.epoch);
-      const isForThis = role.kind !== 'idle' && (item.kind === 'refused' || item.epoch === role.epoch);
-      if (!isForThis) {
-        if (item.kind === 'promised') out.releaseAtAll({ shard: item.shard, epoch: item.epoch });
-      } else if (message.version !== seat.set.version) continue;
-      else if (role.kind === 'seeking') hearAnswer(seat, shard, role, message, item, now, out);
-      else hearRenewal(seat, shard, role, message, item, now, out);
-    }
-  }
-
   /** Another process has called itself a newer life of this seat. It is gone, or else there are two; so begin above it. */
   private beginAnew(incarnation: number, now: Instant, out: Outbox): void {
-    for (const shard of this.seat.shards) {
-      lose(this.seat, shard, 'superseded', now, now, out);
-      if (shard.role.kind === 'seeking') abandon(this.seat, shard, now, out);
-    }
+    this.giveUp('superseded', now, out);
     out.sendBatches();
     this.seat.begin(incarnation, now);
     this.renewAt = now;
   }
 
-  private forgetPeer(peer: SeatId): void {
-    for (const { role } of this.seat.shards) {
+  private giveUp(reason: LostReason, now: Instant, out: Outbox): void {
+    for (const shard of this.seat.shards) {
+      lose(this.seat, shard, reason, now, now, out);
+      if (shard.role.kind === 'seeking') abandon(this.seat, shard, now, out);
+    }
+  }
+
+  /** What another seat has promised or kept in a former life, it has forgotten. */
+  private forgetPeer(peer: SeatId, now: Instant): void {
+    // At a first start both must hear of each other soon.
+    if (this.seat.beginning.awaitsFirst) this.renewAt = now;
+    for (const shard of this.seat.shards) {
+      const { role } = shard;
+      forgetGrant(shard, peer, now);
       if (role.kind !== 'owning') continue;
       role.flow.forgot(peer);
       role.wellSince.delete(peer);
@@ -198,6 +183,8 @@ export class SeatMachine {
 
   private hearOfEpoch(index: number, epoch: number, now: Instant, out: Outbox): void {
     const shard = this.shard(index);
+    this.seat.noteEarlierLife();
+    shard.isKnownOutside = true;
     if (shard.role.kind === 'owning' && shard.role.epoch < epoch) giveWay(this.seat, shard, epoch, now, out);
     else shard.hear(epoch);
   }

@@ -40,7 +40,7 @@ export interface HoldAnswer extends Addressed {
   readonly kind: 'holdAnswer';
   /** The newest life of the asking seat that the answering one knows of. */
   readonly askerIncarnation: number;
-  /** The sender remembers nothing of any shard. */
+  /** The sender remembers nothing of any shard, has promised nothing, and has not been told of any owner. */
   readonly blank: boolean;
   /** The sender is about to stop: it wants no shard. */
   readonly draining: boolean;

@@ -17,6 +17,9 @@ import type { Outbox } from './seat-outbox.js';
 import { promiseMs } from './seat-rules.js';
 import type { Shard } from './shard-role.js';
 
+/** A seat that has started with all others will soon know that they know nothing. */
+const FIRST_PATIENCE_MS = 20;
+
 /** Answers each item that was not overtaken; a hello has none. Copies go one shard per message: ledgers may be large. */
 export function answerHold(seat: SeatState, message: HoldRequest, now: Instant, out: Outbox): void {
   const answers: HoldAnswerItem[] = [];
@@ -56,7 +59,8 @@ function answerItem(
   });
   if (version !== seat.set.version) return refuse('otherSeatSet', seat.timing.renewMs);
   if (resigned) shard.promise.end(resigned.holder, resigned.epoch, now);
-  if (!seat.mayPromise(shard, now)) return refuse('starting', seat.promisesFrom(shard) - now);
+  if (!seat.mayPromise(shard, now))
+    return refuse('starting', seat.beginning.awaitsFirst ? FIRST_PATIENCE_MS : seat.promisesFrom(shard) - now);
   const { role } = shard;
   if (role.kind === 'seeking' && shard.rankOf(seat.me.seat) < shard.rankOf(from.seat))
     return refuse('seeking', role.endsAt - now);

@@ -55,8 +55,13 @@ export interface SeatLife {
   readonly startedAt: Instant;
   /** It has had all of the shard's ledger from an owner in this life. */
   readonly remembers: boolean;
-  /** Every other seat of the first seat set has said, to this life, that it remembers nothing of any shard. */
+  /**
+   * Every other seat of the first seat set has said, to this life, that it remembers nothing of any shard and has promised
+   * nothing.
+   */
   readonly everybodyWasBlank: boolean;
+  /** The operator vouches that nothing of an earlier life of the cluster can run, and nobody knows better. */
+  readonly isFirst: boolean;
 }
 
 /** The decisions on which safety rests, in one place, so that tests can show what breaks without each of them. */
@@ -65,7 +70,8 @@ export interface SeatRules {
    * When a seat may promise: never while a promise of its former life can bind, which it has forgotten. Then, as it
    * must not help to elect an owner that knows nothing, when it has the ledger again, or when all that former owners
    * granted has ended, or when nobody knows anything anyway (the first start of a cluster; nothing is dealt sooner by
-   * this, as such an owner has as much more to learn, but the coordinators find it).
+   * this, as such an owner has as much more to learn, but the coordinators find it). At a first start for which the
+   * operator vouches there was no former life: as soon as all seats have told that they know nothing.
    */
   promisesFrom(life: SeatLife, timing: SeatTiming): Instant;
   /** Whether a promise is in the way of who asks. Its holder may renew it, and may ask again with a higher epoch. */
@@ -81,7 +87,8 @@ export interface SeatRules {
 }
 
 export const SEAT_RULES: SeatRules = {
-  promisesFrom: ({ startedAt, remembers, everybodyWasBlank }, timing) => {
+  promisesFrom: ({ startedAt, remembers, everybodyWasBlank, isFirst }, timing) => {
+    if (isFirst && everybodyWasBlank) return startedAt;
     const waitMs = remembers || everybodyWasBlank ? promiseMs(timing) : holdingEndsMs(timing);
     return instant(startedAt + waitMs);
   },

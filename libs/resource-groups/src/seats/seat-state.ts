@@ -1,6 +1,7 @@
 // What the parts of a seat machine share.
 import { type Instant, instant, invariant, type Random } from '@tutti/base';
 import type { CopyLimits } from './copy-store.js';
+import { Beginning } from './seat-beginning.js';
 import { Peers } from './seat-peers.js';
 import type { Holder } from './seat-messages.js';
 import { promiseMs, type SeatRules, type SeatTiming } from './seat-rules.js';
@@ -16,6 +17,8 @@ export interface SeatOptions {
   readonly startedAt: Instant;
   readonly seatSet: SeatSet;
   readonly timing: SeatTiming;
+  /** The operator vouches that this is the first start of the cluster: nothing of an earlier one can run. */
+  readonly isFirstStart: boolean;
   readonly random: Random;
   readonly shardCount: number;
   readonly copyLimits: CopyLimits;
@@ -29,8 +32,7 @@ export class SeatState {
   /** So many seats must promise. */
   majority: number;
   draining = false;
-  /** In this life there was a moment when no seat remembered anything: stays true, so that no promise is refused later. */
-  private everybodyWasBlank = false;
+  beginning = new Beginning(false);
   readonly timing: SeatTiming;
   readonly rules: SeatRules;
   readonly shards: readonly Shard[];
@@ -52,21 +54,26 @@ export class SeatState {
       const preference = preferenceOf(options.seatSet.seats, index);
       return new Shard(index, preference, options.copyLimits, this.startedAt);
     });
-    this.begin(this.me.incarnation, options.startedAt);
+    this.begin(this.me.incarnation, options.startedAt, options.isFirstStart);
   }
 
   /** Begins a life: what was promised stays promised, nothing is remembered. */
-  begin(incarnation: number, now: Instant): void {
+  begin(incarnation: number, now: Instant, isFirstStart = false): void {
     this.me = { seat: this.me.seat, incarnation };
     this.startedAt = now;
     this.peers.forgetAnswers();
     for (const shard of this.shards) {
       shard.rememberedVersion = undefined;
       shard.handedOver = undefined;
-      this.idle(shard, instant(now + promiseMs(this.timing)));
+      this.idle(shard, isFirstStart ? now : instant(now + promiseMs(this.timing)));
     }
-    this.everybodyWasBlank = false;
+    this.beginning = new Beginning(isFirstStart);
     this.noteBlanks();
+  }
+
+  /** Somebody knows of a former life of the cluster. Once something was promised here, it is this one that is known. */
+  noteEarlierLife(): void {
+    if (this.hasPromisedNothing) this.beginning.noteEarlierLife();
   }
 
   get isMember(): boolean {
@@ -110,22 +117,29 @@ export class SeatState {
     return this.peers.countAtVersion(this.others, this.set.version) + (this.isMember ? 1 : 0);
   }
 
-  /** It remembers nothing of any shard. */
+  /** It remembers nothing of any shard, has promised nothing, and nobody has told it of owners. */
   get isBlank(): boolean {
+    if (!this.hasPromisedNothing || this.beginning.hasEarlierLife) return false;
     return !this.shards.some((shard) => this.remembers(shard));
+  }
+
+  private get hasPromisedNothing(): boolean {
+    return this.shards.every(({ promise }) => promise.epoch === 0);
   }
 
   /** Looks whether all seats are new now. Where there were other seats before, these cannot tell. */
   noteBlanks(): void {
     const { version } = this.set;
-    this.everybodyWasBlank ||=
-      version === FIRST_VERSION && this.isBlank && this.others.every((seat) => this.peers.isBlank(seat, version));
+    if (this.beginning.everybodyWasBlank || version !== FIRST_VERSION || !this.isBlank) return;
+    const lives = new Map(this.others.map((seat) => [seat, this.peers.incarnationOf(seat)]));
+    if (this.others.every((seat) => this.peers.isBlank(seat, version))) this.beginning.noteEverybodyBlank(lives);
   }
 
   promisesFrom(shard: Shard): Instant {
     if (!this.isMember) return instant(Infinity);
-    const { startedAt, everybodyWasBlank } = this;
-    return this.rules.promisesFrom({ startedAt, remembers: this.remembers(shard), everybodyWasBlank }, this.timing);
+    const { everybodyWasBlank, isFirst } = this.beginning;
+    const life = { startedAt: this.startedAt, remembers: this.remembers(shard), everybodyWasBlank, isFirst };
+    return this.rules.promisesFrom(life, this.timing);
   }
 
   mayPromise(shard: Shard, now: Instant): boolean {

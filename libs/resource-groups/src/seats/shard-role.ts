@@ -35,6 +35,8 @@ export interface Grant {
   /** From when on it may be relied on. */
   readonly countsFrom: Instant;
   readonly remembers: boolean;
+  /** It is of a life that was there when all seats knew nothing. */
+  readonly wasBlank: boolean;
   readonly priorEpoch: number;
   readonly quietMs: number;
   readonly copies: CopySet;
@@ -75,6 +77,8 @@ export class Shard {
   rememberedVersion: number | undefined;
   /** The highest epoch of which it has heard; candidates go above it. */
   heardEpoch = 0;
+  /** Coordinators or workers have told of an owner. */
+  isKnownOutside = false;
   /** The resignation in favour of this seat that came last. */
   handedOver: { readonly holder: Holder; readonly epoch: number; readonly complete: boolean } | undefined;
 

@@ -11,6 +11,8 @@ export interface ChaosOptions {
   /** Otherwise it follows from the seed. */
   readonly seatCount?: number;
   readonly stormMs?: number;
+  /** All starts are vouched for as the first one of the cluster. */
+  readonly isAlwaysFirst?: boolean;
   /** Seats are added and taken away one by one, or several at once. */
   readonly changesSeats?: 'oneByOne' | 'severalAtOnce';
 }
@@ -54,7 +56,7 @@ class Chaos {
   run(): SeatChecks {
     const { world } = this;
     try {
-      for (const seat of this.everySeat) this.later(2_000 * world.random(), () => world.node(seat).start(this.set));
+      for (const seat of this.everySeat) this.later(2_000 * world.random(), () => this.start(seat));
       this.write();
       // Quiet at first in every other world, so that the storm meets seats that know something.
       this.later(this.seed % 2 === 0 ? 16_000 : 0, () => {
@@ -136,8 +138,12 @@ class Chaos {
     const { random } = this.world;
     this.world.node(seat).stop();
     this.later(random() < 0.5 ? 300 * random() : 9_000 * random(), () => {
-      if (this.world.node(seat).machine === undefined) this.world.node(seat).start(this.set);
+      if (this.world.node(seat).machine === undefined) this.start(seat);
     });
+  }
+
+  private start(seat: SeatId): void {
+    this.world.node(seat).start(this.set, this.options.isAlwaysFirst);
   }
 
   private pause(seat: SeatId): void {
@@ -150,7 +156,7 @@ class Chaos {
     this.world.node(seat).apply({ kind: 'drain' });
     this.later(500 * this.world.random(), () => {
       if (this.world.time.now < this.stormMs) this.crash(seat);
-      else this.world.node(seat).start(this.set);
+      else this.start(seat);
     });
   }
 

@@ -2,7 +2,7 @@
 //   S1. At every instant at most one seat believes to own a shard. (A belief begins in a step, and ends by the clock.)
 //   S2. The epochs of a shard's owners grow.
 //   S3. What was copied, and not replaced, is in the copies of the next owner, unless that is told to learn fully; and that
-//       it is told only while some seat has forgotten.
+//       it is told only while some seat has forgotten. A first owner may miss what was copied before all seats restarted.
 import { compareStamps, type CopyEntry } from '../copy-store.js';
 import type { Acquired, SeatEffect } from '../seat-events.js';
 import type { SeatNode, SeatWorld } from './seat-world.js';
@@ -15,14 +15,19 @@ interface ShardHistory {
   offered: CopyEntry[];
   /** What the owners were told is safe: per key the newest. */
   readonly safe: Map<string, CopyEntry>;
+  /** When the last of it was told. */
+  safeAtMs: number;
   /** The last offer to take a key out: nobody knows whether it was kept. */
   readonly removals: Map<string, CopyEntry>;
 }
+
+const NO_HISTORY = { epoch: 0, safeAtMs: -Infinity };
 
 export class SeatChecks {
   acquisitions = 0;
   learnedFully = 0;
   handedOver = 0;
+  firsts = 0;
   copied = 0;
   private readonly histories = new Map<number, ShardHistory>();
 
@@ -53,10 +58,13 @@ export class SeatChecks {
     history.offered = [];
     this.acquisitions++;
     if (effect.ledgerComplete) this.handedOver++;
+    if (effect.isFirst) this.firsts++;
     this.checkCopies(node, effect, history);
   }
 
-  private checkCopies(node: SeatNode, effect: Acquired, { safe, removals }: ShardHistory): void {
+  private checkCopies(node: SeatNode, effect: Acquired, { safe, safeAtMs, removals }: ShardHistory): void {
+    const isNewCluster = [...this.world().nodes.values()].every(({ startedAtMs }) => startedAtMs >= safeAtMs);
+    if (effect.isFirst && isNewCluster) safe.clear();
     const found = new Map(effect.copies.map((entry) => [entry.key, entry]));
     for (const [key, entry] of safe) {
       const copy = found.get(key);
@@ -79,6 +87,7 @@ export class SeatChecks {
   private noteCopied({ shard, epoch, seq }: { shard: number; epoch: number; seq: number }): void {
     const history = this.history(shard);
     this.copied++;
+    history.safeAtMs = this.world().time.now;
     for (const entry of history.offered) {
       const isCovered = entry.epoch === epoch && entry.seq <= seq;
       const known = history.safe.get(entry.key);
@@ -90,7 +99,7 @@ export class SeatChecks {
   private history(shard: number): ShardHistory {
     let history = this.histories.get(shard);
     if (history === undefined)
-      this.histories.set(shard, (history = { epoch: 0, offered: [], safe: new Map(), removals: new Map() }));
+      this.histories.set(shard, (history = { ...NO_HISTORY, offered: [], safe: new Map(), removals: new Map() }));
     return history;
   }
 

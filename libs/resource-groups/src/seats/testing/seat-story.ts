@@ -11,7 +11,8 @@ const SHARD_COUNT = 3;
  * ownership and copies is told with the time since the beginning.
  *
  *   seats a b c                the configured seats from now on: what `start` and `tell` use
- *   start a b / kill a / pause a / resume a
+ *   start a b / kill a / pause a / resume a / suspend a
+ *   first a b                  they start with the word that there was no cluster before
  *   tell a b                   these read the configuration
  *   wait 3s                    time passes
  *   split a | b c / heal       who can talk
@@ -48,6 +49,10 @@ export class SeatStory {
         return;
       case 'start':
         return apply((node) => node.start(this.set));
+      case 'first':
+        return apply((node) => node.start(this.set, true));
+      case 'suspend':
+        return apply((node) => node.apply({ kind: 'overslept' }));
       case 'tell':
         return apply((node) => node.changeSeats(this.set));
       case 'kill':
@@ -130,9 +135,11 @@ function tell(effect: Told): string {
       const copies = effect.copies.map(({ key, payload }) => `${key}=${textOf(payload)}`);
       const how = effect.ledgerComplete
         ? 'the ledger is complete'
-        : effect.mustLearnFully
-          ? `must learn fully, for ${(effect.learnMs / 1_000).toFixed(2)}s`
-          : 'copies miss nothing';
+        : effect.isFirst
+          ? 'the first owner'
+          : effect.mustLearnFully
+            ? `must learn fully, for ${(effect.learnMs / 1_000).toFixed(2)}s`
+            : 'copies miss nothing';
       return `owns ${effect.shard} (epoch ${effect.epoch}), ${how}${copies.length > 0 ? `: ${copies.join(' ')}` : ''}`;
     }
     case 'lost':

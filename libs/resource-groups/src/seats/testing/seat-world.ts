@@ -48,6 +48,8 @@ export class SeatWorld {
 export class SeatNode {
   machine: SeatMachine | undefined;
   readonly owned = new Map<number, Acquired & { seq: number }>();
+  /** When the last life began, in the time of the world. */
+  startedAtMs = -Infinity;
   private incarnation = 0;
   private rate = 1;
   private offsetMs = 0;
@@ -67,7 +69,8 @@ export class SeatNode {
     return this.paused !== undefined;
   }
 
-  start(seatSet: SeatSet): void {
+  /** With the word of the operator, when this is to be the first start of the cluster. */
+  start(seatSet: SeatSet, isFirstStart = false): void {
     const { world, seat } = this;
     const { driftMax, shardCount, rules } = world.options;
     this.stop();
@@ -77,7 +80,8 @@ export class SeatNode {
     this.incarnation = Math.max(this.incarnation + 1, Math.floor(world.time.now));
     const incarnation = this.incarnation;
     const random = driftMax === 0 ? () => 0.5 : world.random;
-    const options = { seat, incarnation, startedAt: this.now(), seatSet, random, shardCount };
+    const options = { seat, incarnation, startedAt: this.now(), seatSet, random, shardCount, isFirstStart };
+    this.startedAtMs = world.time.now;
     this.machine = new SeatMachine({ ...options, ...(rules && { rules }) });
     this.apply({ kind: 'tick' });
   }
