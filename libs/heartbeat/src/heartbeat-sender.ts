@@ -27,8 +27,8 @@ export interface HeartbeatSenderOptions {
   readonly intervalMs: number;
   /** A resource manager has heard the report that was made at `sentAt`. */
   readonly onHeard?: (sentAt: Instant) => void;
-  /** What a resource manager answered. Call `sendSoon` in it when the next report would say something else. */
-  readonly onAck?: (ack: ReportAck) => void;
+  /** What a resource manager answered to it. Call `sendSoon` in here when the next report would say something else. */
+  readonly onAck?: (ack: ReportAck, sentAt: Instant) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -93,7 +93,7 @@ export class HeartbeatSender {
             // One report is under way at a time: the answer is to the last one.
             if (isSelf) return 'stop';
             this.options.onHeard?.(sentAt);
-            if (ack !== undefined) this.options.onAck?.(ack);
+            if (ack !== undefined) this.options.onAck?.(ack, sentAt);
             return undefined;
           },
           news: this.news,

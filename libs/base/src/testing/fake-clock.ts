@@ -27,6 +27,11 @@ export class FakeClock implements Clock {
     };
   }
 
+  /** Moves time forward while nothing runs: timers that are due ring at the next `advance`, late. */
+  standStill(ms: number): void {
+    this.nowMs += ms;
+  }
+
   /** Moves time forward, runs the timers that are due, and lets promises settle after each of them. */
   async advance(ms: number): Promise<void> {
     const end = this.nowMs + ms;
