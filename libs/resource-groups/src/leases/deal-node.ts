@@ -9,6 +9,9 @@ import { newTurn, TurnOrder, type TurnTaker } from '../turn-order.js';
 import { type Holding, NO_SHARE, type Share, type Waiter } from './holding.js';
 import { LeafWaiters } from './leaf-waiters.js';
 
+/** This part of a limit is kept for whoever needs it next, rather than dealt for queries to come. */
+export const RESERVE_PART = 1 / 16;
+
 const UNKNOWN = groupSpec({ name: 'unknown', hardConcurrencyLimit: 0, maxQueued: 0 });
 
 export class DealNode implements TurnTaker {
@@ -29,6 +32,8 @@ export class DealNode implements TurnTaker {
   idle = 0;
   /** Slots below that were called back and need not wait for a query to end. */
   called = 0;
+  /** Slots that are wanted below for queries to come. */
+  slack = 0;
   /** Everybody below was asked to give back what ends, since somebody waits for it. */
   hasCalledAll = false;
   readonly waiters: LeafWaiters;
@@ -99,6 +104,12 @@ export class DealNode implements TurnTaker {
     return this.waiters.first ?? this.turns.first?.next();
   }
 
+  /** The part of what is wanted below for queries to come that can be had, when some room is to be left. */
+  get slackPart(): number {
+    const left = this.limit * (1 - RESERVE_PART) - this.busy;
+    return this.slack === 0 ? 1 : Math.max(0, Math.min(1, left / this.slack));
+  }
+
   /** Works out the limit anew; true when it has changed. */
   limitAnew(): boolean {
     const before = this.limit;
@@ -126,13 +137,14 @@ export class DealNode implements TurnTaker {
       node.unmet += share.unmet - before.unmet;
       node.idle += share.idle - before.idle;
       node.called += share.called - before.called;
+      node.slack += share.slack - before.slack;
       node.refresh(wasDealt);
     }
   }
 }
 
 function shareOf(holding: Holding, mayTake: boolean): Share {
-  const { counted, held, running, waiting } = holding;
+  const { counted, held, running, waiting, slack } = holding;
   const idle = holding.life.standing === 'leased' ? holding.recallable : 0;
   return {
     booked: counted,
@@ -140,5 +152,6 @@ function shareOf(holding: Holding, mayTake: boolean): Share {
     unmet: mayTake ? holding.unmet : 0,
     idle,
     called: Math.max(0, Math.min(counted, held) - running - waiting) - idle,
+    slack: holding.life.standing === 'leased' ? slack : 0,
   };
 }

@@ -1,6 +1,8 @@
 // What a coordinator holds in one leaf group.
 //   F1. running <= held. Only grants raise held; it is lowered before a demand that says so is made, never below running.
-//   F2. What the owner wishes is given back at once, as far as it can be, and as queries end.
+//   F2. What the owner wishes is given back as far as it can be: at once what is not needed here. A slot whose query has
+//       ended while others wait here is given back only when that can be told without delay, and used otherwise: slots
+//       do not idle for messages.
 import type { Instant } from '@tutti/base';
 import { ArrivalRate } from './arrival-rate.js';
 import type { LeafDemand, LeafHint } from './lease-messages.js';
@@ -26,6 +28,9 @@ export interface LeafWants {
 const KNOWN_WAITING_MAX = 8;
 /** The part of what was free all the time that is given back with each renewal. */
 const SURPLUS_PART = 1 / 4;
+/** So much less in use than the owner knows is worth telling. */
+const EASED_MIN = 2;
+const EASED_PART = 1 / 4;
 
 export class HolderLeaf {
   held = 0;
@@ -37,6 +42,8 @@ export class HolderLeaf {
   /** What those that wait here wait for, as the owner last said. */
   hint: LeafHint | undefined;
   private wants: LeafWants;
+  /** Since when the first waited of whom the owner was told. */
+  private toldFirst: Instant | undefined;
   private readonly arrivals = new ArrivalRate();
   /** The fewest free slots since the last renewal. */
   private idleMin = 0;
@@ -60,13 +67,14 @@ export class HolderLeaf {
     return this.held + this.running + this.waiting === 0;
   }
 
-  want(wants: LeafWants, now: Instant): void {
+  /** Takes in what runs and waits. `canTell`: what is given back now leaves without delay. */
+  want(wants: LeafWants, canTell: boolean, now: Instant): void {
     const ended = Math.max(0, this.running - wants.running);
     this.wants = wants;
     this.running = wants.running;
     this.waiting = wants.waiting;
     if (this.waiting === 0) this.hint = undefined;
-    if (this.wish.mode === 'ends') this.giveBack(ended);
+    if (this.wish.mode === 'ends' && canTell) this.giveBack(ended);
     this.giveBackSpare();
     this.arrivals.note(wants.arrived, now);
     this.idleMin = Math.min(this.idleMin, this.idle);
@@ -82,6 +90,18 @@ export class HolderLeaf {
     if (used > this.allowed) return used > toldUsed && toldUsed - (sent?.held ?? 0) < KNOWN_WAITING_MAX;
     const slack = this.arrivals.slack(loopMs, now);
     return held - used < slack / 2 && used > toldUsed && wish.mode === 'none';
+  }
+
+  /** Others wait first here than those that the owner was told. */
+  get hasMovedOn(): boolean {
+    return this.waiting > 0 && this.toldFirst !== undefined && this.wants.oldest[0]?.since !== this.toldFirst;
+  }
+
+  /** So much has ended that others may need what is free now. */
+  get hasEased(): boolean {
+    const { sent, running, waiting } = this;
+    if (sent === undefined) return false;
+    return sent.running + sent.waiting - running - waiting >= Math.max(EASED_MIN, sent.slack * EASED_PART);
   }
 
   /** The lease is over: nothing more starts. */
@@ -118,6 +138,7 @@ export class HolderLeaf {
     const ages = oldest.slice(0, OLDEST_MAX).map(({ since, priority }) => ({ ageMs: now - since, priority }));
     const slack = this.arrivals.slack(loopMs, now);
     this.hasGivenBack = false;
+    this.toldFirst = oldest[0]?.since;
     const told = { group, template, running, held: Math.max(held, running), waiting, oldest: ages, slack };
     return cpuMs === undefined ? told : { ...told, cpuMs };
   }

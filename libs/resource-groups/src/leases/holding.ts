@@ -16,9 +16,10 @@ export interface Share {
   readonly unmet: number;
   readonly idle: number;
   readonly called: number;
+  readonly slack: number;
 }
 
-export const NO_SHARE: Share = { booked: 0, busy: 0, unmet: 0, idle: 0, called: 0 };
+export const NO_SHARE: Share = { booked: 0, busy: 0, unmet: 0, idle: 0, called: 0, slack: 0 };
 
 /** What one life of a coordinator has in one leaf group: an entry of the owner's book. */
 export class Holding implements HeapItem {

@@ -27,6 +27,10 @@ export interface LeaseHolderOptions {
 }
 
 const RTT_WEIGHT = 0.2;
+/** What is about to leave within so long counts as told at once. */
+const TELL_SOON_MS = 4;
+/** So many demands besides the first leave without a pause between them when none left for long. */
+const SENDS_AT_ONCE = 3;
 
 export class LeaseHolder {
   private readonly leaves = new Map<string, HolderLeaf>();
@@ -44,6 +48,8 @@ export class LeaseHolder {
   private numberedEpoch = 0;
   private seq = 0;
   private sentAt = instant(-Infinity);
+  /** When the next demand would leave if all left at their pace. */
+  private paceAt = instant(-Infinity);
   private inFlight = 0;
   private tellAll = true;
   private toldAllSeq = 0;
@@ -138,10 +144,12 @@ export class LeaseHolder {
   private take(wants: LeafWants, now: Instant): void {
     let leaf = this.leaves.get(wants.group);
     if (leaf === undefined) this.leaves.set(wants.group, (leaf = new HolderLeaf(wants)));
-    leaf.want(wants, now);
+    leaf.want(wants, this.canTell(now), now);
     if (this.isLapsed) leaf.held = leaf.running;
     this.changed.add(leaf);
     if (leaf.isUrgent(this.loopMs, now)) this.hurry(now);
+    else if (leaf.hasEased) this.hurry(later(now, this.timing.easedMs));
+    else if (leaf.hasMovedOn) this.hurry(later(now, this.timing.freshMs));
   }
 
   private hear(grant: Grant, now: Instant, effects: HolderEffect[]): void {
@@ -231,9 +239,20 @@ export class LeaseHolder {
     this.dueAt = instant(Math.min(this.dueAt, now));
   }
 
-  /** The first demand leaves at once, those after it at their pace. */
+  /** After a pause the first demands with news leave at once, all others at their pace. */
   private nextSendAt(): Instant {
-    return instant(Math.max(later(this.sentAt, this.timing.coalesceMs), Math.min(this.dueAt, this.renewAt)));
+    const { mayTellAt, paceAt, dueAt, renewAt } = this;
+    return instant(Math.min(Math.max(mayTellAt, dueAt), Math.max(paceAt, renewAt)));
+  }
+
+  private get mayTellAt(): Instant {
+    return later(this.paceAt, -SENDS_AT_ONCE * this.timing.coalesceMs);
+  }
+
+  /** Whether what is given back now is told without delay. */
+  private canTell(now: Instant): boolean {
+    const { rules, isConnected, inFlight, mayTellAt } = this;
+    return isConnected && inFlight < rules.demandsInFlightMax && now >= later(mayTellAt, -TELL_SOON_MS);
   }
 
   private get loopMs(): number {
@@ -263,6 +282,7 @@ export class LeaseHolder {
     if (tellAll) this.toldAllSeq = this.seq;
     this.inFlight++;
     this.sentAt = now;
+    this.paceAt = later(instant(Math.max(this.paceAt, now)), timing.coalesceMs);
     this.tellAll = false;
     this.dueAt = instant(Infinity);
     if (isRenewal) this.renewAt = later(now, jittered(this.options.random, timing.renewMs, timing.renewJitter));

@@ -10,8 +10,12 @@ export interface LeaseTiming {
   readonly renewMs: number;
   /** Renewals are moved by up to this part, so that coordinators do not speak in step. */
   readonly renewJitter: number;
-  /** A holder sends at most one demand in this time. */
+  /** A holder sends at most one demand in this time, but for a few after a pause. */
   readonly coalesceMs: number;
+  /** Where queries wait and others have become the first of them, the owner hears so within this time. */
+  readonly freshMs: number;
+  /** Where some queries have ended and others may need their slots, it hears so within this time. */
+  readonly easedMs: number;
   /** An owner pushes at most one grant to a coordinator in this time, besides answers. */
   readonly pushMs: number;
   /** A demand without an answer for so long is given up. */
@@ -34,6 +38,8 @@ export const LEASE_TIMING: LeaseTiming = {
   renewMs: 1_000,
   renewJitter: 0.2,
   coalesceMs: 40,
+  freshMs: 200,
+  easedMs: 50,
   pushMs: 10,
   answerMs: 2_000,
   copyPatienceMs: 250,

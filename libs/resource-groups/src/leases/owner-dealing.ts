@@ -2,20 +2,22 @@
 //   P1. Whoever waits gets a slot that is free for it, one by one in the order of turns (turn-order.ts) from the root down,
 //       and in a leaf in the order of leaf-waiters.ts (A3).
 //   P2. Slots for queries to come are given only where nobody who waits could use them, and never more than half of the
-//       room at once. Where little is left free, who holds more than it wants for them gives it back.
+//       room at once. Where more are wanted than there is room for, all get the same part of what they want. Where little
+//       is left free, who holds more than its part gives it back.
 //   P3. When somebody waits for a full group, slots that nothing needs are called back first. When there are none, all
 //       give back what becomes spare; whoever has nothing waiting gives back each slot whose query ends, and of those for
 //       whom it is not the turn each gives back a quarter so.
 //   P4. Where more is booked than the limit allows nothing starts in place of what is too much.
 import { type Instant, instant } from '@tutti/base';
-import type { DealNode } from './deal-node.js';
+import { type DealNode, RESERVE_PART } from './deal-node.js';
 import type { Holding } from './holding.js';
 import { isSameWish, isWishing, NO_WISH, type Wish, type WishMode } from './lease-messages.js';
 import type { Life } from './life.js';
 import type { OwnerState } from './owner-state.js';
 
 const GIVE_BACK_PART = 1 / 4;
-const RESERVE_PART = 1 / 16;
+/** Who holds so many more than its part of what is for queries to come need not give them back. */
+const EXTRA_MAX = 1;
 
 /** P1 */
 export function deal(owner: OwnerState, now: Instant): void {
@@ -41,11 +43,11 @@ export function serve(owner: OwnerState, life: Life, now: Instant): void {
   if (isDue) life.servedAt = now;
   for (const holding of isDue ? life.wanting : owner.readNow) {
     if (!life.wanting.has(holding)) continue;
-    const { leaf, unmet, held, running, waiting, slack } = holding;
+    const { leaf, unmet, held } = holding;
     if (unmet > 0) callBack(owner, leaf, unmet);
     else if (leaf.isLeaf && owner.mayTake(life)) {
       const room = Math.min(...leaf.lineage.map((node) => node.room));
-      const more = Math.min(running + waiting + slack - held, Math.ceil(room / 2));
+      const more = Math.min(comfort(holding) - held, Math.ceil(room / 2));
       if (more > 0) raise(owner, holding, more, now);
     }
   }
@@ -113,16 +115,23 @@ function idleBelow(node: DealNode): Holding | undefined {
   return undefined;
 }
 
+/** What it needs now, and its part of what can be had for queries to come (P2). */
+function comfort({ leaf, running, waiting, slack }: Holding): number {
+  const part = Math.min(...leaf.lineage.map((node) => node.slackPart));
+  return running + waiting + Math.ceil(slack * part);
+}
+
 function wishFor(holding: Holding, fairGapMs: number): Wish {
-  const { running, waiting, slack, held } = holding;
+  const { held } = holding;
+  const enough = comfort(holding);
   let wish = NO_WISH;
   if (holding.life.standing !== 'leased') return wish;
   let below: DealNode | undefined;
   for (const node of holding.leaf.lineage) {
     if (node.room < 0) wish = stronger(wish, { mode: 'stop', keep: Math.max(0, held + node.room) });
     else if (node.room === 0 && node.hasTaker) wish = stronger(wish, givesBack(holding, node, below, fairGapMs));
-    else if (node.room < node.limit * RESERVE_PART)
-      wish = stronger(wish, { mode: 'spare', keep: running + waiting + slack });
+    else if (node.room < node.limit * RESERVE_PART && held > enough + EXTRA_MAX)
+      wish = stronger(wish, { mode: 'spare', keep: enough });
     below = node;
   }
   return isWishing(wish, held) ? wish : NO_WISH;

@@ -27,12 +27,15 @@ export interface LeaseWorldOptions {
   readonly managers: number;
   /** How far clocks may run wrong, as a part of true time. */
   readonly driftMax: number;
+  /** Between the start of a query and the sending of its tasks goes by up to so much. */
+  readonly placeMs?: number;
   /** Called for each effect of a holder or an owner. */
   readonly onEffect?: (process: SimProcess, effect: WorldEffect) => void;
 }
 
 const ANNOUNCE_MS = 250;
 const MEMBERSHIP_MS = 500;
+const PLACE_MS = 5;
 /** A lowered limit counts for the checks once nothing that was dealt before can be left. */
 const FORMER_LIMIT_MS = 20_000;
 
@@ -51,6 +54,9 @@ export class LeaseWorld {
   readonly workers: SimWorker[];
   readonly managers: SimManager[];
   copyMs = 2;
+  /** Some copies take up to 300 ms longer. */
+  slowCopyRate = 0.05;
+  readonly placeMs: number;
   rootGroups: readonly GroupSpec[];
   /** Whether the present owner learned until nothing of its predecessors could be valid. */
   learnedByTime = false;
@@ -68,6 +74,7 @@ export class LeaseWorld {
     this.timing = options.timing;
     this.rules = options.rules ?? LEASE_RULES;
     this.driftMax = options.driftMax;
+    this.placeMs = options.placeMs ?? PLACE_MS;
     this.random = seededRandom(options.seed);
     this.network = new FaultyNetwork(this.random, CALM);
     this.rootGroups = options.rootGroups;

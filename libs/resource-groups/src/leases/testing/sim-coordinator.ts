@@ -171,7 +171,7 @@ export class SimCoordinator extends SimProcess {
     const task: SimTask = { query, attempt, ...where, durationMs, state: 'unsent', stamp: undefined };
     query.tasks.set(attempt, task);
     this.tasks.set(attempt, task);
-    this.after(5 * this.random(), () => this.sendTask(task));
+    this.after(this.world.placeMs * this.random(), () => this.sendTask(task));
   }
 
   private sendTask(task: SimTask): void {

@@ -18,9 +18,9 @@ export class SimSeats {
 
   /** Keeps entries, and says so, in the order in which they came. */
   put(epoch: number, entries: readonly LedgerEntry[], done: () => void): void {
-    const { time, random, copyMs } = this.world;
+    const { time, random, copyMs, slowCopyRate } = this.world;
     this.onTheirWay.add(entries);
-    const keptAfterMs = copyMs * (0.5 + random()) + (random() < 0.05 ? 300 * random() : 0);
+    const keptAfterMs = copyMs * (0.5 + random()) + (random() < slowCopyRate ? 300 * random() : 0);
     this.lastAckAt = Math.max(this.lastAckAt, time.now + keptAfterMs + copyMs / 2);
     time.after(keptAfterMs, () => {
       this.onTheirWay.delete(entries);
