@@ -60,7 +60,10 @@ await runMain('worker', async () => {
   const monitor = new ProcessMonitor(clock, () => pool.stats().pids);
   const processUsage = () => monitor.usage();
   const intervalMs = config.heartbeat.interval;
-  const heartbeats = new HeartbeatSender({ ...node, intervalMs, processUsage, status: () => worker.status() });
+  const heartbeats = new HeartbeatSender({
+    ...{ ...node, intervalMs, processUsage, status: () => worker.status() },
+    onAck: (ack, sentAt) => worker.heard(sentAt, ack),
+  });
   const presence = createNodePresence({ ...node, role: program });
 
   // serve

@@ -8,6 +8,8 @@ import {
   type TaskStatus,
   TaskStatusSchema,
 } from '@tutti/contracts/tutti/task/v1/task_pb';
+import { BadMessage, type ShardStamp, taskLeaseFromWire, taskLeaseToWire } from '@tutti/lease-wire';
+import { shardOfGroup } from '@tutti/resource-groups';
 import { rpcError } from '@tutti/service';
 import type { TaskPhase } from './task-machine.js';
 import type { TaskReport, TaskRequest } from './task-runner.js';
@@ -34,6 +36,7 @@ export function statusToWire(task: TaskReport): TaskStatus {
     elapsed: durationFromMs(Math.round(task.elapsedMs)),
     coordinatorId: task.coordinatorId,
     resourceGroup: task.resourceGroup,
+    ...(task.lease && { lease: taskLeaseToWire(task.lease) }),
   };
   return create(TaskStatusSchema, init);
 }
@@ -50,7 +53,24 @@ export function requestFromWire(request: CreateTaskRequest, memoryLimitMax: numb
   const asked = Number(request.memoryLimitBytes);
   if (asked < 0) throw invalid('memory_limit_bytes must not be negative');
   const memoryLimitBytes = asked === 0 ? memoryLimitMax : Math.min(asked, memoryLimitMax);
-  return { taskId: taskId as TaskId, queryId, coordinatorId, resourceGroup, fragment, memoryLimitBytes };
+  const lease = leaseFromWire(request);
+  return { taskId: taskId as TaskId, queryId, coordinatorId, resourceGroup, lease, fragment, memoryLimitBytes };
+}
+
+/** The lease that a task came with. It must be one of its own group's shard, or the fences of another one would judge it. */
+function leaseFromWire({ lease: wire, coordinatorId, resourceGroup }: CreateTaskRequest): ShardStamp | undefined {
+  if (wire === undefined) return undefined;
+  let lease: ShardStamp;
+  try {
+    lease = taskLeaseFromWire(wire, coordinatorId);
+  } catch (error) {
+    if (error instanceof BadMessage) throw invalid(`lease: ${error.message}`);
+    throw error;
+  }
+  const shard = shardOfGroup(resourceGroup);
+  if (lease.shard !== shard)
+    throw invalid(`lease.shard is ${lease.shard}, but resource_group "${resourceGroup}" is in shard ${shard}`);
+  return lease;
 }
 
 const invalid = (message: string) => rpcError(Code.InvalidArgument, message, { reason: 'INVALID_ARGUMENT' });

@@ -1,5 +1,6 @@
 import { Code, type ConnectError } from '@connectrpc/connect';
 import type { TaskError, TaskErrorReason } from '@tutti/engine';
+import { LEASE_FENCED, LEASE_REQUIRED, WORKER_NOT_ENROLLED } from '@tutti/lease-wire';
 import { rpcError } from '@tutti/service';
 import type { StopReason, TaskEffect } from './task-machine.js';
 
@@ -47,6 +48,13 @@ export function taskStopped(reason: StopReason): ConnectError {
   }
 }
 
+/** The error for a cancel that did not get through in time. The executor is being killed. */
+export const stillStopping = (): ConnectError =>
+  rpcError(Code.DeadlineExceeded, 'the task was canceled, but its executor has not ended yet; ask again', {
+    reason: 'TASK_STOPPING',
+    retryAfterMs: RETRY_AFTER_MS,
+  });
+
 /** The error for a request that the machine refused. Nothing was done for it. */
 export function refused(effect: Extract<TaskEffect, { kind: 'refuse' }>, tasksMax: number): ConnectError {
   switch (effect.reason) {
@@ -59,6 +67,33 @@ export function refused(effect: Extract<TaskEffect, { kind: 'refuse' }>, tasksMa
     case 'draining':
       return rpcError(Code.Unavailable, 'the worker drains and takes no new tasks', {
         reason: 'WORKER_DRAINING',
+        retryAfterMs: RETRY_AFTER_MS,
+        neverProcessed: true,
+      });
+    case 'fenced':
+      return rpcError(Code.FailedPrecondition, 'the lease by which the query was started is over', {
+        reason: LEASE_FENCED,
+        neverProcessed: true,
+      });
+    case 'leaseRequired':
+      return rpcError(Code.FailedPrecondition, 'the resource group takes only queries that were started by a lease', {
+        reason: LEASE_REQUIRED,
+        neverProcessed: true,
+      });
+    case 'notEnrolled':
+      return rpcError(Code.Unavailable, 'the worker has not heard yet from the owner of the resource group', {
+        reason: WORKER_NOT_ENROLLED,
+        retryAfterMs: RETRY_AFTER_MS,
+        neverProcessed: true,
+      });
+    case 'canceledBefore':
+      return rpcError(Code.FailedPrecondition, 'the task was canceled before it came', {
+        reason: 'USER_CANCELED',
+        neverProcessed: true,
+      });
+    case 'tooManyCanceled':
+      return rpcError(Code.ResourceExhausted, 'too many unknown tasks were canceled within a minute', {
+        reason: 'WORKER_BUSY',
         retryAfterMs: RETRY_AFTER_MS,
         neverProcessed: true,
       });

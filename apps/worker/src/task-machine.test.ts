@@ -4,11 +4,16 @@ import { replayTranscript } from '@tutti/base/testing';
 import fc from 'fast-check';
 import { TaskMachine, type TaskEffect, type TaskEvent } from './task-machine.js';
 
-const OPTIONS = { orphanTimeoutMs: 10_000, endedKeptMs: 60_000, endedMax: 50 };
+const OPTIONS = {
+  ...{ orphanTimeoutMs: 10_000, endedKeptMs: 60_000, endedMax: 50 },
+  ...{ canceledKeptMs: 60_000, canceledMax: 2 },
+};
 const id = (text: string) => text as TaskId;
 
 const EVENTS: Readonly<Record<string, (taskId: TaskId) => TaskEvent>> = {
-  create: (taskId) => ({ kind: 'createAsked', taskId, memoryLimitBytes: 100 }),
+  create: (taskId) => ({ kind: 'createAsked', taskId, memoryLimitBytes: 100, verdict: 'accepted' }),
+  createFenced: (taskId) => ({ kind: 'createAsked', taskId, memoryLimitBytes: 100, verdict: 'fenced' }),
+  createUnenrolled: (taskId) => ({ kind: 'createAsked', taskId, memoryLimitBytes: 100, verdict: 'notEnrolled' }),
   read: (taskId) => ({ kind: 'rowsAsked', taskId }),
   leave: (taskId) => ({ kind: 'readerLeft', taskId }),
   cancel: (taskId) => ({ kind: 'cancelAsked', taskId }),
@@ -56,10 +61,19 @@ test('whatever happens, the rules hold', () => {
       const machine = new TaskMachine({ tasksMax, ...OPTIONS, endedMax: 3 });
       const starts = new Map<string, number>();
       const stops = new Map<string, number>();
+      const canceledAt = new Map<string, number>();
       let now = 0;
       for (const [name, task, delayMs] of script) {
         now += delayMs;
-        for (const effect of machine.apply((EVENTS[name] as (taskId: TaskId) => TaskEvent)(id(task)), instant(now))) {
+        const isHeld = machine.get(id(task)) !== undefined;
+        const effects = machine.apply((EVENTS[name] as (taskId: TaskId) => TaskEvent)(id(task)), instant(now));
+        if (name === 'cancel' && !isHeld && effects.length === 0 && !canceledAt.has(task)) canceledAt.set(task, now);
+        for (const effect of effects) {
+          if (effect.kind === 'start') {
+            expect(name).toBe('create'); // K7
+            expect(now - (canceledAt.get(task) ?? -Infinity)).toBeGreaterThanOrEqual(60_000); // K8
+            canceledAt.delete(task);
+          }
           if (effect.kind === 'start') starts.set(effect.taskId, (starts.get(effect.taskId) ?? 0) + 1);
           if (effect.kind === 'stop') stops.set(effect.taskId, (stops.get(effect.taskId) ?? 0) + 1);
           // A forgotten task may be created anew.

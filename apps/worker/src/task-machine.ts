@@ -5,7 +5,12 @@
 //   K4. A task that nobody reads for orphanTimeoutMs is canceled.
 //   K5. A task ends once; the first end counts. Ended tasks are remembered for a while, at most endedMax of them.
 //   K6. A draining worker takes no new task, and finishes those that it has.
+//   K7. A new task begins in the turn in which it is judged, only if it is accepted: so a report that names the fences of that
+//       moment has the task too. A task that is there already is not judged again.
+//   K8. A task that was canceled before it came does not begin when it comes: whoever canceled it counts on that. Remembered
+//       for canceledKeptMs; when canceledMax are, the next such cancel is refused, and nobody counts on it.
 import { type Instant, type TaskId, unreachable } from '@tutti/base';
+import type { TaskVerdict } from '@tutti/resource-groups';
 
 /** Why a task was stopped before its end. */
 export type StopReason = 'userCanceled' | 'readerLeft' | 'orphaned' | 'workerDraining';
@@ -29,7 +34,13 @@ export interface HeldTask {
 }
 
 export type TaskEvent =
-  | { readonly kind: 'createAsked'; readonly taskId: TaskId; readonly memoryLimitBytes: number }
+  | {
+      readonly kind: 'createAsked';
+      readonly taskId: TaskId;
+      readonly memoryLimitBytes: number;
+      /** What the fences of this moment say, should the task be new. */
+      readonly verdict: TaskVerdict;
+    }
   | { readonly kind: 'rowsAsked'; readonly taskId: TaskId }
   | { readonly kind: 'readerLeft'; readonly taskId: TaskId }
   | { readonly kind: 'cancelAsked'; readonly taskId: TaskId }
@@ -46,13 +57,24 @@ export type TaskEffect =
   | { readonly kind: 'start'; readonly taskId: TaskId }
   | { readonly kind: 'stop'; readonly taskId: TaskId; readonly reason: StopReason }
   | { readonly kind: 'forget'; readonly taskId: TaskId }
-  | { readonly kind: 'refuse'; readonly reason: 'busy' | 'draining' | 'unknownTask' | 'alreadyRead' };
+  | { readonly kind: 'refuse'; readonly reason: RefusalReason };
+
+export type RefusalReason =
+  | 'busy'
+  | 'draining'
+  | Exclude<TaskVerdict, 'accepted'>
+  | 'canceledBefore'
+  | 'unknownTask'
+  | 'alreadyRead'
+  | 'tooManyCanceled';
 
 export interface TaskMachineOptions {
   readonly tasksMax: number;
   readonly orphanTimeoutMs: number;
   readonly endedKeptMs: number;
   readonly endedMax: number;
+  readonly canceledKeptMs: number;
+  readonly canceledMax: number;
 }
 
 interface Task {
@@ -69,6 +91,8 @@ const isLive = ({ phase }: Task): boolean => phase.kind === 'planned' || phase.k
 /** The tasks of one worker. */
 export class TaskMachine {
   private readonly held = new Map<TaskId, Task>();
+  /** Ids that were canceled and are not held, oldest first, with the time. */
+  private readonly canceledEarly = new Map<TaskId, Instant>();
   private draining = false;
   private endedCount = 0;
 
@@ -83,7 +107,7 @@ export class TaskMachine {
       case 'readerLeft':
         return this.stop(event.taskId, 'readerLeft', now);
       case 'cancelAsked':
-        return this.stop(event.taskId, 'userCanceled', now);
+        return this.cancel(event.taskId, now);
       case 'finished':
         return this.end(event.taskId, { kind: 'finished', at: now });
       case 'failed':
@@ -127,8 +151,10 @@ export class TaskMachine {
   }
 
   private create(event: Extract<TaskEvent, { kind: 'createAsked' }>, now: Instant): TaskEffect[] {
-    const { taskId, memoryLimitBytes } = event;
+    const { taskId, memoryLimitBytes, verdict } = event;
     if (this.held.has(taskId)) return [];
+    if (this.canceledEarly.has(taskId)) return [{ kind: 'refuse', reason: 'canceledBefore' }];
+    if (verdict !== 'accepted') return [{ kind: 'refuse', reason: verdict }];
     if (this.draining) return [{ kind: 'refuse', reason: 'draining' }];
     const busy = [...this.held.values()].filter((task) => task.holdsExecutor).length;
     if (busy >= this.options.tasksMax) return [{ kind: 'refuse', reason: 'busy' }];
@@ -143,6 +169,13 @@ export class TaskMachine {
     if (task.wasRead) return [{ kind: 'refuse', reason: 'alreadyRead' }];
     task.wasRead = true;
     if (task.phase.kind === 'planned') task.phase = { kind: 'running' };
+    return [];
+  }
+
+  private cancel(taskId: TaskId, now: Instant): TaskEffect[] {
+    if (this.held.has(taskId)) return this.stop(taskId, 'userCanceled', now);
+    if (this.canceledEarly.size >= this.options.canceledMax) return [{ kind: 'refuse', reason: 'tooManyCanceled' }];
+    if (!this.canceledEarly.has(taskId)) this.canceledEarly.set(taskId, now);
     return [];
   }
 
@@ -181,6 +214,10 @@ export class TaskMachine {
       ({ phase }, index) => index < tooMany || ('at' in phase && now - phase.at >= this.options.endedKeptMs),
     );
     for (const { taskId } of old) this.held.delete(taskId);
+    for (const [taskId, canceledAt] of this.canceledEarly) {
+      if (now - canceledAt < this.options.canceledKeptMs) break;
+      this.canceledEarly.delete(taskId);
+    }
     return old.map(({ taskId }) => ({ kind: 'forget', taskId }));
   }
 }

@@ -1,7 +1,16 @@
 import { type Clock, invariant, type TaskId } from '@tutti/base';
 import { type ExecutorPool, TaskError, type TaskRun, type TaskUsage } from '@tutti/engine';
+import type { ShardStamp } from '@tutti/lease-wire';
+import type { TaskVerdict } from '@tutti/resource-groups';
 import type { Log } from '@tutti/service';
-import { type HeldTask, type StopReason, type TaskEffect, type TaskEvent, TaskMachine } from './task-machine.js';
+import {
+  type HeldTask,
+  type RefusalReason,
+  type StopReason,
+  type TaskEffect,
+  type TaskEvent,
+  TaskMachine,
+} from './task-machine.js';
 
 /** What a coordinator asks for. */
 export interface TaskRequest {
@@ -9,6 +18,8 @@ export interface TaskRequest {
   readonly queryId: string;
   readonly coordinatorId: string;
   readonly resourceGroup: string;
+  /** By which the query was started; undefined when it came without. */
+  readonly lease: ShardStamp | undefined;
   readonly fragment: Uint8Array;
   readonly memoryLimitBytes: number;
 }
@@ -24,12 +35,17 @@ export interface TaskRunnerOptions {
   readonly tasksMax: number;
   readonly threads: number;
   readonly orphanTimeoutMs: number;
+  /** What the fences of this moment say of a task. */
+  readonly judge: (request: TaskRequest) => TaskVerdict;
   /** Something changed that others should know soon. */
   readonly changed: () => void;
   readonly ended: (outcome: string) => void;
+  readonly refused: (reason: RefusalReason) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
+
+type Refusal = Extract<TaskEffect, { kind: 'refuse' }>;
 
 interface RunnerTask {
   readonly request: Omit<TaskRequest, 'fragment'>;
@@ -42,6 +58,8 @@ interface RunnerTask {
 
 const ENDED_KEPT_MS = 30_000;
 const ENDED_MAX = 200;
+const CANCELED_KEPT_MS = 60_000;
+const CANCELED_MAX = 10_000;
 const NO_USAGE: TaskUsage = { rows: 0, cpuMs: 0, memoryBytes: 0, peakMemoryBytes: 0, spilledBytes: 0, rssBytes: 0 };
 
 /** The tasks of this worker: carries out what the task machine decides, on an executor pool. */
@@ -51,7 +69,10 @@ export class TaskRunner {
 
   constructor(private readonly options: TaskRunnerOptions) {
     const { tasksMax, orphanTimeoutMs } = options;
-    this.machine = new TaskMachine({ tasksMax, orphanTimeoutMs, endedKeptMs: ENDED_KEPT_MS, endedMax: ENDED_MAX });
+    this.machine = new TaskMachine({
+      ...{ tasksMax, orphanTimeoutMs, endedKeptMs: ENDED_KEPT_MS, endedMax: ENDED_MAX },
+      ...{ canceledKeptMs: CANCELED_KEPT_MS, canceledMax: CANCELED_MAX },
+    });
   }
 
   get tasksMax(): number {
@@ -59,20 +80,26 @@ export class TaskRunner {
   }
 
   /** Starts a task unless it is there already. Returns why not, if it is refused. */
-  create(request: TaskRequest): Extract<TaskEffect, { kind: 'refuse' }> | undefined {
+  create(request: TaskRequest): Refusal | undefined {
     const { taskId, memoryLimitBytes } = request;
-    const effects = this.machine.apply({ kind: 'createAsked', taskId, memoryLimitBytes }, this.options.clock.now());
-    for (const effect of effects) {
-      if (effect.kind === 'refuse') return effect;
+    const verdict = this.options.judge(request); // K7: nothing is awaited from here to the start.
+    const event = { kind: 'createAsked', taskId, memoryLimitBytes, verdict } as const;
+    for (const effect of this.machine.apply(event, this.options.clock.now())) {
       if (effect.kind === 'start') this.start(request);
+      if (effect.kind !== 'refuse') continue;
+      this.options.refused(effect.reason);
+      return effect;
     }
     return undefined;
   }
 
+  /** Stops a task, or sees to it that it never begins. Returns why not, if it is refused. */
+  cancel(taskId: TaskId): Refusal | undefined {
+    return this.apply({ kind: 'cancelAsked', taskId });
+  }
+
   /** The run of a task, for its one reader. Returns why not, if it is refused. */
-  read(
-    taskId: TaskId,
-  ): Extract<TaskEffect, { kind: 'refuse' }> | { readonly kind: 'read'; readonly run: Promise<TaskRun> } {
+  read(taskId: TaskId): Refusal | { readonly kind: 'read'; readonly run: Promise<TaskRun> } {
     for (const effect of this.machine.apply({ kind: 'rowsAsked', taskId }, this.options.clock.now()))
       if (effect.kind === 'refuse') return effect;
     const task = this.tasks.get(taskId);
@@ -81,8 +108,9 @@ export class TaskRunner {
   }
 
   /** Tells the machine; for everything that happens to a task but its creation and reading. */
-  apply(event: Exclude<TaskEvent, { kind: 'createAsked' | 'rowsAsked' }>): void {
+  apply(event: Exclude<TaskEvent, { kind: 'createAsked' | 'rowsAsked' }>): Refusal | undefined {
     for (const effect of this.machine.apply(event, this.options.clock.now())) {
+      if (effect.kind === 'refuse') return effect;
       if (effect.kind === 'forget') this.tasks.delete(effect.taskId);
       if (effect.kind !== 'stop') continue;
       const task = this.tasks.get(effect.taskId);
@@ -91,6 +119,7 @@ export class TaskRunner {
       task.controller.abort();
       this.noteEnd(effect.taskId, effect.reason);
     }
+    return undefined;
   }
 
   /** The reader has every row. */
@@ -147,9 +176,11 @@ export class TaskRunner {
     this.tasks.set(taskId, task);
     void released.then(() => {
       this.apply({ kind: 'released', taskId });
+      log.debug('task-released', { taskId });
       this.options.changed();
     });
-    log.debug('task-started', { taskId, queryId: request.queryId });
+    const { queryId, resourceGroup, coordinatorId } = request;
+    log.debug('task-started', { taskId, queryId, resourceGroup, coordinatorId });
     this.options.changed();
   }
 

@@ -10,15 +10,15 @@ import { ColumnsSchema } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { type Column, TaskError, type TaskRun } from '@tutti/engine';
 import { rpcError } from '@tutti/service';
 import { requestFromWire, statusToWire } from './task-codec.js';
-import { refused, taskFailed, taskStopped } from './task-errors.js';
+import { refused, stillStopping, taskFailed, taskStopped } from './task-errors.js';
 import type { TaskRunner } from './task-runner.js';
 import { withTicks } from './with-ticks.js';
 
 export interface TaskServiceOptions {
   readonly tasks: TaskRunner;
   readonly memoryLimitMaxBytes: number;
-  /** How long CancelTask waits for the executor; it covers the interrupt, its grace and the kill. */
-  readonly cancelWaitMs: number;
+  /** How long the end of a task waits for the executor; it covers the interrupt, its grace and the kill. */
+  readonly releaseWaitMs: number;
   readonly clock: Clock;
 }
 
@@ -32,6 +32,14 @@ export function taskService(options: TaskServiceOptions): ServiceImpl<typeof Tas
   const statusOf = (taskId: TaskId) => {
     const report = tasks.report(taskId);
     return report === undefined ? undefined : statusToWire(report);
+  };
+  /** Waits until no executor works on the task; false when it takes too long. */
+  const isReleased = async (taskId: TaskId): Promise<boolean> => {
+    const late = new AbortController();
+    const tooLate = sleep(clock, options.releaseWaitMs, late.signal).then(() => false);
+    const released = await Promise.race([tasks.released(taskId).then(() => true), tooLate]);
+    late.abort();
+    return released;
   };
   return {
     createTask(wire) {
@@ -57,7 +65,10 @@ export function taskService(options: TaskServiceOptions): ServiceImpl<typeof Tas
         tasks.finish(taskId);
         yield create(FetchResultsResponseSchema, { part: partOf(taskId, statusOf) });
       } catch (error) {
-        throw endOf(taskId, error, tasks);
+        const end = endOf(taskId, error, tasks);
+        // Who hears of the end counts the task no more.
+        await isReleased(taskId);
+        throw end;
       } finally {
         signal.removeEventListener('abort', leave);
         leave();
@@ -66,10 +77,9 @@ export function taskService(options: TaskServiceOptions): ServiceImpl<typeof Tas
 
     async cancelTask({ taskId: id }) {
       const taskId = id as TaskId;
-      tasks.apply({ kind: 'cancelAsked', taskId });
-      const late = new AbortController();
-      await Promise.race([tasks.released(taskId), sleep(clock, options.cancelWaitMs, late.signal)]);
-      late.abort();
+      const refusal = tasks.cancel(taskId);
+      if (refusal !== undefined) throw refused(refusal, tasks.tasksMax);
+      if (!(await isReleased(taskId))) throw stillStopping();
       const task = statusOf(taskId);
       return task === undefined ? {} : { task };
     },

@@ -1,7 +1,9 @@
-import { create } from '@bufbuild/protobuf';
+import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { Code, createClient } from '@connectrpc/connect';
 import { seededRandom } from '@tutti/base';
 import { FakeClock } from '@tutti/base/testing';
+import { ReportAckSchema } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
+import type { FenceListSchema, TaskLeaseSchema } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import {
   CreateTaskRequestSchema,
   type FetchResultsResponse,
@@ -9,6 +11,7 @@ import {
   TaskState,
 } from '@tutti/contracts/tutti/task/v1/task_pb';
 import { type EngineTask, type ExecutorPool, TaskError, type TaskRun, type TaskUsage } from '@tutti/engine';
+import { shardOfGroup } from '@tutti/resource-groups';
 import { createMetrics, readRpcError, readStream } from '@tutti/service';
 import { memoryTransport, TestLog } from '@tutti/service/testing';
 import { drainWorker } from './drain.js';
@@ -27,6 +30,8 @@ const USAGE: TaskUsage = {
 /** One task of the fake pool; the test says what happens to it. */
 class FakeTask {
   readonly run: Promise<TaskRun>;
+  /** Whether it goes on although it is told to stop. */
+  isStuck = false;
   private start!: (run: TaskRun) => void;
   private refuse!: (error: Error) => void;
   private release!: () => void;
@@ -41,7 +46,7 @@ class FakeTask {
       this.start = resolve;
       this.refuse = reject;
     });
-    signal.addEventListener('abort', () => this.fail(new TaskError('CANCELED', 'canceled', false)));
+    signal.addEventListener('abort', () => !this.isStuck && this.fail(new TaskError('CANCELED', 'canceled', false)));
   }
 
   begin(): void {
@@ -62,7 +67,7 @@ class FakeTask {
   fail(error: Error): void {
     this.refuse(error);
     this.push(error);
-    this.release?.();
+    if (!this.isStuck) this.release?.();
   }
 
   private push(item: Uint8Array | Error | undefined): void {
@@ -129,10 +134,16 @@ class Stage {
   readonly client = createClient(TaskService, memoryTransport(this.worker.clusterRoutes));
   readonly running = this.worker.run(this.stop.signal);
 
-  create(taskId: string, memoryLimitBytes = 0n) {
+  create(taskId: string, memoryLimitBytes = 0n, lease?: MessageInitShape<typeof TaskLeaseSchema>) {
     const fragment = new Uint8Array([1, 2, 3]);
     const ids = { taskId, queryId: 'q', coordinatorId: 'c1', resourceGroup: 'global' };
-    return this.client.createTask(create(CreateTaskRequestSchema, { ...ids, fragment, memoryLimitBytes }));
+    const request = { ...ids, fragment, memoryLimitBytes, ...(lease && { lease }) };
+    return this.client.createTask(create(CreateTaskRequestSchema, request));
+  }
+
+  /** A resource manager answers the newest report. */
+  answer(...fences: MessageInitShape<typeof FenceListSchema>[]): void {
+    this.worker.heard(this.clock.now(), create(ReportAckSchema, { resourceManagerId: 'r1', fences }));
   }
 
   fetch(taskId: string, signal?: AbortSignal) {
@@ -276,6 +287,21 @@ test('a task that failed before it was read keeps its error for the reader', asy
   });
 });
 
+test('who reads hears of a failure once the executor has let go, since the task counts for so long', async () => {
+  await stage.create('q.0.0');
+  stage.pool.task().begin();
+  stage.pool.task().isStuck = true;
+  const seen: string[] = [];
+  const end = errorOf(collect(stage.fetch('q.0.0'))).then((error) => seen.push(error?.reason ?? 'none'));
+  stage.pool.task().fail(new TaskError('EXCEEDED_LOCAL_MEMORY_LIMIT', 'too much', false));
+  await stage.clock.advance(1_000);
+  expect(seen).toEqual([]);
+  expect(stage.status().tasks).toMatchObject([{ taskId: 'q.0.0', state: TaskState.FAILED }]);
+  stage.pool.task().end();
+  await end;
+  expect(seen).toEqual(['EXCEEDED_LOCAL_MEMORY_LIMIT']);
+});
+
 test('a bug in the worker is told apart from an error of the query', async () => {
   await stage.create('q.0.0');
   stage.pool.task().fail(new Error('secret detail'));
@@ -326,6 +352,106 @@ test('rows are sent once, and only for tasks that are known', async () => {
   stage.pool.task().begin();
   stage.pool.task().end();
   expect(await reading).toEqual(['columns v INTEGER', 'status FINISHED']);
+});
+
+describe('a task with a lease', () => {
+  const shard = shardOfGroup('global');
+  const lease = (seq: number) => ({ shard, coordinatorIncarnation: 10n, epoch: 3n, seq: BigInt(seq) });
+  const fencedUpTo = (seq: number) => [{ coordinatorId: 'c1', incarnation: 10n, epoch: 3n, seq: BigInt(seq) }];
+  const list = { shard, epoch: 3n, leasedRootGroups: ['global'] };
+
+  test('waits until the worker has heard the owner of its group, is then taken, and reported with its lease', async () => {
+    expect(await errorOf(stage.create('q.0.0', 0n, lease(7)))).toMatchObject({
+      code: Code.Unavailable,
+      reason: 'WORKER_NOT_ENROLLED',
+      neverProcessed: true,
+      retryAfterMs: 500,
+    });
+    const before = stage.reports;
+    stage.answer({ ...list, version: 1n });
+    expect(stage.reports).toBe(before + 1);
+    await stage.create('q.0.1', 0n, lease(7));
+    expect(stage.status()).toMatchObject({
+      fencesKept: [{ shard, epoch: 3n, version: 1n }],
+      tasks: [{ taskId: 'q.0.1', lease: lease(7) }],
+    });
+  });
+
+  test('is refused when its lease is over; one that runs goes on, counts, and may be asked for again', async () => {
+    stage.answer({ ...list, version: 1n });
+    await stage.create('q.0.0', 0n, lease(7));
+    stage.answer({ ...list, version: 2n, fences: fencedUpTo(7) });
+    expect(await errorOf(stage.create('q.1.0', 0n, lease(7)))).toMatchObject({
+      code: Code.FailedPrecondition,
+      reason: 'LEASE_FENCED',
+      neverProcessed: true,
+    });
+    expect((await stage.create('q.0.0', 0n, lease(7))).task).toMatchObject({ taskId: 'q.0.0' });
+    await stage.create('q.2.0', 0n, lease(8));
+    expect(stage.status()).toMatchObject({
+      fencesKept: [{ shard, version: 2n }],
+      tasks: [{ taskId: 'q.0.0' }, { taskId: 'q.2.0' }],
+    });
+    expect((await stage.metrics.expose()).text).toContain('tutti_tasks_refused_total{reason="fenced"} 1');
+  });
+
+  test('is the only one that its group takes, once the owner has said so', async () => {
+    await stage.create('q.0.0');
+    stage.answer({ ...list, version: 1n });
+    expect(await errorOf(stage.create('q.1.0'))).toMatchObject({
+      code: Code.FailedPrecondition,
+      reason: 'LEASE_REQUIRED',
+      neverProcessed: true,
+    });
+  });
+
+  test.each([
+    [{ shard: (shard + 1) % 64 }, /lease.shard is \d+, but resource_group "global" is in shard/],
+    [{ shard: 99 }, /lease: shard/],
+    [{ epoch: 0n }, /lease: epoch/],
+    [{ seq: 2n ** 60n }, /lease: seq/],
+    [{ coordinatorIncarnation: 0n }, /lease: coordinator_incarnation/],
+  ])('that is forged (%j) is refused', async (wrong, message) => {
+    stage.answer({ ...list, version: 1n });
+    expect(await errorOf(stage.create('q.0.0', 0n, { ...lease(7), ...wrong }))).toMatchObject({
+      code: Code.InvalidArgument,
+      message: expect.stringMatching(message),
+    });
+  });
+
+  test('that comes after a worker stood still waits until a report is answered', async () => {
+    stage.answer({ ...list, version: 1n });
+    await stage.clock.advance(1_000);
+    stage.clock.standStill(6_000);
+    expect(await errorOf(stage.create('q.0.0', 0n, lease(7)))).toMatchObject({ reason: 'WORKER_NOT_ENROLLED' });
+    stage.answer();
+    await stage.create('q.0.1', 0n, lease(7));
+  });
+});
+
+describe('a task that was stopped', () => {
+  test('counts until its executor has let go, and its cancel is not confirmed before that', async () => {
+    await stage.create('q.0.0');
+    stage.pool.task().begin();
+    stage.pool.task().isStuck = true;
+    const cancel = errorOf(stage.client.cancelTask({ taskId: 'q.0.0' }));
+    await stage.clock.advance(2_500);
+    expect(await cancel).toMatchObject({ code: Code.DeadlineExceeded, reason: 'TASK_STOPPING' });
+    expect(stage.status().tasks).toMatchObject([{ taskId: 'q.0.0', state: TaskState.CANCELED }]);
+    stage.pool.task().end();
+    expect((await stage.client.cancelTask({ taskId: 'q.0.0' })).task).toMatchObject({ state: TaskState.CANCELED });
+    expect(stage.status().tasks).toEqual([]);
+  });
+
+  test('before it came does not begin when it comes', async () => {
+    expect(await stage.client.cancelTask({ taskId: 'q.0.0' })).toMatchObject({});
+    expect(await errorOf(stage.create('q.0.0'))).toMatchObject({
+      code: Code.FailedPrecondition,
+      reason: 'USER_CANCELED',
+      neverProcessed: true,
+    });
+    expect(stage.pool.tasks).toEqual([]);
+  });
 });
 
 test('heartbeats count tasks and memory, and each change is reported soon', async () => {

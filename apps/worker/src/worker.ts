@@ -1,14 +1,17 @@
 // One worker, wired from its parts. What comes from outside (executors, the other nodes, time) is passed in, so that
 // tests run whole workers in one process.
 import { availableParallelism } from 'node:os';
-import type { Clock, Random } from '@tutti/base';
+import type { Clock, Instant, Random } from '@tutti/base';
+import type { ReportAck } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import { TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
 import type { ExecutorPool } from '@tutti/engine';
 import type { NodeStatus } from '@tutti/heartbeat';
 import { every, type Log, type Metrics, type Routes } from '@tutti/service';
+import { FenceListener } from './fence-listener.js';
 import type { WorkerConfig } from './settings.js';
 import { TaskRunner } from './task-runner.js';
 import { taskService } from './task-service.js';
+import { WorkerFences } from './worker-fences.js';
 import { workerMetrics } from './worker-metrics.js';
 import { workerStatus } from './worker-status.js';
 
@@ -31,6 +34,8 @@ export interface Worker {
   readonly tasks: TaskRunner;
   /** What its heartbeats say. */
   status(): NodeStatus;
+  /** A resource manager answered the report that was made at `sentAt`. */
+  heard(sentAt: Instant, ack: ReportAck): void;
   /** Looks after tasks that nobody reads, until `signal` aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -41,29 +46,48 @@ const KILL_MS = 1_000;
 
 export function createWorker(options: WorkerOptions): Worker {
   const { config, pool, clock, log } = options;
-  const metrics = workerMetrics(options.metrics, pool, () => tasks);
+  const fences = new WorkerFences();
+  const listener = new FenceListener({ fences, changed: options.reportSoon, log });
+  const lookForStall = () => {
+    if (!fences.tick({ now: clock.now(), wallMs: clock.wallMs() })) return;
+    log.warn('stood-still', { consequence: 'no task with a lease is taken until a report is answered' });
+    options.reportSoon();
+  };
+  const metrics = workerMetrics(options.metrics, pool, () => tasks, fences);
   const tasks: TaskRunner = new TaskRunner({
     pool,
     tasksMax: config.task.maxTasks,
     threads: config.task.threads === 0 ? availableParallelism() : config.task.threads,
     orphanTimeoutMs: config.task.orphanTimeout,
+    judge: ({ resourceGroup, lease }) => {
+      lookForStall();
+      return fences.judge(resourceGroup, lease);
+    },
     changed: options.reportSoon,
     ended: metrics.taskEnded,
+    refused: metrics.taskRefused,
     clock,
     log,
   });
   const service = taskService({
     tasks,
     memoryLimitMaxBytes: config.task.memoryLimit,
-    cancelWaitMs: config.executor.interruptGrace + KILL_MS,
+    releaseWaitMs: config.executor.interruptGrace + KILL_MS,
     clock,
   });
-  const tick = () => tasks.apply({ kind: 'ticked' });
+  const tick = () => {
+    lookForStall();
+    tasks.apply({ kind: 'ticked' });
+  };
   return {
     clusterRoutes: (router) => router.service(TaskService, service),
     edgeRoutes: (router) => router.service(TaskService, { listTasks: service.listTasks }),
     tasks,
-    status: () => workerStatus(tasks, config.task.memoryLimit),
+    status: () => workerStatus(tasks, fences, config.task.memoryLimit),
+    heard: (sentAt, ack) => {
+      fences.answered(sentAt);
+      listener.hear(ack);
+    },
     run: (signal) => every({ ...options, intervalMs: SWEEP_INTERVAL_MS, signal, run: tick }),
   };
 }
