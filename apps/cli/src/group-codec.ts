@@ -27,6 +27,15 @@ export interface GroupView {
   readonly schedulingPolicy: string;
   readonly schedulingWeight: number;
   readonly guarantee: number;
+  /** How its limit is kept over all coordinators: "leased", "gated" or "presto". */
+  readonly admissionMode: string;
+  /** The resource manager that deals its slots; null when none is known, or none is needed. */
+  readonly owner: string | null;
+  readonly ownerEpoch: number | null;
+  /** Slots that all coordinators hold together; null when the asked resource manager is not the owner. */
+  readonly held: number | null;
+  /** So many more than the limit run, as workers count them. */
+  readonly overAdmission: number;
   readonly coordinators: readonly {
     readonly coordinator: string;
     readonly running: number;
@@ -54,6 +63,11 @@ export function decodeGroup(group: ResourceGroup): GroupView {
     schedulingPolicy: group.schedulingPolicy,
     schedulingWeight: group.schedulingWeight,
     guarantee: group.guarantee,
+    admissionMode: group.admissionMode,
+    owner: group.owner || null,
+    ownerEpoch: group.owner === '' ? null : Number(group.ownerEpoch),
+    held: group.held ?? null,
+    overAdmission: group.overAdmission,
     coordinators: group.coordinators.map((share) => ({
       coordinator: share.nodeId,
       running: share.running,

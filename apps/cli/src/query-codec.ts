@@ -1,6 +1,12 @@
 // Queries as the commands show them: plain values with units in their names. Wire types stop here.
 import { type Duration, durationMs, timestampDate } from '@bufbuild/protobuf/wkt';
-import { type QueryInfo, QueryState, WaitKind, type WaitReason } from '@tutti/contracts/tutti/query/v1/query_pb';
+import {
+  type QueryInfo,
+  QueryState,
+  WaitKind,
+  type WaitLease,
+  type WaitReason,
+} from '@tutti/contracts/tutti/query/v1/query_pb';
 
 /** Why a query has not started. */
 export interface WaitView {
@@ -22,6 +28,18 @@ export interface WaitView {
   readonly unblockedBy: string;
   /** How long it will wait if queries go on to start as in the last minute; null when too few did. */
   readonly estimatedWaitMs: number | null;
+  /** How the query's coordinator stands with the owner of its group; null when the slots of the group are not dealt. */
+  readonly lease: {
+    /** Null: none is known. */
+    readonly owner: string | null;
+    readonly epoch: number;
+    readonly isValid: boolean;
+    readonly ageMs: number | null;
+    /** Slots of the query's group that its coordinator holds. */
+    readonly heldHere: number;
+    /** Slots of the blocking group that all coordinators hold; null when the owner has not said. */
+    readonly held: number | null;
+  } | null;
 }
 
 /** One query. This is also what `-o json` prints, so a field may be added but not renamed. */
@@ -135,7 +153,17 @@ function decodeWaitReason(reason: WaitReason): WaitView {
     position: reason.position,
     unblockedBy: reason.unblockedBy,
     estimatedWaitMs: msOf(reason.estimatedWait),
+    lease: reason.lease === undefined ? null : decodeLease(reason.lease),
   };
 }
+
+const decodeLease = (lease: WaitLease): WaitView['lease'] => ({
+  owner: lease.owner || null,
+  epoch: Number(lease.epoch),
+  isValid: lease.valid,
+  ageMs: msOf(lease.age),
+  heldHere: lease.heldHere,
+  held: lease.held ?? null,
+});
 
 const msOf = (duration: Duration | undefined): number | null => (duration === undefined ? null : durationMs(duration));

@@ -122,6 +122,29 @@ describe('tutti groups', () => {
     expect(table).toMatch(/^ group .*\n-.*\n global\.alice\.big .*\n$/);
   });
 
+  const LEASED = { admissionMode: 'leased', owner: 'rm-2', ownerEpoch: 7n, held: 8 };
+
+  test('tells by whom the slots are dealt, how many are held, and whether too many run', async () => {
+    const full = async (more: GroupInit) =>
+      (await runInMemory(['groups', 'global'], { routes: serving([group('global', more)]) })).stdout.split('\n');
+    expect(await full(LEASED)).toEqual(
+      expect.arrayContaining([
+        'held       8 of 10, by all coordinators together',
+        'admission  leased, by rm-2 in epoch 7',
+      ]),
+    );
+    expect(await full({ admissionMode: 'leased' })).toContain('admission  leased, no owner is known');
+    expect(await full({ admissionMode: 'gated' })).toContain('admission  gated');
+    expect(await full({ ...LEASED, overAdmission: 2 })).toContain('over limit  2 more run, as the workers count them');
+  });
+
+  test('has a column for slots that are held, where the owner tells', async () => {
+    const routes = serving([group('global', LEASED), group('other')]);
+    const { stdout } = await runInMemory(['groups'], { routes });
+    const rows = stdout.split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
+    expect(rows.map((row) => row[3])).toEqual(['held', undefined, '8', '', undefined]);
+  });
+
   test('a name that the shell would take apart is quoted in the next step', async () => {
     const routes = serving([group(`global."o'neil.x"`, { queued: 1 })]);
     const { stdout } = await runInMemory(['groups', `global."o'neil.x"`], { routes });

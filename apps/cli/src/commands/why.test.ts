@@ -99,6 +99,27 @@ describe('tutti queries why ID', () => {
     },
   );
 
+  const LEASE = { owner: 'rm-2', epoch: 7n, heldHere: 3, held: 20, valid: true, age: durationFromMs(400) };
+
+  test('a group whose slots are dealt: by whom, and what is held', async () => {
+    const stdout = await whyOf(waiting('q1', { lease: LEASE }));
+    expect(stdout).toContain(
+      [
+        '\nowner          rm-2, epoch 7',
+        'lease          holds, answered 0.40 s ago; c1 holds 3 of global.adhoc.ann; 20 of global are held in all\n',
+      ].join('\n'),
+    );
+  });
+
+  test('a group that nobody deals now', async () => {
+    const { held, ...less } = LEASE;
+    expect(held).toBe(20);
+    const lease = { ...less, owner: '', valid: false, heldHere: 0, age: durationFromMs(15_000) };
+    const stdout = await whyOf(waiting('q1', { kind: WaitKind.RESOURCE_MANAGERS_UNREACHABLE, lease }));
+    expect(stdout).toContain('\nowner          none is known\n');
+    expect(stdout).toContain('\nlease          is over, answered 15.00 s ago; c1 holds 0 of global.adhoc.ann\n');
+  });
+
   test('what is not known is left out', async () => {
     const { estimatedWait, dataAge, ...less } = waiting('q1').waitReason ?? {};
     expect([estimatedWait, dataAge]).not.toContain(undefined);

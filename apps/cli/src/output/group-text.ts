@@ -10,10 +10,12 @@ import type { Styles } from './styles.js';
 export function renderGroups(groups: readonly GroupView[], styles: Styles): string {
   const anySoft = groups.some((group) => group.softConcurrencyLimit !== group.hardConcurrencyLimit);
   const anyCpu = groups.some((group) => group.cpuUsedMs !== null);
+  const anyHeld = groups.some((group) => group.held !== null);
   const columns = [
     { title: 'group' },
     { title: 'state' },
     { title: 'running', right: true },
+    ...(anyHeld ? [{ title: 'held', right: true }] : []),
     ...(anySoft ? [{ title: 'soft', right: true }] : []),
     { title: 'limit', right: true },
     { title: 'queued', right: true },
@@ -26,6 +28,7 @@ export function renderGroups(groups: readonly GroupView[], styles: Styles): stri
     group.group,
     stateName(group),
     String(group.running),
+    ...(anyHeld ? [group.held === null ? '' : String(group.held)] : []),
     ...(anySoft ? [String(group.softConcurrencyLimit)] : []),
     String(group.hardConcurrencyLimit),
     String(group.queued),
@@ -63,7 +66,10 @@ export function renderGroup(group: GroupView, styles: Styles): string {
     ['template', group.template === group.group ? '' : group.template],
     ['state', `${stateName(group)}${means === undefined ? '' : `: ${means}`}`],
     ['running', `${group.running} of ${hard}${soft === hard ? '' : `, softConcurrencyLimit ${soft}`}`],
+    ['over limit', group.overAdmission === 0 ? '' : `${group.overAdmission} more run, as the workers count them`],
+    ['held', group.held === null ? '' : `${group.held} of ${hard}, by all coordinators together`],
     ['queued', `${group.queued} of ${group.maxQueued}`],
+    ['admission', admissionText(group)],
     ['memory', memoryText(group)],
     ['cpu', cpuInFull(group)],
     ['policy', [group.schedulingPolicy, weight > 1 ? `weight ${weight}` : ''].filter((part) => part !== '').join(', ')],
@@ -72,6 +78,11 @@ export function renderGroup(group: GroupView, styles: Styles): string {
     ['who waits', group.queued === 0 ? '' : `tutti queries why --group ${shellWord(group.group)}`],
   ];
   return renderDataRecord(entries, styles);
+}
+
+function admissionText({ admissionMode, owner, ownerEpoch }: GroupView): string {
+  if (admissionMode !== 'leased') return admissionMode;
+  return owner === null ? 'leased, no owner is known' : `leased, by ${owner} in epoch ${ownerEpoch ?? 0}`;
 }
 
 function cpuInFull({ cpuUsedMs, softCpuLimitMs, hardCpuLimitMs }: GroupView): string {

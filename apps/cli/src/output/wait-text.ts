@@ -33,6 +33,8 @@ const waitEntries = (wait: WaitView, query: QueryView): [string, string][] => [
   ['blocked by', wait.blockingGroup],
   ['limit', limitText(wait)],
   ['running', runningText(wait, query)],
+  ['owner', ownerText(wait)],
+  ['lease', leaseText(wait, query)],
   ['claims', wait.claimsHere === 0 ? '' : `${groupDigits(wait.claimsHere)} of ${query.coordinator}`],
   ['place', placeText(query)],
   ['unblocked by', wait.unblockedBy],
@@ -59,6 +61,22 @@ function limitText({ kind, used, limit }: WaitView): string {
 function runningText({ blockingGroup, runningHere, runningElsewhere }: WaitView, { coordinator }: QueryView): string {
   if (blockingGroup === '') return '';
   return `${groupDigits(runningHere)} on ${coordinator}, ${groupDigits(runningElsewhere)} on other coordinators`;
+}
+
+/** The resource manager that deals the slots. */
+function ownerText({ lease }: WaitView): string {
+  if (lease === null) return '';
+  return lease.owner === null ? 'none is known' : `${lease.owner}, epoch ${lease.epoch}`;
+}
+
+/** What the coordinator of the query holds, and all together. */
+function leaseText({ lease, blockingGroup }: WaitView, { group, coordinator }: QueryView): string {
+  if (lease === null) return '';
+  const { isValid, ageMs, heldHere, held } = lease;
+  const age = ageMs === null ? 'none yet' : `${isValid ? 'holds' : 'is over'}, answered ${formatElapsed(ageMs)} ago`;
+  const inCluster =
+    held === null || blockingGroup === '' ? '' : `; ${groupDigits(held)} of ${blockingGroup} are held in all`;
+  return `${age}; ${coordinator} holds ${groupDigits(heldHere)} of ${group}${inCluster}`;
 }
 
 function nextCommand({ queryId, waitReason }: QueryView): string {

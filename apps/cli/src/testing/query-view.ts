@@ -51,4 +51,5 @@ const NO_WAIT: WaitView = {
   position: 0,
   unblockedBy: '',
   estimatedWaitMs: null,
+  lease: null,
 };
