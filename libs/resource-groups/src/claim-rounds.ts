@@ -13,17 +13,26 @@ export class ClaimRounds {
 
   /** Gives claims to whoever may, in turns. */
   make(root: GroupRoot, now: Instant): void {
-    for (let leaf; (leaf = root.node.nextToClaim()) !== undefined;) this.grant(leaf, now);
+    while (this.makeOne(root, now) !== undefined);
   }
 
-  /** A query of the leaf starts: its first claim is used up. The caller counts it. */
-  use(leaf: GroupNode, now: Instant): void {
+  /** The leaf that would get the next claim gets one; undefined when none may. */
+  makeOne(root: GroupRoot, now: Instant): GroupNode | undefined {
+    const leaf = root.node.nextToClaim();
+    if (leaf !== undefined) this.grant(leaf, now);
+    return leaf;
+  }
+
+  /** A query of the leaf starts: its first claim, if there is any, is used up. The caller counts it. */
+  use(leaf: GroupNode, now: Instant): boolean {
     const claims = leaf.queue?.claims;
-    const link = claims?.takeFirst();
-    if (claims === undefined || link === undefined) return;
+    if (claims === undefined || claims.made === 0) return false;
+    const link = claims.takeFirst();
+    if (link === undefined) return false;
     leaf.root.claims.remove(link);
-    if (claims.made > 0) return;
+    if (claims.made > 0) return true;
     for (; claims.upcoming > 0; claims.upcoming--) this.append(leaf, now);
+    return true;
   }
 
   /** Drops claims that no query is left for; a claim of a query that went passes on to the next one. */

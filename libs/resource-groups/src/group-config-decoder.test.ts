@@ -91,6 +91,12 @@ describe('the resource-groups file', () => {
     );
   });
 
+  it('keeps limits exactly unless a root group asks for something else', () => {
+    expect(rootOf({}).admissionMode).toBe('leased');
+    for (const admissionMode of ['leased', 'gated', 'presto'])
+      expect(rootOf({ admissionMode })).toMatchObject({ admissionMode });
+  });
+
   it('takes a text that begins with a byte order mark', () => {
     const text = JSON.stringify({ rootGroups: [group('global')], selectors: everybody });
     expect(problemsOf(`\ufeff${text}`)).toEqual([]);
@@ -115,7 +121,7 @@ describe('the resource-groups file', () => {
           ...{
             hardConcurrencyLimit: 10,
             queueTimeout: '5m',
-            admissionMode: 'gated',
+            admissionMode: 'presto',
             queryPriority: { min: 2, max: 9 },
           },
           subGroups: [
@@ -127,12 +133,21 @@ describe('the resource-groups file', () => {
       selectors: [{ group: 'global.etl' }],
     });
     const [global] = rootGroups;
-    expect(global).toMatchObject({ queueTimeoutMs: 300_000, queryPriority: { min: 2, max: 9 }, guarantee: 0 });
+    expect(global).toMatchObject({
+      queueTimeoutMs: 300_000,
+      queryPriority: { min: 2, max: 9 },
+      guarantee: 0,
+      admissionMode: 'presto',
+    });
     const [etl, user] = global?.subGroups ?? [];
     expect(etl).toMatchObject({ guarantee: 4, queueTimeoutMs: undefined, queryPriority: { min: 1, max: 5 } });
     // D2: bounds hold below, until a group has its own.
     expect(user).toMatchObject({ maxGroups: 50, queryPriority: { min: 2, max: 9 } });
-    expect(user?.subGroups[0]).toMatchObject({ isDynamic: true, queryPriority: { min: 2, max: 9 } });
+    expect(user?.subGroups[0]).toMatchObject({
+      isDynamic: true,
+      queryPriority: { min: 2, max: 9 },
+      admissionMode: 'presto',
+    });
   });
 
   it('D2: query_priority holds for everything below', () => {
@@ -308,14 +323,9 @@ describe('what is wrong with a file', () => {
     ],
     ['a timeout of nothing', [group('a', { queueTimeout: '0s' })], 'rootGroups[0].queueTimeout: must be longer than 0'],
     [
-      'a mode of the next version',
-      [group('a', { admissionMode: 'leased' })],
-      'rootGroups[0].admissionMode: "leased" is not supported yet; use "gated"',
-    ],
-    [
       'a mode that is none',
       [group('a', { admissionMode: 'open' })],
-      'rootGroups[0].admissionMode: must be one of gated, was "open"',
+      'rootGroups[0].admissionMode: must be one of leased, gated, presto, was "open"',
     ],
     [
       'a mode below the root',

@@ -61,8 +61,13 @@ export interface GroupSpec {
   readonly subGroups: readonly GroupSpec[];
 }
 
-/** How the limits of a tree of groups are kept. */
-export type AdmissionMode = 'gated';
+/**
+ * How the limits of a tree of groups are kept. leased: never exceeded; an owner deals slots to coordinators, and who holds
+ * one starts without asking. gated: each start is decided on what all coordinators report, asked for after the query came.
+ * presto: Presto's formula on what was last reported, as a comparison: bursts exceed the limit.
+ */
+export const ADMISSION_MODES = ['leased', 'gated', 'presto'] as const;
+export type AdmissionMode = (typeof ADMISSION_MODES)[number];
 
 /** What a selector may ask of a query's estimates; both ends belong to the range. */
 export interface EstimateRanges {
@@ -147,7 +152,7 @@ export function groupSpec(
     guarantee: 0,
     queryPriority: { min: 1, max: 1_000_000_000 },
     queueTimeoutMs: undefined,
-    admissionMode: 'gated',
+    admissionMode: 'leased',
     maxGroups: 1_000,
     subGroups: [],
     ...spec,

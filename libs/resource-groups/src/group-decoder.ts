@@ -2,7 +2,13 @@
 //   D1. Sibling names differ and hold no '.', so a path names one group.
 //   D2. What is decided above holds below, written into each spec: query_priority, bounds of priorities.
 import { type FieldReader, INT_MAX, optional } from './field-reader.js';
-import { type GroupSpec, groupSpec, type SchedulingPolicy } from './group-config.js';
+import {
+  ADMISSION_MODES,
+  type AdmissionMode,
+  type GroupSpec,
+  groupSpec,
+  type SchedulingPolicy,
+} from './group-config.js';
 import { childPath } from './group-path.js';
 import type { JsonField, JsonObject, JsonSource } from './json-source.js';
 import type { LimitDecoder } from './limit-decoder.js';
@@ -17,8 +23,6 @@ const GROUP_PROPERTIES = [
 type GroupProperty = (typeof GROUP_PROPERTIES)[number];
 
 const POLICIES: readonly SchedulingPolicy[] = ['fair', 'weighted', 'weighted_fair', 'query_priority'];
-/** Modes that ADR 0004 names and that do not exist yet. */
-const MODES_NOT_YET = ['leased', 'presto'];
 const NAME_LENGTH_MAX = 256;
 const GROUPS_MAX = 10_000;
 const DEPTH_MAX = 16;
@@ -31,6 +35,7 @@ interface Above {
   /** The name of the group above that orders everything below it by priority. */
   readonly priorityGroup: string | undefined;
   readonly queryPriority: GroupSpec['queryPriority'] | undefined;
+  readonly mode: AdmissionMode | undefined;
 }
 
 /** A group as read, with what its parent must look at. */
@@ -54,7 +59,14 @@ export class GroupDecoder {
   ) {}
 
   roots(field: JsonField): GroupSpec[] {
-    const top = { template: undefined, isDynamic: false, depth: 1, priorityGroup: undefined, queryPriority: undefined };
+    const top = {
+      template: undefined,
+      isDynamic: false,
+      depth: 1,
+      priorityGroup: undefined,
+      queryPriority: undefined,
+      mode: undefined,
+    };
     return this.siblings(field, top).map(({ spec }) => spec);
   }
 
@@ -90,12 +102,14 @@ export class GroupDecoder {
     const queryPriority =
       optional(at('queryPriority'), (limit) => this.limits.priorities(limit)) ?? above.queryPriority;
     const isTemplate = name !== undefined && hasVariables(name);
+    const mode = this.mode(at('admissionMode'), above);
     const below: Above = {
       template,
       isDynamic: above.isDynamic || isTemplate,
       depth: above.depth + 1,
       priorityGroup: above.priorityGroup ?? (ownPolicy === 'query_priority' ? name : undefined),
       queryPriority,
+      mode,
     };
     const subGroups = this.subGroups(at('subGroups'), below);
     this.checkWeights(at('subGroups'), name, ownPolicy, subGroups);
@@ -117,11 +131,11 @@ export class GroupDecoder {
       guarantee: this.limits.atMost(at('guarantee'), hardConcurrencyLimit) ?? 0,
       ...defined('queryPriority', queryPriority),
       queueTimeoutMs: optional(at('queueTimeout'), (timeout) => this.limits.positiveDurationMs(timeout)),
+      ...defined('admissionMode', mode),
       ...defined('maxGroups', this.maxGroups(at('maxGroups'), isTemplate, above)),
       subGroups: subGroups.map((group) => group.spec),
     });
     this.places.set(spec, object);
-    this.checkMode(at('admissionMode'), above);
     return name === undefined ? undefined : { spec, weight: at('schedulingWeight'), guarantee: at('guarantee') };
   }
 
@@ -191,14 +205,11 @@ export class GroupDecoder {
     return isTemplate || !above.isDynamic ? this.limits.number(field, 1) : INT_MAX;
   }
 
-  private checkMode(field: JsonField, above: Above): void {
-    const value = field.scalar;
-    if (field.node === undefined) return;
-    if (above.depth > 1) return this.source.problem(field, 'may be given to root groups only, and holds for all below');
-    if (typeof value === 'string' && MODES_NOT_YET.includes(value)) {
-      return this.source.problem(field, `"${value}" is not supported yet; use "gated"`);
-    }
-    this.read.choice(field, ['gated']);
+  /** The mode of a root group holds for all below it. */
+  private mode(field: JsonField, above: Above): AdmissionMode | undefined {
+    if (above.depth === 1 || field.node === undefined)
+      return optional(field, (word) => this.read.choice(word, ADMISSION_MODES)) ?? above.mode;
+    return this.source.problem(field, 'may be given to root groups only, and holds for all below');
   }
 }
 

@@ -2,6 +2,9 @@
 import type { Instant, QueryId } from '@tutti/base';
 import type { GroupConfig, GroupTarget } from './group-config.js';
 import type { UsageSnapshot } from './group-usage.js';
+import type { OwnedShard } from './lease-routes.js';
+import type { Demand, Grant } from './leases/lease-messages.js';
+import type { SeatId } from './seats/shard.js';
 
 export type GroupEvent =
   | QuerySubmitted
@@ -12,7 +15,17 @@ export type GroupEvent =
   | { readonly kind: 'usageArrived'; readonly usage: UsageSnapshot }
   /** No resource manager answers, and none has since then. */
   | { readonly kind: 'usageUnavailable'; readonly since: Instant }
-  /** Time went by: what waits wants newer usage, or has waited for too long. */
+  /** A resource manager says that it owns these shards, and no others. */
+  | { readonly kind: 'leaseOwners'; readonly seat: SeatId; readonly shards: readonly OwnedShard[] }
+  /** It grants what was demanded, or more. */
+  | { readonly kind: 'leaseGranted'; readonly seat: SeatId; readonly shard: number; readonly grant: Grant }
+  /** Nothing more comes of what it was told. Leases hold until their time is over. */
+  | { readonly kind: 'leaseStreamLost'; readonly seat: SeatId }
+  /** The process stood still, and its clock may have too: say so before anything else. */
+  | { readonly kind: 'overslept' }
+  /** Something of a running query is about to leave for a worker, whatever its group: from now on it never waits again. */
+  | { readonly kind: 'sent'; readonly queryId: QueryId }
+  /** Time went by: what waits wants newer usage, or has waited for too long; and leases want to be renewed, see wakeAt. */
   | { readonly kind: 'tick' }
   /** The active workers changed; `memoryBytes` is the sum of their memory limits. Before the first both are 0. */
   | { readonly kind: 'clusterChanged'; readonly activeWorkers: number; readonly memoryBytes: number }
@@ -35,6 +48,13 @@ export type GroupEffect =
   | QueryRejected
   /** Its group is gone with a new configuration, or has subgroups now. The query has left: select and submit it anew. */
   | { readonly kind: 'reselect'; readonly queryId: QueryId; readonly queuedSince: Instant }
+  /**
+   * It was started, nothing of it was sent, and the lease that allowed it is over. It waits again as it did before; nothing
+   * of it may be sent. What comes next of it is start, reject, or reselect at once.
+   */
+  | { readonly kind: 'requeue'; readonly queryId: QueryId }
+  /** What the owner of a shard is to be told. Those of one turn for one resource manager may go together. */
+  | { readonly kind: 'demand'; readonly seat: SeatId; readonly shard: number; readonly demand: Demand }
   /** Queries wait for newer usage: ask now. The counts in the request must be taken after this effect. */
   | { readonly kind: 'askUsage' };
 

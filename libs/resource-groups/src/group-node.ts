@@ -16,6 +16,7 @@ import type { GroupCounts } from './group-events.js';
 import { childPath } from './group-path.js';
 import { GroupRoot } from './group-root.js';
 import { LeafQueue } from './leaf-queue.js';
+import type { LeasedLeaf } from './leased-leaf.js';
 import type { LiveQuery } from './live-query.js';
 import { newTurn, TurnOrder } from './turn-order.js';
 
@@ -78,7 +79,9 @@ export class GroupNode {
   refreshedIn = 0;
   /** What was reported of it last, see group-counts.ts. */
   lastCounts: GroupCounts | undefined;
-  private hasSoftLimits = false;
+  /** What this leaf holds by leases, while its root is in that mode. */
+  leased: LeasedLeaf | undefined;
+  hasSoftLimits = false;
   /** How many claims of this group count in its parent's `usableBelow`. */
   private usable = 0;
   private usableBelow = 0;
@@ -131,6 +134,11 @@ export class GroupNode {
 
   get isFull(): boolean {
     return this.running >= this.limit;
+  }
+
+  /** Whether nothing may start in it, whatever slots are held: for what runs here, or for what else than slots is used up. */
+  get isClosed(): boolean {
+    return this.here.running >= this.limit || (this.isCut && this.isFull);
   }
 
   /** The query below it that the next claim would be for. */
@@ -211,11 +219,11 @@ export class GroupNode {
   }
 
   private get window(): number {
-    return this.isCut ? 0 : Math.ceil(this.limit * WINDOW_PART);
+    return this.isCut || this.root.node.spec.admissionMode !== 'gated' ? 0 : Math.ceil(this.limit * WINDOW_PART);
   }
 
   /** Whether something else than hardConcurrencyLimit limits it. */
-  private get isCut(): boolean {
+  get isCut(): boolean {
     return this.limit < this.spec.hardConcurrencyLimit;
   }
 

@@ -1,7 +1,9 @@
 import { type Instant, instant } from '@tutti/base';
+import type { AdmissionMode } from './group-config.js';
 import type { GroupNode } from './group-node.js';
 import type { ClaimsElsewhere } from './claims-before.js';
 import { LinkedList } from './linked-list.js';
+import type { ShardLeases } from './shard-leases.js';
 import { UndecidedQueries } from './undecided-queries.js';
 
 /** What belongs to a whole tree of groups. */
@@ -19,6 +21,11 @@ export class GroupRoot {
   readonly overclaimed = new Set<GroupNode>();
   /** How often the limit of a group has changed. */
   limitChanges = 0;
+
+  /** The mode by which it is operated: that of its configuration, from the next event on. */
+  mode: AdmissionMode | undefined;
+  /** In leased mode: what this coordinator may run of it. */
+  leases: ShardLeases | undefined;
 
   constructor(readonly node: GroupNode) {}
 }

@@ -1,5 +1,6 @@
 // Decides which waiting query may start. Pure: an event and a time in, effects out. Here, and only here, a query is
-// admitted.
+// admitted. How its limits are kept is the mode of a root group: leased-starts.ts (M1 to M6), gated-starts.ts (G2 to G5)
+// or presto-starts.ts. What holds in all modes: G1, G6, G8, G9.
 //   G1. A query is queued, running or gone; never two of these, and never lost.
 //   G2. A query starts only while, for its leaf and every ancestor: running here + running elsewhere + the claims that
 //       come before its own < limit, which is at most hardConcurrencyLimit (effective-limit.ts). Claims of others come
@@ -17,16 +18,20 @@
 //       the order in which queries came. What could start is never turned away. When a query comes, it is turned away only
 //       if what is here alone leaves no room: until it is decided no more than that wait.
 //   G7. Who makes room in a group that was full tells so at once, with a question: others may wait for it.
-//   G8. A new configuration holds from one moment to the next. It ends nothing that runs, and loses nothing that waits.
+//   G8. A new configuration holds from one moment to the next, another mode too. It ends nothing that runs, and loses
+//       nothing that waits.
+//   G9. Whatever time has ended counts as ended before anything else: usage, leases, and all of it for a process that stood
+//       still.
 //
-// Why one resource manager makes this exact: it takes in the claims of the asker before it answers, and keeps the order
+// Why one resource manager makes mode gated exact: it takes in the claims of the asker before it answers, and keeps the order
 // in which it first heard of them. Of all queries that run in a group at one moment, take the one with the last claim, and
 // of those of its coordinator and round the one that started last. When it started, each of the others either ran or was
 // known as a claim before it, so G2 counted them all: claims that are made stand in the reports until they are used or
 // withdrawn, and what is withdrawn is never used (R1 and R2 in claim-rounds.ts).
 import { type Instant, type QueryId, unreachable } from '@tutti/base';
 import { ClaimRounds } from './claim-rounds.js';
-import type { GroupConfig } from './group-config.js';
+import { GatedStarts } from './gated-starts.js';
+import type { AdmissionMode, GroupConfig } from './group-config.js';
 import { countsOf } from './group-counts.js';
 import type {
   GroupCounts,
@@ -37,11 +42,16 @@ import type {
   QueuedQuery,
 } from './group-events.js';
 import { GroupForest } from './group-forest.js';
-import type { GroupNode } from './group-node.js';
 import type { GroupRoot } from './group-root.js';
 import { GroupsInUse } from './groups-in-use.js';
+import { type LeaseFigure, leaseFigures, type ShardStamp } from './lease-figures.js';
+import { LeasedStarts } from './leased-starts.js';
+import type { LeaseHolderOptions } from './leases/lease-holder.js';
 import { LiveQueries } from './live-queries.js';
+import { PrestoStarts } from './presto-starts.js';
+import type { StartMode, TreeParts } from './start-mode.js';
 import { StartRules } from './start-rules.js';
+import { UsageQuestions } from './usage-questions.js';
 import { UsageView } from './usage-view.js';
 import { explanationOf, type WaitExplanation } from './wait-explanation.js';
 import { WaitRules } from './wait-rules.js';
@@ -50,77 +60,46 @@ export type { GroupCounts, GroupEffect, GroupEvent } from './group-events.js';
 
 export interface GroupTreeOptions {
   readonly config: GroupConfig;
-  /** No query starts on older data. Must be more than the heartbeat interval, and less than the time after which
-   * resource managers take a silent coordinator out of their answers. */
+  /** No query starts on older data, in gated mode. Must be more than the heartbeat interval, and less than the time after
+   * which resource managers take a silent coordinator out of their answers. */
   readonly usageMaxAgeMs: number;
+  /** Who holds leases here. */
+  readonly leases: LeaseHolderOptions;
 }
 
 export class GroupTree {
   private currentConfig: GroupConfig;
-  private readonly forest: GroupForest;
-  private readonly inUse: GroupsInUse;
-  private readonly view: UsageView;
+  private readonly parts: TreeParts;
   private readonly rules: StartRules;
   private readonly rounds = new ClaimRounds();
-  private readonly live: LiveQueries;
-  private readonly waits: WaitRules;
+  private readonly leased: LeasedStarts;
+  private readonly modes: Readonly<Record<AdmissionMode, StartMode>>;
   private unavailableSince: Instant | undefined;
-  private asking = false;
+  private hasBegun = false;
 
-  constructor({ config, usageMaxAgeMs }: GroupTreeOptions) {
+  constructor({ config, usageMaxAgeMs, leases }: GroupTreeOptions) {
     this.currentConfig = config;
-    this.forest = new GroupForest(config);
-    this.inUse = new GroupsInUse(this.forest);
-    this.live = new LiveQueries(this.inUse, this.rounds);
-    this.waits = new WaitRules(this.live);
-    this.view = new UsageView(this.forest, usageMaxAgeMs);
-    this.rules = new StartRules(this.view, usageMaxAgeMs);
+    const forest = new GroupForest(config);
+    const inUse = new GroupsInUse(forest);
+    const live = new LiveQueries(inUse, this.rounds);
+    const view = new UsageView(forest, usageMaxAgeMs);
+    this.parts = { forest, inUse, live, view, waits: new WaitRules(live), questions: new UsageQuestions() };
+    this.rules = new StartRules(view, usageMaxAgeMs);
+    this.leased = new LeasedStarts(this.parts, leases);
+    const gated = new GatedStarts(this.parts, this.rounds, this.rules);
+    this.modes = { leased: this.leased, gated, presto: new PrestoStarts(this.parts, this.rounds) };
   }
 
   apply(event: GroupEvent, now: Instant): GroupEffect[] {
-    this.view.forgetOld(now);
-    this.inUse.collect(now);
+    const { view, inUse } = this.parts;
     const effects: GroupEffect[] = [];
-    switch (event.kind) {
-      case 'submitted':
-        this.submit(event, now, effects);
-        break;
-      case 'finished':
-        this.finish(event.queryId, now, effects);
-        break;
-      case 'used':
-        this.use(event.queryId, event, now, effects);
-        break;
-      case 'usageArrived':
-        this.asking = false;
-        this.unavailableSince = undefined;
-        this.view.take(event.usage, now);
-        for (const root of this.forest.roots) {
-          this.startWhatMay(root, now, effects);
-          effects.push(...this.waits.decide(root, this.view.usage, now)); // G6
-          this.claim(root, now);
-          this.askWhenUseful(root, effects);
-        }
-        break;
-      case 'usageUnavailable':
-        this.asking = false;
-        this.unavailableSince = event.since;
-        break;
-      case 'tick':
-        this.endOverdue(now, effects);
-        this.asking = this.someoneWaits() && !this.rules.isTooSoon(now);
-        if (this.asking) effects.push({ kind: 'askUsage' });
-        break;
-      case 'clusterChanged':
-        this.forest.resize(event);
-        for (const root of this.forest.roots) this.advance(root, now, effects);
-        break;
-      case 'configured':
-        this.configure(event.config, now, effects);
-        break;
-      default:
-        return unreachable(event);
-    }
+    if (!this.hasBegun) this.begin(now, effects);
+    view.forgetOld(now); // G9
+    if (event.kind === 'overslept') this.oversleep(now, effects);
+    else this.leased.wake(now, effects);
+    inUse.collect(now);
+    this.handle(event, now, effects);
+    this.leased.settle(now, effects);
     return effects;
   }
 
@@ -129,43 +108,70 @@ export class GroupTree {
     return this.currentConfig;
   }
 
+  /** When a `tick` is due for leases; Infinity: never, as it is now. Later is safe. */
+  wakeAt(): Instant {
+    return this.leased.wakeAt;
+  }
+
   /**
    * What to report: the groups in use and those above them, each with its own queries only.
    * Reading them closes the open round: what they hold of claims never grows, later claims are of a later round.
    */
   counts(): GroupCounts[] {
     this.rounds.close();
-    return Array.from(this.inUse, countsOf);
+    return Array.from(this.parts.inUse, countsOf);
   }
 
   /** What runs and waits here, with what is below each group: for showing. Reading it changes nothing. */
   totals(): GroupTotalsHere[] {
-    return Array.from(this.inUse, ({ path, here: { running, queued, memoryBytes } }) => ({
+    return Array.from(this.parts.inUse, ({ path, here: { running, queued, memoryBytes } }) => ({
       ...{ group: path, running, queued, memoryBytes },
     }));
+  }
+
+  /** What is held, runs and waits in the leaf groups in leased mode. */
+  leaseFigures(now: Instant): LeaseFigure[] {
+    return leaseFigures(this.leased.all, now);
   }
 
   /** The queries that wait: group by group, in each in the order in which they will start. */
   queuedInOrder(): QueuedQuery[] {
     const queued: QueuedQuery[] = [];
-    for (const { path, queue } of this.inUse)
+    for (const { path, queue } of this.parts.inUse)
       for (const { queryId } of queue?.inOrder() ?? []) queued.push({ queryId, group: path });
     return queued;
   }
 
   /** Whether any query is queued. */
   someoneWaits(): boolean {
-    return this.live.queuedCount > 0;
+    return this.parts.live.queuedCount > 0;
+  }
+
+  /** Whether ticks are of use now and then, to ask for usage: somebody waits, or a group goes by what was last heard. */
+  wantsUsage(): boolean {
+    return this.someoneWaits() || this.parts.forest.roots.some(({ mode }) => mode === 'presto');
+  }
+
+  /**
+   * What the tasks of a query carry that are made now. notNow: its group needs a lease that holds, and there is none at this
+   * moment: wait. undefined: its group needs none.
+   */
+  taskStamp(queryId: QueryId, now: Instant): ShardStamp | 'notNow' | undefined {
+    const leases = this.parts.live.get(queryId)?.leaf.root.leases;
+    if (leases === undefined) return undefined;
+    const stamp = leases.taskStamp(now);
+    return stamp === undefined ? 'notNow' : { shard: leases.shard, stamp };
   }
 
   /** Why a query has not started; undefined when it is not queued. */
   explain(queryId: QueryId, now: Instant): WaitExplanation | undefined {
-    const query = this.live.get(queryId);
+    const { live, view, forest } = this.parts;
+    const query = live.get(queryId);
     if (!query?.isQueued) return undefined;
-    const { view, rules, unavailableSince } = this;
+    const { rules, unavailableSince } = this;
     return explanationOf({
       ...{ query, now },
-      cluster: this.forest.size,
+      cluster: forest.size,
       dataAgeMs: view.ageMs(now),
       knownRound: view.ageMs(now) === undefined ? 0 : (view.usage?.knownRound ?? 0),
       refusedAgeMs: view.refusedAgeMs,
@@ -175,28 +181,74 @@ export class GroupTree {
     });
   }
 
+  private handle(event: GroupEvent, now: Instant, effects: GroupEffect[]): void {
+    const { forest, view, live, questions } = this.parts;
+    switch (event.kind) {
+      case 'submitted':
+        return this.submit(event, now, effects);
+      case 'finished':
+        return this.finish(event.queryId, now, effects);
+      case 'used':
+        return this.use(event.queryId, event, now, effects);
+      case 'sent': {
+        const query = live.get(event.queryId);
+        if (query?.isQueued === false) query.leaf.root.leases?.sent(query);
+        return;
+      }
+      case 'usageArrived':
+        questions.close();
+        this.unavailableSince = undefined;
+        view.take(event.usage, now);
+        for (const root of forest.roots) this.modeOf(root).heard(root, now, effects);
+        return;
+      case 'usageUnavailable':
+        questions.close();
+        this.unavailableSince = event.since;
+        return;
+      case 'leaseOwners':
+        return this.leased.setOwners(event.seat, event.shards, now, effects);
+      case 'leaseStreamLost':
+        return this.leased.setOwners(event.seat, [], now, effects);
+      case 'leaseGranted':
+        return this.leased.hear(event.seat, event.shard, event.grant, now, effects);
+      case 'overslept':
+        return;
+      case 'tick':
+        this.endOverdue(now, effects);
+        questions.close();
+        if (forest.roots.some((root) => this.modeOf(root).isUsageDue(root, now))) questions.ask(effects);
+        return;
+      case 'clusterChanged':
+        forest.resize(event);
+        for (const root of forest.roots) this.modeOf(root).limitsChanged(root, now, effects, []);
+        return;
+      case 'configured':
+        return this.configure(event.config, now, effects);
+      default:
+        return unreachable(event);
+    }
+  }
+
   private submit(event: QuerySubmitted, now: Instant, effects: GroupEffect[]): void {
-    const reached = this.forest.reach(event.target);
+    const reached = this.parts.forest.reach(event.target);
     if (reached.kind === 'refused') {
       effects.push({ ...reached, kind: 'reject', queryId: event.queryId });
       return;
     }
-    const query = this.live.add(event, reached.leaf, now);
-    const rejected = this.waits.rejectIfFullHere(query, now); // G6
-    if (rejected !== undefined) {
-      effects.push(rejected);
-      return;
-    }
-    this.claim(query.leaf.root, now);
-    this.askWhenUseful(query.leaf.root, effects);
+    const { leaf } = reached;
+    this.followMode(leaf.root, now, effects);
+    const query = this.parts.live.add(event, leaf, now);
+    this.modeOf(leaf.root).came(query, now, effects);
   }
 
   private finish(queryId: QueryId, now: Instant, effects: GroupEffect[]): void {
-    const query = this.live.get(queryId);
+    const { live } = this.parts;
+    const query = live.get(queryId);
     if (query === undefined) return;
-    const wereFull = query.leaf.lineage.filter((node) => node.isFull);
-    this.live.remove(query, now);
-    this.advance(query.leaf.root, now, effects, wereFull);
+    const { leaf } = query;
+    const wereFull = leaf.lineage.filter((node) => node.isFull);
+    live.remove(query, now);
+    this.modeOf(leaf.root).ended(leaf, now, effects, wereFull);
   }
 
   private use(
@@ -205,77 +257,68 @@ export class GroupTree {
     now: Instant,
     effects: GroupEffect[],
   ): void {
-    const query = this.live.get(queryId);
+    const { live } = this.parts;
+    const query = live.get(queryId);
     if (query === undefined || query.isQueued) return;
     const { lineage, root } = query.leaf;
     const wereFull = lineage.filter((node) => node.isFull);
     const { limitChanges } = root;
-    this.live.use(query, use.memoryBytes, use.cpuMs);
-    if (root.limitChanges !== limitChanges) this.advance(root, now, effects, wereFull);
+    live.use(query, use.memoryBytes, use.cpuMs);
+    if (root.limitChanges !== limitChanges) this.modeOf(root).limitsChanged(root, now, effects, wereFull);
   }
 
   /** G8 */
   private configure(config: GroupConfig, now: Instant, effects: GroupEffect[]): void {
+    const { forest, live, view } = this.parts;
     this.currentConfig = config;
-    const specs = this.forest.specsUnder(config);
+    const specs = forest.specsUnder(config);
     for (const [{ queue }, spec] of specs) {
       if (queue === undefined || spec?.subGroups.length === 0) continue;
       for (const query of [...queue.inOrder()]) {
-        this.live.remove(query, now);
+        live.remove(query, now);
         effects.push({ kind: 'reselect', queryId: query.queryId, queuedSince: query.queuedSince });
       }
     }
-    const policies = Array.from(this.forest.all, (node) => ({ node, policy: node.policy }));
-    this.forest.configure(config, specs);
+    const policies = Array.from(forest.all, (node) => ({ node, policy: node.policy }));
+    forest.configure(config, specs);
     for (const { node, policy } of policies) if (node.policy !== policy) this.rounds.withdrawAll(node.root);
-    this.view.spreadAnew();
-    this.live.timeouts.restart(this.forest.all);
-    for (const root of this.forest.roots) this.advance(root, now, effects);
+    this.leased.configure(config, now, effects);
+    for (const root of forest.roots) this.followMode(root, now, effects);
+    view.spreadAnew();
+    live.timeouts.restart(forest.all);
+    for (const root of forest.roots) this.modeOf(root).limitsChanged(root, now, effects, []);
   }
 
   /** Ends what has waited for too long. */
   private endOverdue(now: Instant, effects: GroupEffect[]): void {
-    for (let overdue; (overdue = this.waits.endOverdue(now)) !== undefined;) {
+    for (let overdue; (overdue = this.parts.waits.endOverdue(now)) !== undefined;) {
       effects.push(overdue.effect);
-      this.claim(overdue.root, now);
+      this.modeOf(overdue.root).gaveUp(overdue.root, now);
     }
   }
 
-  /** Something may be possible now that was not before. */
-  private advance(root: GroupRoot, now: Instant, effects: GroupEffect[], wereFull: readonly GroupNode[] = []): void {
-    this.startWhatMay(root, now, effects);
-    this.claim(root, now);
-    if (wereFull.some((node) => !node.isFull))
-      this.ask(effects); // G7
-    else this.askWhenUseful(root, effects);
+  private begin(now: Instant, effects: GroupEffect[]): void {
+    this.hasBegun = true;
+    this.leased.configure(this.currentConfig, now, effects);
+    for (const root of this.parts.forest.roots) this.followMode(root, now, effects);
   }
 
-  private startWhatMay(root: GroupRoot, now: Instant, effects: GroupEffect[]): void {
-    this.rounds.withdraw(root); // First: what cannot be used any more need not count before the rest.
-    this.rules.startWhatMay(root, now, (leaf) => {
-      const { queryId } = this.live.start(leaf, now);
-      effects.push({ kind: 'start', queryId });
-    });
+  /** G9 */
+  private oversleep(now: Instant, effects: GroupEffect[]): void {
+    this.parts.view.forgetAll(now);
+    this.leased.oversleep(now, effects);
   }
 
-  /** Claims are in order again: none in excess, and whoever may has made one. */
-  private claim(root: GroupRoot, now: Instant): void {
-    this.rounds.withdraw(root);
-    this.rounds.make(root, now);
+  /** Operates a tree of groups by the mode that its configuration says. */
+  private followMode(root: GroupRoot, now: Instant, effects: GroupEffect[]): void {
+    const mode = root.node.spec.admissionMode;
+    if (root.mode === mode) return;
+    if (root.mode !== undefined) this.modes[root.mode].leave(root);
+    root.mode = mode;
+    this.modes[mode].enter(root, now, effects);
   }
 
-  /** A newer answer could decide more than the newest one. Otherwise a tick asks. */
-  private askWhenUseful(root: GroupRoot, effects: GroupEffect[]): void {
-    if (!this.asking && (this.rules.couldStartMore(root) || this.couldDecideMore(root))) this.ask(effects);
-  }
-
-  private ask(effects: GroupEffect[]): void {
-    this.asking = true;
-    effects.push({ kind: 'askUsage' });
-  }
-
-  /** Queries came after the newest answer was asked for (G6). */
-  private couldDecideMore(root: GroupRoot): boolean {
-    return root.undecided.size > 0 && root.lastSubmittedAt > this.view.answeredUpTo;
+  private modeOf(root: GroupRoot): StartMode {
+    return this.modes[root.mode ?? root.node.spec.admissionMode];
   }
 }

@@ -1,5 +1,6 @@
-export { type ClusterSize, effectiveLimit, softMemoryLimitBytes } from './effective-limit.js';
+export { type ClusterSize, effectiveLimit, hasSoftLimits, softMemoryLimitBytes } from './effective-limit.js';
 export {
+  ADMISSION_MODES,
   type AdmissionMode,
   defaultGroupConfig,
   type EstimateRange,
@@ -16,7 +17,7 @@ export {
   type Selector,
 } from './group-config.js';
 export type { CpuLevel, CpuTelling } from './cpu-buckets.js';
-export { childPath, groupPath, lineageOf, parentPath } from './group-path.js';
+export { childPath, groupPath, lineageOf, parentPath, rootName } from './group-path.js';
 export { GROUP_FILE_BYTES_MAX, parseGroupConfig, type ParsedGroupConfig } from './group-config-decoder.js';
 export { selectGroup, type Selection } from './group-selector.js';
 export type {
@@ -32,6 +33,8 @@ export type {
 export { GroupTree, type GroupTreeOptions } from './group-tree.js';
 export type { CoordinatorTotal, GroupTotal } from './group-totals.js';
 export type { ClaimsAhead, GroupUsage, UsageSnapshot } from './group-usage.js';
+export type { LeaseFigure, ShardStamp } from './lease-figures.js';
+export type { OwnedShard } from './lease-routes.js';
 export type { HolderEffect, HolderEvent, LeaseExplanation } from './leases/holder-events.js';
 export type { LeafWants } from './leases/holder-leaf.js';
 export { LeaseHolder, type LeaseHolderOptions } from './leases/lease-holder.js';
@@ -85,7 +88,7 @@ export type {
 } from './seats/seat-messages.js';
 export { SEAT_TIMING, type SeatTiming } from './seats/seat-rules.js';
 export { FIRST_VERSION, SEATS_MAX, seatSet, type SeatSet } from './seats/seat-set.js';
-export { preferenceOf, SHARD_COUNT, type SeatId, shardOf } from './seats/shard.js';
+export { preferenceOf, SHARD_COUNT, type SeatId, shardOf, shardOfGroup } from './seats/shard.js';
 export { explainSelection, type ExplainedSelection } from './selection-explanation.js';
 export type { QueryEstimates, SelectionCriteria } from './selector-match.js';
 export type { WaitExplanation, WaitKind } from './wait-explanation.js';

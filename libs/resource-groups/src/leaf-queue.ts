@@ -32,6 +32,12 @@ export class LeafQueue {
     this.list.add(query);
   }
 
+  /** Takes back a query that has started: it has its old place, unless another policy orders them now. */
+  putBack(query: LiveQuery): void {
+    if (this.policy !== 'weighted' || query.orderKey <= 0) query.orderKey = this.keyOf(query);
+    this.list.add(query);
+  }
+
   /** Takes out a query: it starts, or it ended before. */
   remove(query: LiveQuery): void {
     this.list.remove(query);

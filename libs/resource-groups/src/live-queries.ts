@@ -39,22 +39,42 @@ export class LiveQueries {
     leaf.count({ queued: 1, provisional: 1 });
     root.undecided.add(query);
     root.lastSubmittedAt = now;
+    root.leases?.came(leaf);
     return query;
   }
 
-  /** Starts the first query of a leaf, and uses up its first claim. */
+  /** Starts the first query of a leaf, and uses up its first claim if it has any. */
   start(leaf: GroupNode, now: Instant): LiveQuery {
     const query = leaf.queue?.first;
-    invariant(leaf.queue && query, 'Q1: a claim has a query');
+    invariant(leaf.queue && query, 'Q1: whatever may start has a query');
+    const { leases } = leaf.root;
     leaf.queue.starts(query);
     this.leaveQueue(query);
-    this.rounds.use(leaf, now);
+    const claimed = this.rounds.use(leaf, now) ? -1 : 0;
     leaf.own.running++;
-    leaf.count({ running: 1, queued: -1, claimed: -1, provisional: this.settle(query) });
+    leaf.count({ running: 1, queued: -1, claimed, provisional: this.settle(query) });
     // The first starts into an empty group say nothing of how long one waits for a full one.
-    for (const node of leaf.lineage) if (node.isFull) node.starts.add(now);
+    const hasWaited = leases !== undefined && query.submittedAt < now;
+    for (const node of leaf.lineage) if (hasWaited || node.isFull) node.starts.add(now);
     leaf.root.lastStartAt = now;
+    leases?.started(query);
     return query;
+  }
+
+  /** Queues a query again that has started, of which nothing was sent: with its age, at its place. */
+  requeue(query: LiveQuery): void {
+    const { leaf, memoryBytes } = query;
+    const { queue } = leaf;
+    invariant(queue !== undefined && !query.isQueued, `${query.queryId} can wait again`);
+    query.isQueued = true;
+    query.memoryBytes = 0;
+    queue.putBack(query);
+    this.queuedCount++;
+    this.timeouts.enter(query);
+    leaf.own.running--;
+    leaf.own.memoryBytes -= memoryBytes;
+    leaf.count({ running: -1, queued: 1, memoryBytes: -memoryBytes });
+    leaf.root.leases?.changed(leaf);
   }
 
   /** Takes a query out, from whatever state. */
@@ -70,6 +90,7 @@ export class LiveQueries {
       leaf.own.memoryBytes -= memoryBytes;
       leaf.count({ running: -1, memoryBytes: -memoryBytes });
     }
+    leaf.root.leases?.left(query);
     if (leaf.own.running + (leaf.queue?.size ?? 0) === 0) this.inUse.leave(leaf, now);
   }
 
@@ -82,7 +103,9 @@ export class LiveQueries {
   use(query: LiveQuery, memoryBytes: number, cpuMs: number): void {
     const { leaf } = query;
     const moreMemory = memoryBytes - query.memoryBytes;
-    leaf.own.cpuMs += Math.max(0, cpuMs - query.cpuMs);
+    const moreCpuMs = Math.max(0, cpuMs - query.cpuMs);
+    leaf.own.cpuMs += moreCpuMs;
+    if (moreCpuMs > 0) leaf.root.leases?.used(leaf, moreCpuMs);
     leaf.own.memoryBytes += moreMemory;
     query.memoryBytes = memoryBytes;
     query.cpuMs = Math.max(query.cpuMs, cpuMs);

@@ -2,11 +2,12 @@
 //   V1. Newer means asked for later: an answer that comes late changes nothing.
 //   V2. Usage whose oldest data is older than usageMaxAgeMs does not exist: it is refused on arrival and forgotten later.
 //   V3. Use of a group that is unknown here counts at the nearest one above it.
+//   V4. In mode presto what runs elsewhere counts for ever, until a newer answer: that is Presto's rule.
 import { type Instant, instant } from '@tutti/base';
 import type { GroupForest } from './group-forest.js';
 import type { GroupNode, UseElsewhere } from './group-node.js';
 import type { GroupRoot } from './group-root.js';
-import type { GroupUsage, UsageSnapshot } from './group-usage.js';
+import type { UsageSnapshot } from './group-usage.js';
 
 export class UsageView {
   /** When the newest answer was asked for, even one that was refused. */
@@ -54,6 +55,12 @@ export class UsageView {
     if (this.current !== undefined && ageMs(this.current, now) > this.maxAgeMs) this.replace(undefined);
   }
 
+  /** The clock may have stood still: nothing that was asked for before counts any more. */
+  forgetAll(now: Instant): void {
+    this.answeredUpTo = now;
+    if (this.current !== undefined) this.replace(undefined);
+  }
+
   /** The groups are others than before. */
   spreadAnew(): void {
     this.replace(this.current);
@@ -62,18 +69,19 @@ export class UsageView {
   private replace(usage: UsageSnapshot | undefined): void {
     this.current = usage;
     const changed: GroupNode[] = [];
-    this.replaceUse(usage?.groups ?? new Map<string, GroupUsage>(), changed);
+    this.replaceUse(usage?.groups, changed);
     this.replaceCpu(usage?.cpu ?? new Map<string, number>(), changed);
     this.forest.refresh(changed);
   }
 
-  private replaceUse(groups: UsageSnapshot['groups'], changed: GroupNode[]): void {
+  private replaceUse(groups: UsageSnapshot['groups'] | undefined, changed: GroupNode[]): void {
+    const isForgotten = groups === undefined;
     const stamp = ++this.stamp;
     const before = this.nodesInUse;
     this.nodesInUse = [];
     for (const root of this.claimRoots) root.claimsElsewhere = [];
     this.claimRoots.clear();
-    for (const [path, { running, queued, memoryBytes, claimsAhead }] of groups) {
+    for (const [path, { running, queued, memoryBytes, claimsAhead }] of groups ?? []) {
       const node = this.forest.nearest(path); // V3
       if (node === undefined) continue;
       const { incoming } = node;
@@ -93,7 +101,12 @@ export class UsageView {
     }
     for (const root of this.claimRoots) root.claimsElsewhere.sort((a, b) => a.round - b.round);
     for (const node of this.nodesInUse) if (moveTo(node, node.incoming)) changed.push(node);
-    for (const node of before) if (node.incoming.stamp !== stamp && moveTo(node, NOTHING)) changed.push(node);
+    for (const node of before) {
+      if (node.incoming.stamp === stamp) continue;
+      if (isForgotten && node.root.mode === 'presto')
+        this.nodesInUse.push(node); // V4
+      else if (moveTo(node, NOTHING)) changed.push(node);
+    }
   }
 
   private replaceCpu(cpu: UsageSnapshot['cpu'], changed: GroupNode[]): void {

@@ -23,6 +23,11 @@ export class WaitRules {
     return rejected;
   }
 
+  /** Whether queries came after the newest answer was asked for. */
+  couldDecideMore(root: GroupRoot, answeredUpTo: Instant): boolean {
+    return root.undecided.size > 0 && root.lastSubmittedAt > answeredUpTo;
+  }
+
   /** Turns a query away when what is here alone leaves no room for it. */
   rejectIfFullHere(query: LiveQuery, now: Instant): QueryRejected | undefined {
     return this.rejectIf(query, (node) => node.isOverfullHere, now);

@@ -1,5 +1,5 @@
 // Every reason that the group machine gives for a wait, made by the machine itself.
-import { type Instant, instant, queryId } from '@tutti/base';
+import { type Instant, instant, queryId, seededRandom } from '@tutti/base';
 import {
   type GroupSpec,
   groupSpec,
@@ -22,9 +22,16 @@ const FREE: GroupUsage = { ...FULL, running: 0 };
 
 /** A tree with one group, in which queries wait whose claims are known. */
 function treeWith(queries: number, limits: Partial<GroupSpec> = {}): GroupTree {
-  const global = groupSpec({ name: 'global', hardConcurrencyLimit: LIMIT, maxQueued: 100, ...limits });
+  const global = groupSpec({
+    name: 'global',
+    hardConcurrencyLimit: LIMIT,
+    maxQueued: 100,
+    admissionMode: 'gated',
+    ...limits,
+  });
   const config = { rootGroups: [global], selectors: [] };
-  const tree = new GroupTree({ config, usageMaxAgeMs: MAX_AGE_MS });
+  const life = { coordinatorId: 'coordinator-1', incarnation: 1 };
+  const tree = new GroupTree({ config, usageMaxAgeMs: MAX_AGE_MS, leases: { life, random: seededRandom(1) } });
   const target = { path: 'global', names: ['global'], specs: [global] };
   tree.apply({ kind: 'clusterChanged', activeWorkers: 5, memoryBytes: 100 * GIGABYTE }, NOW);
   for (let number = 1; number <= queries; number++) {

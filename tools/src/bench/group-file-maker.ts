@@ -78,6 +78,7 @@ export function groupFileText(shape: GroupFileShape, edition: 0 | 1 = 0): string
   };
   const root = {
     name: 'global',
+    admissionMode: 'gated',
     hardConcurrencyLimit: runningMax,
     softMemoryLimit: '90%',
     maxQueued: QUEUE_MAX,

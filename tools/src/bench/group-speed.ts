@@ -1,4 +1,4 @@
-import { invariant } from '@tutti/base';
+import { invariant, seededRandom } from '@tutti/base';
 import { type GroupConfig, type GroupTarget, GroupTree, parseGroupConfig } from '@tutti/resource-groups';
 import { Fifo } from './fifo.js';
 import { type GroupFileShape, groupFileText, leafTargets } from './group-file-maker.js';
@@ -52,7 +52,8 @@ interface LoadOptions extends Pick<GroupLoadOptions, 'onApplied'> {
 /** A tree of groups under load. Nothing has come yet. */
 export function groupTreeLoad(options: LoadOptions): { readonly tree: GroupTree; readonly load: GroupLoad } {
   const config = parsed(groupFileText(options.shape));
-  const tree = new GroupTree({ config, usageMaxAgeMs: USAGE_MAX_AGE_MS });
+  const life = { coordinatorId: 'coordinator-1', incarnation: 1 };
+  const tree = new GroupTree({ config, usageMaxAgeMs: USAGE_MAX_AGE_MS, leases: { life, random: seededRandom(1) } });
   return { tree, load: loadOn(tree, leafTargets(config), options) };
 }
 

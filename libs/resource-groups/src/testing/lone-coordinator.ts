@@ -2,6 +2,7 @@ import { type Instant, instant, queryId } from '@tutti/base';
 import type { GroupConfig } from '../group-config.js';
 import type { GroupEvent } from '../group-events.js';
 import { GroupTree } from '../group-tree.js';
+import { leasesOf } from './leases-of.js';
 import { storyConfig, storyTarget } from './story-groups.js';
 
 /** A coordinator that has the cluster for itself: each question is answered at once, and nobody else runs anything. */
@@ -17,7 +18,7 @@ export class LoneCoordinator {
 
   /** Groups as in stories: see storyConfig. */
   constructor(...groups: string[]) {
-    this.tree = new GroupTree({ config: storyConfig(groups), usageMaxAgeMs: 3_000 });
+    this.tree = new GroupTree({ config: storyConfig(groups), usageMaxAgeMs: 3_000, leases: leasesOf('lone') });
   }
 
   submit(group: string, priority = 1): string {

@@ -25,6 +25,7 @@ export function randomConfig(random: Random): GroupConfig {
       workersPerQueryLimit: chance(0.1) ? 1 + randomInt(random, 3) : 0,
       queueTimeoutMs: chance(0.1) ? 500 + randomInt(random, 5_000) : undefined,
       maxGroups: 1 + randomInt(random, 3),
+      admissionMode: 'gated',
       subGroups: [...subGroups, ...(!isLeaf && chance(0.4) ? ['${USER}'] : [])].map((below) =>
         group(below, template, depth + 1),
       ),

@@ -4,6 +4,7 @@ import type { GroupEffect, GroupEvent, QueryRejected } from '../group-events.js'
 import { GroupTree } from '../group-tree.js';
 import type { UsageSnapshot } from '../group-usage.js';
 import type { UsageLedger } from '../usage-ledger.js';
+import { leasesOf } from './leases-of.js';
 import { storyTarget } from './story-groups.js';
 
 const USAGE_MAX_AGE_MS = 3_000;
@@ -32,7 +33,7 @@ export class StoryCoordinator {
     private readonly id: string,
     private readonly world: StoryWorld,
   ) {
-    this.tree = new GroupTree({ config: world.config(), usageMaxAgeMs: USAGE_MAX_AGE_MS });
+    this.tree = new GroupTree({ config: world.config(), usageMaxAgeMs: USAGE_MAX_AGE_MS, leases: leasesOf(id) });
   }
 
   act(verb: string, [name = '', ...rest]: string[]): string[] {
@@ -98,6 +99,10 @@ export class StoryCoordinator {
         return [`${this.id}: reselect ${effect.queryId}`];
       case 'start':
         return [`${this.id}: start ${effect.queryId}`];
+      case 'requeue':
+        return [`${this.id}: requeue ${effect.queryId}`];
+      case 'demand':
+        return [];
     }
   }
 

@@ -1,5 +1,6 @@
 import { parseDurationMs, parseSizeBytes } from '@tutti/base';
 import {
+  type AdmissionMode,
   type GroupConfig,
   type GroupSpec,
   groupSpec,
@@ -15,7 +16,8 @@ type Options = { -readonly [Name in keyof GroupSpec]?: GroupSpec[Name] };
  * Groups as stories write them: global=100/1000,policy=weighted global.${USER}=2/10,weight=3
  *
  * A path, hardConcurrencyLimit/maxQueued, and options: policy=, weight=, soft= (softConcurrencyLimit), memory=1GB or 50%,
- * cpu=SOFT:HARD:QUOTA (quota as time that comes back every second), workers=, guarantee=, timeout=, groups= (maxGroups).
+ * cpu=SOFT:HARD:QUOTA (quota as time that comes back every second), workers=, guarantee=, timeout=, groups= (maxGroups),
+ * mode= (of a root; gated when it says nothing).
  */
 export function storyConfig(groups: readonly string[]): GroupConfig {
   const parsed = groups.map((text) => {
@@ -31,6 +33,7 @@ export function storyConfig(groups: readonly string[]): GroupConfig {
           template: path,
           isDynamic: path.includes('${'),
           ...limits,
+          admissionMode: 'gated',
           ...options,
           subGroups: below(path),
         }),
@@ -63,6 +66,7 @@ function optionsOf(text: string): Options {
     else if (name === 'guarantee') options.guarantee = Number(value);
     else if (name === 'timeout') options.queueTimeoutMs = parseDurationMs(value);
     else if (name === 'groups') options.maxGroups = Number(value);
+    else if (name === 'mode') options.admissionMode = value as AdmissionMode;
     else if (name === 'cpu') {
       const [soft = '', hard = '', quota = ''] = value.split(':');
       options.softCpuLimitMs = parseDurationMs(soft);

@@ -7,6 +7,7 @@ import type { GroupUsage, UsageSnapshot } from '../group-usage.js';
 import { changedConfig, randomConfig, randomTarget } from './random-groups.js';
 import { CountChecks } from './count-checks.js';
 import { HeardUsage } from './heard-usage.js';
+import { leasesOf } from './leases-of.js';
 import { ReferenceTree } from './reference-tree.js';
 
 const MAX_AGE_MS = 3_000;
@@ -33,7 +34,7 @@ export class TreeWalk {
   constructor(private readonly seed: number) {
     this.random = seededRandom(seed);
     const config = randomConfig(this.random);
-    this.tree = new GroupTree({ config, usageMaxAgeMs: MAX_AGE_MS });
+    this.tree = new GroupTree({ config, usageMaxAgeMs: MAX_AGE_MS, leases: leasesOf('walk') });
     this.reference = new ReferenceTree(config);
     this.countChecks = new CountChecks(this.reference, (condition, message) => this.expect(condition, message));
     this.heard = new HeardUsage(MAX_AGE_MS);
