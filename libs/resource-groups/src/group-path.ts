@@ -27,3 +27,15 @@ export function parentPath(path: string): string | undefined {
 export function* lineageOf(path: string): IterableIterator<string> {
   for (let at: string | undefined = path; at !== undefined; at = parentPath(at)) yield at;
 }
+
+/** The name of the root group above a group, or of the group itself when it is one. */
+export function rootName(path: string): string {
+  if (!path.startsWith('"')) {
+    const end = path.indexOf('.');
+    return end < 0 ? path : path.slice(0, end);
+  }
+  // Quotation marks inside are doubled.
+  let end = 1;
+  while (end < path.length && !(path[end] === '"' && path[end + 1] !== '"')) end += path[end] === '"' ? 2 : 1;
+  return path.slice(1, end).replaceAll('""', '"');
+}

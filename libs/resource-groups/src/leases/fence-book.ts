@@ -1,8 +1,10 @@
 // The fences of one owner. What they are good for is in worker-evidence.ts.
 //   B1. A coordinator has one fence, and it only grows; the list that workers are told has a new version then.
+//       The same when other root groups need leases.
 //   B2. A fence is kept for fenceKeptMs after nothing was left of what it fences.
 import type { Instant } from '@tutti/base';
 import type { FenceList, TaskStamp } from './lease-messages.js';
+import { NO_ROOTS, type RootNames } from './lease-roots.js';
 import { isFencedBy } from './task-fences.js';
 
 const FENCES_MAX = 4_096;
@@ -24,7 +26,17 @@ export class FenceBook {
   private floor = 0;
   private list: FenceList | undefined;
 
-  constructor(private readonly epoch: number) {}
+  constructor(
+    private readonly epoch: number,
+    private roots: RootNames = NO_ROOTS,
+  ) {}
+
+  /** Other root groups need leases; the first version in which they stand. */
+  require(roots: RootNames): number {
+    if (!isSame(roots, this.roots)) this.next();
+    this.roots = roots;
+    return this.version;
+  }
 
   of(coordinatorId: string): OwnerFence | undefined {
     return this.fences.get(coordinatorId);
@@ -76,6 +88,7 @@ export class FenceBook {
       epoch,
       version,
       epochFloor,
+      ...this.roots,
       fences: Array.from(this.fences.values(), ({ stamp }) => stamp),
     });
   }
@@ -85,3 +98,9 @@ export class FenceBook {
     return ++this.version;
   }
 }
+
+const isSame = (a: RootNames, b: RootNames): boolean =>
+  isSameList(a.leasedRootGroups, b.leasedRootGroups) && isSameList(a.exemptRootGroups, b.exemptRootGroups);
+
+const isSameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((name, index) => name === b[index]);

@@ -78,6 +78,7 @@ export class Holding implements HeapItem {
 
   /** What it counts for. */
   get counted(): number {
+    if (this.life.isTold) return 0;
     return this.life.isShownByWorkers ? this.onWorkers : this.held;
   }
 }

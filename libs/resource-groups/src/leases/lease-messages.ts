@@ -1,6 +1,7 @@
 // What coordinators, owners and workers say to each other about leases. Every message may be lost, doubled, late by any
 // time, or overtaken by a later one. No field is a time of a clock: only ages and spans cross from one machine to another.
 import type { CoordinatorLife } from '../usage-ledger.js';
+import type { RootNames } from './lease-roots.js';
 
 /**
  * Names a lease of one coordinator life: the demand that was answered, and the owner that answered. Grows from each lease
@@ -136,7 +137,7 @@ export const isWishing = ({ mode, keep }: Wish, held: number): boolean => mode !
 export type Fence = TaskStamp;
 
 /** All fences of one owner. A newer list, by (epoch, version), takes the place of an older one. */
-export interface FenceList {
+export interface FenceList extends RootNames {
   readonly epoch: number;
   readonly version: number;
   /** Tasks with stamps of older epochs are refused, whoever sends them. */

@@ -16,10 +16,11 @@ import { aimAt, aimBelow, deal, keepFloor, serve, serveAll } from './owner-deali
 import { isUnused, readDemand } from './owner-demands.js';
 import type { DealtGroup, OwnerCounters, OwnerEffect, OwnerEvent } from './owner-events.js';
 import { readReport, weighEvidence } from './owner-fences.js';
+import { heldBy, type HeldBy, overAdmission } from './owner-reads.js';
+import { configureRoots, openRoots } from './owner-roots.js';
 import { type Phase, OwnerState } from './owner-state.js';
 import { acquire, expireLeases, goOnLearning, readMembership } from './owner-takeover.js';
 import type { DealNode } from './deal-node.js';
-import { lineageOf } from '../group-path.js';
 
 const TICK_MS = 250;
 /** Copies that are higher than need be are lowered after so long, so many at a time. */
@@ -74,7 +75,7 @@ export class LeaseOwner {
         this.takeBack(event.seq, now);
         break;
       case 'configured':
-        this.limitsChanged(owner.tree.configure(event.rootGroups));
+        this.limitsChanged(configureRoots(owner, event.rootGroups, event.exemptRootGroups ?? []));
         break;
       case 'measured':
         this.limitsChanged(owner.tree.measure(event.cluster, event.levels));
@@ -90,6 +91,7 @@ export class LeaseOwner {
     }
     if (owner.phase === 'idle') return out;
     const { phase } = owner;
+    this.limitsChanged(openRoots(owner));
     goOnLearning(owner, now, out);
     if (owner.phase === 'dealing') deal(owner, now);
     if (owner.phase !== phase) serveAll(owner, now);
@@ -131,15 +133,12 @@ export class LeaseOwner {
    * reports. Nothing of it comes from the book.
    */
   overAdmission(): Map<string, number> {
-    const running = new Map<string, number>();
-    for (const [leaf, count] of this.owner.evidence.runningByGroup())
-      for (const group of lineageOf(leaf)) running.set(group, (running.get(group) ?? 0) + count);
-    const excess = new Map<string, number>();
-    for (const [group, count] of running) {
-      const limit = this.owner.tree.node(group)?.known?.hardConcurrencyLimit;
-      if (limit !== undefined && count > limit) excess.set(group, count - limit);
-    }
-    return excess;
+    return overAdmission(this.owner);
+  }
+
+  /** Who holds what in a group and below it. */
+  heldBy(group: string): HeldBy[] {
+    return heldBy(this.owner, group);
   }
 
   private hear(demand: Demand, now: Instant, out: OwnerEffect[]): void {

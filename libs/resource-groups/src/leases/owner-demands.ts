@@ -12,7 +12,7 @@ import type { Holding } from './holding.js';
 import { type Demand, isWishing, type LeafDemand, NO_WISH } from './lease-messages.js';
 import { expiryMs, later } from './lease-timing.js';
 import type { Life } from './life.js';
-import { replaceFormerLives } from './owner-fences.js';
+import { noteTold, replaceFormerLives } from './owner-fences.js';
 import type { OwnerEffect } from './owner-events.js';
 import type { OwnerState } from './owner-state.js';
 
@@ -43,6 +43,7 @@ export function readDemand(owner: OwnerState, demand: Demand, now: Instant, out:
     return refuse(owner, life, 'lapsed', now); // D3
   }
   read(owner, life, demand, now);
+  if (!life.hasTold) noteTold(owner, life);
   life.isKnown = life.hasTold = true;
   const mayLease = !isLapsed || fits(owner, life);
   life.standing = mayLease ? 'leased' : 'void';

@@ -20,8 +20,15 @@ export type OwnerEvent =
   | { readonly kind: 'copied'; readonly seq: number }
   /** Those that were sent together, up to `seq`, are kept nowhere. */
   | { readonly kind: 'copyRefused'; readonly seq: number }
-  /** From now on these root groups hold: all that this owner may be asked for. */
-  | { readonly kind: 'configured'; readonly rootGroups: readonly GroupSpec[] }
+  /**
+   * From now on these root groups hold: all that this owner may be asked for. `exemptRootGroups` as in RootNames. Those that
+   * were not there before are dealt when all workers know of them (see owner-roots.ts), if this comes after `acquired`.
+   */
+  | {
+      readonly kind: 'configured';
+      readonly rootGroups: readonly GroupSpec[];
+      readonly exemptRootGroups?: readonly string[];
+    }
   /** What the queries of groups hold and have used: of all groups that hold or have used anything. */
   | { readonly kind: 'measured'; readonly cluster: ClusterSize; readonly levels: readonly GroupLevel[] }
   /** An operator vouches that nothing of this coordinator runs any more. */

@@ -2,12 +2,17 @@
 //   S1. A lease that is over by the owner's clock frees nothing by itself: what was held stays booked until workers have
 //       shown what is left of it (A1). The same for the former life of a coordinator that was replaced.
 //   S2. Queries on workers whose coordinator is not in the book are counted as workers report them.
+//   S3. The same for tasks without a lease, of old coordinators and from before a group was leased; they have the incarnation
+//       NO_LEASE. Where their coordinator has told what it runs they are in that.
 import type { Instant } from '@tutti/base';
 import { type OwnerFence, WHOLE_LIFE } from './fence-book.js';
 import type { LeaseReport } from './lease-messages.js';
 import { type Life, lifeKey } from './life.js';
 import type { OwnerEffect } from './owner-events.js';
 import type { OwnerState } from './owner-state.js';
+
+/** The incarnation of tasks that came without a lease. */
+export const NO_LEASE = 0;
 
 /** Ends the lease of a life for good, or up to what it was last answered. */
 export function fence(owner: OwnerState, life: Life, extent: 'whole' | 'answered'): void {
@@ -34,6 +39,7 @@ export function setFenced(owner: OwnerState, life: Life, by: OwnerFence | undefi
 export function replaceFormerLives(owner: OwnerState, coordinatorId: string, incarnation: number, now: Instant): void {
   for (const life of [...owner.lives.values()]) {
     if (life.id.coordinatorId !== coordinatorId || life.id.incarnation >= incarnation) continue;
+    if (life.id.incarnation === NO_LEASE) continue;
     if (life.fence?.stamp.epoch !== WHOLE_LIFE.epoch) fence(owner, life, 'whole');
   }
   weighEvidence(owner, now);
@@ -66,6 +72,7 @@ export function weighEvidence(owner: OwnerState, now: Instant): void {
     const isUntold = life.fence !== undefined && life.fence === owner.floor;
     if (!life.isShownByWorkers && !isUntold) continue;
     const groups = byLife.get(life.key)?.groups;
+    life.isTold = tells(owner, life);
     for (const group of groups?.keys() ?? []) owner.holdingOf(life, group);
     for (const [group, holding] of life.holdings) {
       holding.onWorkers = groups?.get(group)?.size ?? 0;
@@ -81,6 +88,20 @@ export function weighEvidence(owner: OwnerState, now: Instant): void {
     if (life.fence !== undefined) life.fence.settledAt = now;
     owner.dropLife(life);
   }
+}
+
+/** A coordinator has told what it runs: what it started without a lease is in that (S3). */
+export function noteTold(owner: OwnerState, { id: { coordinatorId } }: Life): void {
+  const unstamped = owner.lives.get(lifeKey({ coordinatorId, incarnation: NO_LEASE }));
+  if (unstamped?.standing !== 'fenced') return;
+  unstamped.isTold = true;
+  owner.settleAll(unstamped);
+}
+
+function tells(owner: OwnerState, { id }: Life): boolean {
+  if (id.incarnation !== NO_LEASE) return false;
+  const newest = owner.newest.get(id.coordinatorId);
+  return newest !== undefined && newest.hasTold && newest.id.incarnation !== NO_LEASE && newest.standing !== 'fenced';
 }
 
 /** S2 */

@@ -11,6 +11,7 @@ import type { LeaseRules, LeaseTiming } from './lease-timing.js';
 import { expiryMs, later } from './lease-timing.js';
 import { Life, lifeKey } from './life.js';
 import type { OwnerCounters } from './owner-events.js';
+import { OwnerRoots } from './owner-roots.js';
 import { WorkerEvidence } from './worker-evidence.js';
 
 /** learning: it knows too little to deal. resigning: it deals no more. */
@@ -33,6 +34,7 @@ export class OwnerState {
   left = new Map<string, { readonly incarnation: number; readonly seq: number }>();
   copies = new CopyLedger();
   fences = new FenceBook(0);
+  readonly roots = new OwnerRoots();
   evidence = new WorkerEvidence(0);
   members: ReadonlyMap<string, number> | undefined;
   learnEndsAt: Instant = instant(0);
@@ -71,7 +73,8 @@ export class OwnerState {
     this.newest = new Map();
     this.left = new Map();
     this.copies = new CopyLedger();
-    this.fences = new FenceBook(epoch);
+    this.roots.opening.clear();
+    this.fences = new FenceBook(epoch, this.roots.names);
     this.evidence = new WorkerEvidence(epoch);
     this.members = undefined;
     this.floor = undefined;

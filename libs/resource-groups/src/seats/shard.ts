@@ -1,4 +1,5 @@
 import type { NodeId } from '@tutti/base';
+import { groupPath, rootName } from '../group-path.js';
 
 /** A configured resource manager. Its place in the seat set is its vote; its name outlives its processes. */
 export type SeatId = NodeId;
@@ -6,8 +7,11 @@ export type SeatId = NodeId;
 /** Root groups are dealt in so many shards: enough to spread them over seats, few enough for one message per second. */
 export const SHARD_COUNT = 64;
 
-/** The shard of a root group: the same on every seat and coordinator, for ever. */
+/** The shard of the root group with this path: the same on every seat and coordinator, for ever. */
 export const shardOf = (rootGroup: string, shardCount = SHARD_COUNT): number => hash32(rootGroup) % shardCount;
+
+/** The shard of a group with this path: that of its root group. */
+export const shardOfGroup = (path: string): number => shardOf(groupPath([rootName(path)]));
 
 /** The seats in the order in which they should own a shard. Algorithm: rendezvous hashing (Thaler, Ravishankar). */
 export function preferenceOf(seats: readonly SeatId[], shard: number): readonly SeatId[] {

@@ -91,6 +91,7 @@ export class LeaseStory {
     const timing = { ...LEASE_TIMING, renewJitter: 0 };
     this.made = new LeaseWorld({ seed: 1, timing, rootGroups: this.rootGroups, ...sizes, onEffect });
     this.made.copyMs = 1;
+    this.made.slowCopyRate = 0;
     this.made.start();
   }
 
@@ -187,10 +188,12 @@ export class LeaseStory {
         return isUsual ? all(text) : text;
       }
       case 'fences': {
-        const names = effect.list.fences.map(({ coordinatorId }) => coordinatorId);
-        return effect.list.version === 0
-          ? undefined
-          : `tells ${effect.workerId} to refuse: ${names.join(' ') || 'old epochs'}`;
+        const { fences, version, epochFloor, leasedRootGroups } = effect.list;
+        if (version === 0) return undefined;
+        if (fences.length + epochFloor === 0)
+          return `tells ${effect.workerId} that these need leases: ${leasedRootGroups.join(' ')}`;
+        const names = fences.map(({ coordinatorId }) => coordinatorId);
+        return `tells ${effect.workerId} to refuse: ${names.join(' ') || 'old epochs'}`;
       }
       case 'learned':
         return 'has learned';

@@ -44,7 +44,7 @@ export class SimWorker extends SimProcess {
     this.hear(stamp.coordinatorId, stamp.incarnation);
     let verdict = this.judged.get(attempt);
     if (verdict === undefined) {
-      verdict = this.fences.judge(stamp);
+      verdict = this.fences.judge(stamp, task.group);
       this.judged.set(attempt, verdict);
       this.world.checks.judged(verdict);
       if (verdict === 'accepted') {
