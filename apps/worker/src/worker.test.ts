@@ -377,6 +377,19 @@ describe('a task with a lease', () => {
     });
   });
 
+  test('need not wait long after the start: reports follow each other quickly until an owner was heard', async () => {
+    const soon = async (): Promise<number> => {
+      const before = stage.reports;
+      stage.answer();
+      await stage.clock.advance(100);
+      return stage.reports - before;
+    };
+    expect(await soon()).toBe(1);
+    expect(await soon()).toBe(1);
+    stage.answer({ ...list, version: 1n });
+    expect(await soon()).toBe(0);
+  });
+
   test('is refused when its lease is over; one that runs goes on, counts, and may be asked for again', async () => {
     stage.answer({ ...list, version: 1n });
     await stage.create('q.0.0', 0n, lease(7));

@@ -41,12 +41,16 @@ export interface Worker {
 }
 
 const SWEEP_INTERVAL_MS = 500;
+/** A worker that has begun hears of owners in the answers to its reports, so it asks again soon; for so long at most. */
+const ENROLMENT_MS = 10_000;
+const ENROLMENT_INTERVAL_MS = 100;
 /** What an executor takes to die, on top of the grace that comes before. */
 const KILL_MS = 1_000;
 
 export function createWorker(options: WorkerOptions): Worker {
   const { config, pool, clock, log } = options;
   const fences = new WorkerFences();
+  const begunAt = clock.now();
   const listener = new FenceListener({ fences, changed: options.reportSoon, log });
   const lookForStall = () => {
     if (!fences.tick({ now: clock.now(), wallMs: clock.wallMs() })) return;
@@ -87,6 +91,8 @@ export function createWorker(options: WorkerOptions): Worker {
     heard: (sentAt, ack) => {
       fences.answered(sentAt);
       listener.hear(ack);
+      const isEnrolling = fences.kept().length === 0 && clock.now() - begunAt < ENROLMENT_MS;
+      if (isEnrolling) clock.schedule(ENROLMENT_INTERVAL_MS, options.reportSoon);
     },
     run: (signal) => every({ ...options, intervalMs: SWEEP_INTERVAL_MS, signal, run: tick }),
   };
