@@ -9,7 +9,9 @@ const SLACK_MAX = 64;
 export class ArrivalRate {
   private recent = 0;
   private at = 0;
-  private total = 0;
+
+  /** `total`: so many have come of whom nothing needs to be remembered. */
+  constructor(private total: number) {}
 
   /** So many have come in all. */
   note(total: number, now: Instant): void {

@@ -12,8 +12,11 @@ export type HolderEvent =
   | { readonly kind: 'streamLost' }
   /** The process stood still, and its clock may have too. */
   | { readonly kind: 'overslept' }
-  /** Time went by. Due at `wakeAt`. */
-  | { readonly kind: 'tick' };
+  /**
+   * Time went by. Due at `wakeAt`. A renewal that is due within `renewWithinMs` leaves now: with those of other holders of
+   * the same owner.
+   */
+  | { readonly kind: 'tick'; readonly renewWithinMs?: number };
 
 export type HolderEffect =
   | { readonly kind: 'send'; readonly demand: Demand }

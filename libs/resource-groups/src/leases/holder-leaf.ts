@@ -44,7 +44,7 @@ export class HolderLeaf {
   private wants: LeafWants;
   /** Since when the first waited of whom the owner was told. */
   private toldFirst: Instant | undefined;
-  private readonly arrivals = new ArrivalRate();
+  private readonly arrivals: ArrivalRate;
   /** The fewest free slots since the last renewal. */
   private idleMin = 0;
   /** Something was given back of which the owner does not know yet. */
@@ -52,6 +52,7 @@ export class HolderLeaf {
 
   constructor(wants: LeafWants) {
     this.wants = wants;
+    this.arrivals = new ArrivalRate(wants.arrived - wants.running - wants.waiting);
   }
 
   get group(): string {
@@ -86,8 +87,8 @@ export class HolderLeaf {
     if (this.hasGivenBack) return true;
     const used = running + waiting;
     const toldUsed = sent === undefined ? 0 : sent.running + sent.waiting;
-    // Told of more than is held already: enough of them are known.
-    if (used > this.allowed) return used > toldUsed && toldUsed - (sent?.held ?? 0) < KNOWN_WAITING_MAX;
+    // Of those that wait beyond what is held now enough may be known already.
+    if (used > this.allowed) return used > toldUsed && toldUsed - held < KNOWN_WAITING_MAX;
     const slack = this.arrivals.slack(loopMs, now);
     return held - used < slack / 2 && used > toldUsed && wish.mode === 'none';
   }

@@ -9,12 +9,14 @@
 //       process that slept has lost it before it starts anything (A5).
 //   H5. Stamps never go back. A running query may use the newest stamp: it was counted in the demand that was answered,
 //       or started within what that demand said was held.
-//   H6. What the owner wishes is never needed for safety. Of a grant that was missed it hears by a gap in the
+//   H6. Who holds, runs and wants nothing, and has been told that the owner knows, says nothing any more.
+//   H7. What the owner wishes is never needed for safety. Of a grant that was missed it hears by a gap in the
 //       numbers, and then tells everything again.
 import { type Instant, instant, jittered, type Random, unreachable } from '@tutti/base';
 import type { CoordinatorLife } from '../usage-ledger.js';
 import type { HolderEffect, HolderEvent, LeaseExplanation } from './holder-events.js';
 import { HolderLeaf, isToldAlready, type LeafWants } from './holder-leaf.js';
+import { HolderPace } from './holder-pace.js';
 import type { Demand, Grant, LeafDemand, LeafHint, LeaseStamp, TaskStamp } from './lease-messages.js';
 import { NO_STAMP, NO_WISH } from './lease-messages.js';
 import { LEASE_RULES, LEASE_TIMING, later, type LeaseRules, type LeaseTiming, relianceMs } from './lease-timing.js';
@@ -26,17 +28,12 @@ export interface LeaseHolderOptions {
   readonly rules?: LeaseRules;
 }
 
-const RTT_WEIGHT = 0.2;
-/** What is about to leave within so long counts as told at once. */
-const TELL_SOON_MS = 4;
-/** So many demands besides the first leave without a pause between them when none left for long. */
-const SENDS_AT_ONCE = 3;
-
 export class LeaseHolder {
   private readonly leaves = new Map<string, HolderLeaf>();
   private readonly changed = new Set<HolderLeaf>();
   private readonly timing: LeaseTiming;
   private readonly rules: LeaseRules;
+  private readonly pace: HolderPace;
   private isConnected = false;
   private isLapsed = true;
   private leaseUntil = instant(-Infinity);
@@ -47,19 +44,15 @@ export class LeaseHolder {
   private lastNumber = 0;
   private numberedEpoch = 0;
   private seq = 0;
-  private sentAt = instant(-Infinity);
-  /** When the next demand would leave if all left at their pace. */
-  private paceAt = instant(-Infinity);
-  private inFlight = 0;
   private tellAll = true;
   private toldAllSeq = 0;
-  private dueAt = instant(-Infinity);
-  private renewAt = instant(-Infinity);
-  private rttMs = 5;
+  /** The owner has answered all that was told on this stream. */
+  private isHeard = false;
 
   constructor(private readonly options: LeaseHolderOptions) {
     this.timing = options.timing ?? LEASE_TIMING;
     this.rules = options.rules ?? LEASE_RULES;
+    this.pace = new HolderPace(this.timing, this.rules);
   }
 
   apply(event: HolderEvent, now: Instant): HolderEffect[] {
@@ -86,13 +79,13 @@ export class LeaseHolder {
         if (!this.isLapsed) this.lapse(effects);
         break;
       case 'tick':
+        if (event.renewWithinMs !== undefined) this.pace.renewSoon(now, event.renewWithinMs);
         break;
       default:
         return unreachable(event);
     }
-    if (this.inFlight > 0 && now >= later(this.sentAt, this.timing.answerMs)) this.giveUp();
-    if (this.isConnected && this.inFlight < this.rules.demandsInFlightMax && now >= this.nextSendAt())
-      this.send(now, effects);
+    if (now >= this.pace.answerDueAt) this.giveUp();
+    if (now >= this.nextSendAt) this.send(now, effects);
     return effects;
   }
 
@@ -114,11 +107,13 @@ export class LeaseHolder {
 
   /** When the next `tick` is due. Later is safe. */
   wakeAt(): Instant {
-    const { timing, inFlight } = this;
-    let at = this.isLapsed ? Infinity : this.leaseUntil;
-    if (inFlight > 0) at = Math.min(at, later(this.sentAt, timing.answerMs));
-    if (this.isConnected && inFlight < this.rules.demandsInFlightMax) at = Math.min(at, this.nextSendAt());
-    return instant(at);
+    const lapsesAt = this.isLapsed || this.leaves.size === 0 ? Infinity : this.leaseUntil;
+    return instant(Math.min(lapsesAt, this.pace.answerDueAt, this.nextSendAt));
+  }
+
+  /** Whether it holds, runs and wants nothing, and the owner knows (H6). */
+  get isIdle(): boolean {
+    return this.leaves.size === 0 && this.isHeard && this.pace.inFlight === 0;
   }
 
   explain(group: string, now: Instant): LeaseExplanation | undefined {
@@ -144,12 +139,12 @@ export class LeaseHolder {
   private take(wants: LeafWants, now: Instant): void {
     let leaf = this.leaves.get(wants.group);
     if (leaf === undefined) this.leaves.set(wants.group, (leaf = new HolderLeaf(wants)));
-    leaf.want(wants, this.canTell(now), now);
+    leaf.want(wants, this.isConnected && this.pace.canTell(now), now);
     if (this.isLapsed) leaf.held = leaf.running;
     this.changed.add(leaf);
-    if (leaf.isUrgent(this.loopMs, now)) this.hurry(now);
-    else if (leaf.hasEased) this.hurry(later(now, this.timing.easedMs));
-    else if (leaf.hasMovedOn) this.hurry(later(now, this.timing.freshMs));
+    if (leaf.isUrgent(this.pace.loopMs, now)) this.pace.hurry(now);
+    else if (leaf.hasEased) this.pace.hurry(later(now, this.timing.easedMs));
+    else if (leaf.hasMovedOn) this.pace.hurry(later(now, this.timing.freshMs));
   }
 
   private hear(grant: Grant, now: Instant, effects: HolderEffect[]): void {
@@ -163,7 +158,7 @@ export class LeaseHolder {
         this.changed.add(leaf);
         startable.add(group);
       }
-      if (kind !== 'pushed' && this.inFlight > 0) this.takeAnswer(grant, startable, now, effects);
+      if (kind !== 'pushed' && this.pace.inFlight > 0) this.takeAnswer(grant, startable, now, effects);
     }
     this.takeWishes(grant, startable, now);
     for (const hint of grant.hints) {
@@ -174,29 +169,30 @@ export class LeaseHolder {
   }
 
   private takeAnswer(grant: Grant, startable: Set<string>, now: Instant, effects: HolderEffect[]): void {
-    this.inFlight--;
-    this.rttMs += RTT_WEIGHT * (now - this.sentAt - this.rttMs);
+    const { sentAt } = this.pace;
+    this.pace.answered(now);
+    this.isHeard = grant.kind === 'renewed';
     switch (grant.kind) {
       case 'renewed': {
-        const until = later(this.rules.countsFrom(this.sentAt, now), relianceMs(grant.ttlMs, this.timing));
+        const until = later(this.rules.countsFrom(sentAt, now), relianceMs(grant.ttlMs, this.timing));
         this.stamp = { epoch: grant.epoch, seq: grant.ackSeq }; // H5
         if (now >= until) return;
         this.leaseUntil = until;
-        this.leasedAt = this.sentAt;
+        this.leasedAt = sentAt;
         if (this.isLapsed) for (const { group } of this.leaves.values()) startable.add(group);
         this.isLapsed = false;
         return;
       }
       case 'lapsed':
-        this.hurry(now);
+        this.pace.hurry(now);
         if (!this.isLapsed) this.lapse(effects);
         return;
       case 'refused':
-        this.dueAt = instant(Math.min(this.dueAt, now + this.timing.renewMs / 4));
+        this.pace.hurry(later(now, this.timing.renewMs / 4));
         return;
       case 'resend':
         this.tellAll = true;
-        return this.hurry(now);
+        return this.pace.hurry(now);
       case 'pushed':
         return;
       default:
@@ -204,7 +200,7 @@ export class LeaseHolder {
     }
   }
 
-  /** H6 */
+  /** H7 */
   private takeWishes({ epoch, number, ackSeq, wishes }: Grant, startable: Set<string>, now: Instant): void {
     const expected = epoch === this.numberedEpoch ? this.lastNumber + 1 : 1;
     if (number < expected) return;
@@ -217,7 +213,7 @@ export class LeaseHolder {
       if (leaf === undefined) continue;
       if (leaf.take(wish)) startable.add(group);
       this.changed.add(leaf);
-      if (leaf.isUrgent(this.loopMs, now)) this.hurry(now);
+      if (leaf.isUrgent(this.pace.loopMs, now)) this.pace.hurry(now);
     }
   }
 
@@ -225,50 +221,30 @@ export class LeaseHolder {
     this.isLapsed = true;
     this.tellAll = true;
     for (const leaf of this.leaves.values()) leaf.lapse();
-    effects.push({ kind: 'lapsed' });
+    if (this.leaves.size > 0) effects.push({ kind: 'lapsed' });
   }
 
   /** No answer comes any more: the next demand tells everything, since nobody knows what arrived. */
   private giveUp(): void {
-    this.inFlight = 0;
+    this.pace.giveUp();
     this.tellAll = true;
-    this.dueAt = instant(-Infinity);
+    this.isHeard = false;
   }
 
-  private hurry(now: Instant): void {
-    this.dueAt = instant(Math.min(this.dueAt, now));
-  }
-
-  /** After a pause the first demands with news leave at once, all others at their pace. */
-  private nextSendAt(): Instant {
-    const { mayTellAt, paceAt, dueAt, renewAt } = this;
-    return instant(Math.min(Math.max(mayTellAt, dueAt), Math.max(paceAt, renewAt)));
-  }
-
-  private get mayTellAt(): Instant {
-    return later(this.paceAt, -SENDS_AT_ONCE * this.timing.coalesceMs);
-  }
-
-  /** Whether what is given back now is told without delay. */
-  private canTell(now: Instant): boolean {
-    const { rules, isConnected, inFlight, mayTellAt } = this;
-    return isConnected && inFlight < rules.demandsInFlightMax && now >= later(mayTellAt, -TELL_SOON_MS);
-  }
-
-  private get loopMs(): number {
-    return 2 * this.rttMs + this.timing.coalesceMs;
+  private get nextSendAt(): Instant {
+    return this.isConnected && !this.isIdle ? this.pace.nextAt : instant(Infinity);
   }
 
   private send(now: Instant, effects: HolderEffect[]): void {
-    const { timing, tellAll } = this;
-    const isRenewal = tellAll || now >= this.renewAt;
+    const { timing, tellAll, pace } = this;
+    const isRenewal = tellAll || now >= pace.renewAt;
     const demanded: LeafDemand[] = [];
     const freed: string[] = [];
     for (const leaf of isRenewal ? this.leaves.values() : this.changed) {
       if (tellAll && leaf.take(NO_WISH)) freed.push(leaf.group);
-      if (isRenewal) leaf.renew(this.loopMs, now); // H3
+      if (isRenewal) leaf.renew(pace.loopMs, now); // H3
       if (this.isLapsed) leaf.held = leaf.running;
-      const demand = leaf.demand(this.loopMs, now);
+      const demand = leaf.demand(pace.loopMs, now);
       if (leaf.isEmpty && demand.slack === 0) this.leaves.delete(leaf.group);
       if (isToldAlready(demand, tellAll ? undefined : leaf.sent, this.changed.has(leaf))) continue;
       leaf.sent = demand;
@@ -280,12 +256,9 @@ export class LeaseHolder {
     const named = { ...this.options.life, seq: ++this.seq, ownerEpoch, baseSeq };
     const demand: Demand = { ...named, epochSeen, stamp, isLapsed, leaves: demanded };
     if (tellAll) this.toldAllSeq = this.seq;
-    this.inFlight++;
-    this.sentAt = now;
-    this.paceAt = later(instant(Math.max(this.paceAt, now)), timing.coalesceMs);
+    pace.sent(now);
     this.tellAll = false;
-    this.dueAt = instant(Infinity);
-    if (isRenewal) this.renewAt = later(now, jittered(this.options.random, timing.renewMs, timing.renewJitter));
+    if (isRenewal) pace.renewAt = later(now, jittered(this.options.random, timing.renewMs, timing.renewJitter));
     effects.push({ kind: 'send', demand });
     if (freed.length > 0 && this.isValid(now)) effects.push({ kind: 'startable', groups: freed });
   }
