@@ -56,7 +56,7 @@ export type {
   WishMode,
 } from './leases/lease-messages.js';
 export { LeaseOwner, type LeaseOwnerOptions } from './leases/lease-owner.js';
-export { LEASE_TIMING, type LeaseTiming } from './leases/lease-timing.js';
+export { LEASE_RULES, LEASE_TIMING, type LeaseRules, type LeaseTiming } from './leases/lease-timing.js';
 export type { DealtGroup, LeadershipAcquired, Membership, OwnerEffect, OwnerEvent } from './leases/owner-events.js';
 export { TaskFences, type TaskVerdict } from './leases/task-fences.js';
 export type { NamePattern } from './name-pattern.js';
@@ -86,9 +86,9 @@ export type {
   ReleaseItem,
   SeatMessage,
 } from './seats/seat-messages.js';
-export { SEAT_TIMING, type SeatTiming } from './seats/seat-rules.js';
+export { SEAT_RULES, SEAT_TIMING, type SeatRules, type SeatTiming } from './seats/seat-rules.js';
 export { FIRST_VERSION, SEATS_MAX, seatSet, type SeatSet } from './seats/seat-set.js';
 export { preferenceOf, SHARD_COUNT, type SeatId, shardOf, shardOfGroup } from './seats/shard.js';
 export { explainSelection, type ExplainedSelection } from './selection-explanation.js';
 export type { QueryEstimates, SelectionCriteria } from './selector-match.js';
-export type { WaitExplanation, WaitKind } from './wait-explanation.js';
+export type { WaitExplanation, WaitKind, WaitLease } from './wait-explanation.js';
