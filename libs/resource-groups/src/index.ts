@@ -35,6 +35,17 @@ export type { CoordinatorTotal, GroupTotal } from './group-totals.js';
 export type { ClaimsAhead, GroupUsage, UsageSnapshot } from './group-usage.js';
 export type { LeaseFigure, ShardStamp } from './lease-figures.js';
 export type { OwnedShard } from './lease-routes.js';
+export type {
+  DeskCounters,
+  DeskEffect,
+  DeskEvent,
+  DeskNote,
+  DeskReport,
+  DeskShardState,
+  ShardDemand,
+} from './leases/desk-events.js';
+export { LeaseDesk, type LeaseDeskOptions } from './leases/lease-desk.js';
+export type { HeldBy } from './leases/owner-reads.js';
 export type { HolderEffect, HolderEvent, LeaseExplanation } from './leases/holder-events.js';
 export type { LeafWants } from './leases/holder-leaf.js';
 export { LeaseHolder, type LeaseHolderOptions } from './leases/lease-holder.js';

@@ -78,7 +78,7 @@ export class LeaseOwner {
         this.limitsChanged(configureRoots(owner, event.rootGroups, event.exemptRootGroups ?? []));
         break;
       case 'measured':
-        this.limitsChanged(owner.tree.measure(event.cluster, event.levels));
+        this.limitsChanged(owner.tree.measure(event.cluster, event.levels, now));
         break;
       case 'writeOff':
         this.writeOff(event.coordinatorId, out);
@@ -117,6 +117,11 @@ export class LeaseOwner {
     return this.owner.epoch;
   }
 
+  /** Whether anything is booked for anybody, or was a short time ago. */
+  get isInUse(): boolean {
+    return this.owner.lives.size > 0;
+  }
+
   get counters(): Readonly<OwnerCounters> {
     return this.owner.counters;
   }
@@ -145,6 +150,7 @@ export class LeaseOwner {
     const { owner } = this;
     owner.readNow = [];
     const life = readDemand(owner, demand, now, out);
+    for (const { leaf, cameMs } of owner.cpuCame.splice(0)) this.limitsChanged(owner.tree.charge(leaf, cameMs, now));
     if (life === undefined || owner.phase !== 'dealing') return;
     deal(owner, now);
     serve(owner, life, now);
@@ -205,6 +211,7 @@ export class LeaseOwner {
     if (owner.phase === 'idle' || now < later(owner.tickedAt, TICK_MS)) return;
     owner.tickedAt = now;
     if (owner.hasLearned) expireLeases(owner, now);
+    this.limitsChanged(owner.tree.refill(now));
     this.writeOffWorkers(now, out);
     weighEvidence(owner, now);
     for (const coordinatorId of owner.fences.drop(now, timing.fenceKeptMs)) owner.copies.forgetFence(coordinatorId);

@@ -35,6 +35,11 @@ export class Life {
   aimedAt: Instant = instant(-Infinity);
   /** Its lease begins anew: no answer before a second seat keeps all that it said it runs. */
   mustCopyAll = false;
+  /** Whether it has no CPU budgets but those that this owner gave, and was told of all of these with the answer to `seq`. */
+  areBudgetsKnown = false;
+  areBudgetsTold = false;
+  /** Holdings that said how much CPU they have used, since its last answer. */
+  readonly cpuTold = new Set<Holding>();
   /** The answer that it waits for. */
   owed: { readonly kind: GrantKind; readonly since: Instant } | undefined;
   readonly holdings = new Map<string, Holding>();
@@ -60,3 +65,6 @@ export class Life {
 }
 
 export const lifeKey = ({ coordinatorId, incarnation }: CoordinatorLife): string => `${coordinatorId}\n${incarnation}`;
+
+export const isSameLife = (a: CoordinatorLife, b: CoordinatorLife): boolean =>
+  a.coordinatorId === b.coordinatorId && a.incarnation === b.incarnation;
