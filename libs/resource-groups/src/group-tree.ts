@@ -46,6 +46,7 @@ import type { GroupRoot } from './group-root.js';
 import { GroupsInUse } from './groups-in-use.js';
 import { type LeaseFigure, leaseFigures, type ShardStamp } from './lease-figures.js';
 import { LeasedStarts } from './leased-starts.js';
+import { leaseFacts } from './leased-wait.js';
 import type { LeaseHolderOptions } from './leases/lease-holder.js';
 import { LiveQueries } from './live-queries.js';
 import { PrestoStarts } from './presto-starts.js';
@@ -93,7 +94,7 @@ export class GroupTree {
   apply(event: GroupEvent, now: Instant): GroupEffect[] {
     const { view, inUse } = this.parts;
     const effects: GroupEffect[] = [];
-    if (!this.hasBegun) this.begin(now, effects);
+    if (!this.hasBegun) this.begin(now);
     view.forgetOld(now); // G9
     if (event.kind === 'overslept') this.oversleep(now, effects);
     else this.leased.wake(now, effects);
@@ -169,6 +170,7 @@ export class GroupTree {
     const query = live.get(queryId);
     if (!query?.isQueued) return undefined;
     const { rules, unavailableSince } = this;
+    const { leaf } = query;
     return explanationOf({
       ...{ query, now },
       cluster: forest.size,
@@ -178,6 +180,8 @@ export class GroupTree {
       isHeld: rules.isHeld(now),
       unavailableMs: unavailableSince === undefined ? undefined : now - unavailableSince,
       isKnown: (hasClaim) => rules.isKnown(query, hasClaim),
+      mode: leaf.root.mode ?? leaf.root.node.spec.admissionMode,
+      lease: leaf.root.leases && leaseFacts(leaf.root.leases, leaf, now),
     });
   }
 
@@ -236,7 +240,7 @@ export class GroupTree {
       return;
     }
     const { leaf } = reached;
-    this.followMode(leaf.root, now, effects);
+    this.followMode(leaf.root, now);
     const query = this.parts.live.add(event, leaf, now);
     this.modeOf(leaf.root).came(query, now, effects);
   }
@@ -282,8 +286,8 @@ export class GroupTree {
     const policies = Array.from(forest.all, (node) => ({ node, policy: node.policy }));
     forest.configure(config, specs);
     for (const { node, policy } of policies) if (node.policy !== policy) this.rounds.withdrawAll(node.root);
-    this.leased.configure(config, now, effects);
-    for (const root of forest.roots) this.followMode(root, now, effects);
+    this.leased.configure(config, now);
+    for (const root of forest.roots) this.followMode(root, now);
     view.spreadAnew();
     live.timeouts.restart(forest.all);
     for (const root of forest.roots) this.modeOf(root).limitsChanged(root, now, effects, []);
@@ -297,10 +301,10 @@ export class GroupTree {
     }
   }
 
-  private begin(now: Instant, effects: GroupEffect[]): void {
+  private begin(now: Instant): void {
     this.hasBegun = true;
-    this.leased.configure(this.currentConfig, now, effects);
-    for (const root of this.parts.forest.roots) this.followMode(root, now, effects);
+    this.leased.configure(this.currentConfig, now);
+    for (const root of this.parts.forest.roots) this.followMode(root, now);
   }
 
   /** G9 */
@@ -310,12 +314,12 @@ export class GroupTree {
   }
 
   /** Operates a tree of groups by the mode that its configuration says. */
-  private followMode(root: GroupRoot, now: Instant, effects: GroupEffect[]): void {
+  private followMode(root: GroupRoot, now: Instant): void {
     const mode = root.node.spec.admissionMode;
     if (root.mode === mode) return;
     if (root.mode !== undefined) this.modes[root.mode].leave(root);
     root.mode = mode;
-    this.modes[mode].enter(root, now, effects);
+    this.modes[mode].enter(root, now);
   }
 
   private modeOf(root: GroupRoot): StartMode {

@@ -29,6 +29,8 @@ const SHOW_MS = 1_000;
 export class LeasedStarts implements StartMode {
   private readonly shards = new Map<number, ShardLeases>();
   private readonly busy = new Set<ShardLeases>();
+  /** Those that have not heard of an owner. */
+  private readonly begun: ShardLeases[] = [];
   private readonly routes = new LeaseRoutes();
   private readonly softSpecs = new WeakMap<GroupSpec, boolean>();
 
@@ -37,8 +39,8 @@ export class LeasedStarts implements StartMode {
     private readonly options: LeaseHolderOptions,
   ) {}
 
-  enter(root: GroupRoot, now: Instant, effects: GroupEffect[]): void {
-    root.leases = this.shard(shardOf(root.node.path), now, effects);
+  enter(root: GroupRoot, now: Instant): void {
+    root.leases = this.shard(shardOf(root.node.path), now);
     for (const leaf of this.inUseOf(root))
       if (leaf.own.running + (leaf.queue?.size ?? 0) > 0) root.leases.changed(leaf);
   }
@@ -85,10 +87,10 @@ export class LeasedStarts implements StartMode {
   }
 
   /** There is a holder for each shard that may have leased groups (M4). */
-  configure({ rootGroups }: GroupConfig, now: Instant, effects: GroupEffect[]): void {
+  configure({ rootGroups }: GroupConfig, now: Instant): void {
     for (const { admissionMode, isDynamic } of rootGroups) {
       if (admissionMode !== 'leased' || !isDynamic) continue;
-      for (let shard = 0; shard < SHARD_COUNT; shard++) this.shard(shard, now, effects);
+      for (let shard = 0; shard < SHARD_COUNT; shard++) this.shard(shard, now);
       return;
     }
   }
@@ -116,8 +118,10 @@ export class LeasedStarts implements StartMode {
 
   /** The turn is almost over: whatever has changed is told, and what may start does. */
   settle(now: Instant, effects: GroupEffect[]): void {
-    if (this.busy.size === 0) return;
     for (const leases of this.busy) leases.settle(now, effects);
+    // Now they know what runs, and tell it with the first demand.
+    for (const leases of this.begun.splice(0)) leases.follow(this.routes.of(leases.shard), now, effects);
+    if (this.busy.size === 0) return;
     this.renewTogether(now, effects);
     for (const leases of this.busy) leases.settle(now, effects);
     this.busy.clear();
@@ -150,12 +154,12 @@ export class LeasedStarts implements StartMode {
     if (!isTooSoon && waits.couldDecideMore(root, view.answeredUpTo)) questions.askUnlessAsked(effects);
   }
 
-  private shard(shard: number, now: Instant, effects: GroupEffect[]): ShardLeases {
+  private shard(shard: number, now: Instant): ShardLeases {
     let leases = this.shards.get(shard);
     if (leases !== undefined) return leases;
     leases = new ShardLeases(shard, this.parts.live, this.options, this.busy, now);
     this.shards.set(shard, leases);
-    leases.follow(this.routes.of(shard), now, effects);
+    this.begun.push(leases);
     return leases;
   }
 

@@ -17,6 +17,8 @@ import type { LiveQuery } from './live-query.js';
 
 /** Names of groups that nobody uses are forgotten after so long. */
 const TIDY_MS = 10_000;
+/** Who renews within this time does so together with others. */
+const TOGETHER_MS = 300;
 
 export class ShardLeases {
   route: LeaseRoute | undefined;
@@ -83,7 +85,7 @@ export class ShardLeases {
 
   /** Something may start in a leaf that could not before. */
   retry(leaf: GroupNode): void {
-    this.open.add(this.of(leaf));
+    this.reopen(this.of(leaf));
   }
 
   /** Has nothing to do with a leaf any more: its tree is in another mode. */
@@ -131,7 +133,7 @@ export class ShardLeases {
 
   /** Others speak to the same owner now. */
   renewSoon(now: Instant, effects: GroupEffect[]): void {
-    this.apply({ kind: 'tick' }, now, effects);
+    this.apply({ kind: 'tick', renewWithinMs: TOGETHER_MS }, now, effects);
   }
 
   tick(now: Instant, effects: GroupEffect[]): void {

@@ -23,7 +23,7 @@ export interface TreeParts {
 /** How the queries of a tree of groups are started. Each mode starts the first query of a leaf, and decides on G6. */
 export interface StartMode {
   /** A tree of groups is in this mode from now on; what runs and waits in it stays. */
-  enter(root: GroupRoot, now: Instant, effects: GroupEffect[]): void;
+  enter(root: GroupRoot, now: Instant): void;
   /** Not any more. */
   leave(root: GroupRoot): void;
   /** A query has come and waits. */

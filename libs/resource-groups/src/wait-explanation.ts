@@ -1,10 +1,13 @@
 import { type Instant } from '@tutti/base';
+import { type Blocked, limitAndUse, limitKind } from './blocked.js';
 import type { ClusterSize } from './effective-limit.js';
-import { softMemoryLimitBytes } from './effective-limit.js';
+import type { AdmissionMode } from './group-config.js';
 import type { GroupNode } from './group-node.js';
+import { blockedByLease, type LeaseFacts, waitLease } from './leased-wait.js';
 import type { LiveQuery } from './live-query.js';
 import { type QueriesAhead, queriesAhead } from './queries-ahead.js';
-import { type Blocked, cpuComesBack, waitSentence, whatUnblocks } from './wait-sentence.js';
+import type { SeatId } from './seats/shard.js';
+import { cpuComesBack, waitSentence, whatUnblocks } from './wait-sentence.js';
 
 /** What a queued query waits for. */
 export type WaitKind =
@@ -49,6 +52,28 @@ export interface WaitExplanation {
    * has come back, if nothing uses more meanwhile. Undefined when neither is known.
    */
   readonly estimatedWaitMs: number | undefined;
+  /** How the limits of the group are kept. */
+  readonly mode: AdmissionMode;
+  /** In mode leased: what the lease says. */
+  readonly lease: WaitLease | undefined;
+}
+
+/** What a query that waits in leased mode can say of the lease of its leaf. */
+export interface WaitLease {
+  /** The resource manager that deals the slots; undefined when none is known. */
+  readonly owner: SeatId | undefined;
+  /** The highest epoch of an owner that is known. */
+  readonly epoch: number;
+  /** How many queries of the leaf may run here. */
+  readonly held: number;
+  /** Whether the lease holds: otherwise nothing starts. */
+  readonly isValid: boolean;
+  /** Since the last demand that was answered was sent; undefined before the first. */
+  readonly leaseAgeMs: number | undefined;
+  /** Slots of the blocking group that all coordinators hold together, as the owner last said. */
+  readonly heldInCluster: number | undefined;
+  /** Queries of other coordinators that come before the first one that waits here in the leaf, as the owner last said. */
+  readonly aheadElsewhere: number | undefined;
 }
 
 /** What an explanation is made from, besides the query and its groups. */
@@ -67,19 +92,15 @@ export interface WaitFacts {
   readonly unavailableMs: number | undefined;
   /** Whether the data was asked for late enough to decide on the query, if it has a claim and if not. */
   readonly isKnown: (hasClaim: boolean) => boolean;
+  readonly mode: AdmissionMode;
+  /** In mode leased. */
+  readonly lease: LeaseFacts | undefined;
 }
 
 export function explanationOf(facts: WaitFacts): WaitExplanation {
-  const { query, dataAgeMs, now } = facts;
-  const { leaf } = query;
-  const place = leaf.queue?.positionOf(query) ?? 0;
-  const full = leaf.lineage.find((node) => node.isFull);
-  const kind = kindOf(full, place < (leaf.queue?.claims.made ?? 0), facts);
-  const aheadAt = (node: GroupNode): QueriesAhead => queriesAhead(query, place, node, facts.knownRound);
-  const crowded = (node: GroupNode): boolean => node.running + aheadAt(node).count >= node.limit;
-  const group = full ?? (kind === 'queuedAhead' ? leaf.lineage.find(crowded) : undefined) ?? leaf;
-  const ahead = aheadAt(group);
-  const blocked = { kind, group, ahead, ...limitAndUse(kind, group, facts) };
+  const { query, dataAgeMs, now, lease, mode } = facts;
+  const blocked = lease === undefined ? blockedByUsage(facts) : blockedByLease(query, lease, facts);
+  const { kind, group, ahead } = blocked;
   return {
     kind,
     blockingGroup: group.path,
@@ -95,11 +116,26 @@ export function explanationOf(facts: WaitFacts): WaitExplanation {
     position: ahead.count + 1,
     unblockedBy: whatUnblocks(blocked, facts),
     estimatedWaitMs: estimatedWaitMs(blocked, now),
+    mode,
+    lease: lease && waitLease(lease),
   };
 }
 
+function blockedByUsage(facts: WaitFacts): Blocked {
+  const { query, cluster } = facts;
+  const { leaf } = query;
+  const place = leaf.queue?.positionOf(query) ?? 0;
+  const full = leaf.lineage.find((node) => node.isFull);
+  const kind = kindOf(full, place < (leaf.queue?.claims.made ?? 0), facts);
+  const aheadAt = (node: GroupNode): QueriesAhead => queriesAhead(query, place, node, facts.knownRound);
+  const crowded = (node: GroupNode): boolean => node.running + aheadAt(node).count >= node.limit;
+  const group = full ?? (kind === 'queuedAhead' ? leaf.lineage.find(crowded) : undefined) ?? leaf;
+  return { kind, group, ahead: aheadAt(group), ...limitAndUse(kind, group, cluster) };
+}
+
 function kindOf(full: GroupNode | undefined, hasClaim: boolean, facts: WaitFacts): WaitKind {
-  const { dataAgeMs, unavailableMs, isHeld, isKnown } = facts;
+  const { dataAgeMs, unavailableMs, isHeld, isKnown, mode } = facts;
+  if (mode === 'presto') return full === undefined ? 'queuedAhead' : limitKind(full);
   // Nothing starts until one answers, whatever ends here; but where nothing may run an answer changes nothing.
   if (dataAgeMs === undefined && unavailableMs !== undefined && full?.spec.hardConcurrencyLimit !== 0)
     return 'resourceManagersUnreachable';
@@ -116,29 +152,4 @@ function estimatedWaitMs(blocked: Blocked, now: Instant): number | undefined {
   return byStartsMs === undefined || byQuotaMs === undefined
     ? (byStartsMs ?? byQuotaMs)
     : Math.max(byStartsMs, byQuotaMs);
-}
-
-function limitKind({ limitedBy }: GroupNode): WaitKind {
-  switch (limitedBy) {
-    case 'concurrency':
-      return 'concurrencyLimit';
-    case 'memory':
-      return 'memoryLimit';
-    case 'cpu':
-      return 'cpuLimit';
-    case 'workers':
-      return 'workersPerQueryLimit';
-  }
-}
-
-function limitAndUse(kind: WaitKind, group: GroupNode, { cluster }: WaitFacts): { limit: number; used: number } {
-  const { hardCpuLimitMs = 0, softCpuLimitMs = 0 } = group.spec;
-  switch (kind) {
-    case 'memoryLimit':
-      return { limit: Math.floor(softMemoryLimitBytes(group.spec, cluster)), used: group.memoryBytes };
-    case 'cpuLimit':
-      return { limit: group.cpuUsedMs >= hardCpuLimitMs ? hardCpuLimitMs : softCpuLimitMs, used: group.cpuUsedMs };
-    default:
-      return { limit: group.limit, used: group.running };
-  }
 }

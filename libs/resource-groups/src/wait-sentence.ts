@@ -1,22 +1,15 @@
 // Why a query waits, and what would end it, in words.
 import { formatDuration, formatSize, unreachable } from '@tutti/base';
+import { type Blocked, milliseconds } from './blocked.js';
 import type { GroupNode } from './group-node.js';
+import { leasedSentence, leaseUnblocks } from './leased-wait.js';
 import type { QueriesAhead } from './queries-ahead.js';
-import type { WaitFacts, WaitKind } from './wait-explanation.js';
-
-/** What a query waits for, at which group. */
-export interface Blocked {
-  readonly kind: WaitKind;
-  readonly group: GroupNode;
-  readonly ahead: QueriesAhead;
-  /** The limit that is reached, and what counts against it, in its unit. */
-  readonly limit: number;
-  readonly used: number;
-}
+import type { WaitFacts } from './wait-explanation.js';
 
 /** For example: waits in "global": 20 of 20 run, 2 here and 18 on other coordinators (data 35 ms old). */
-export function waitSentence({ kind, group, ahead, limit, used }: Blocked, facts: WaitFacts): string {
-  const { dataAgeMs, refusedAgeMs, unavailableMs } = facts;
+export function waitSentence(blocked: Blocked, facts: WaitFacts): string {
+  const { kind, group, ahead, limit, used } = blocked;
+  const { dataAgeMs, refusedAgeMs, unavailableMs, lease } = facts;
   const { spec, here, elsewhere, running } = group;
   const hasData = dataAgeMs !== undefined;
   const data = hasData ? `data ${milliseconds(dataAgeMs)} old` : 'no data of them';
@@ -24,6 +17,8 @@ export function waitSentence({ kind, group, ahead, limit, used }: Blocked, facts
   const counts = `${running} of ${group.limit} run, ${where}`;
   const queue = ahead.count === 0 ? '' : `; ${aheadInWords(ahead)}${hasData ? '' : ' here'}`;
   const start = `waits in "${group.path}":`;
+  const leased = lease && leasedSentence(blocked, lease);
+  if (leased !== undefined) return `${start} ${leased}${ahead.count === 0 ? '' : `; ${aheadInWords(ahead)}`}`;
   switch (kind) {
     case 'concurrencyLimit':
       if (group.limit === 0) return `${start} its hardConcurrencyLimit is 0, nothing may run`;
@@ -60,7 +55,10 @@ export function waitSentence({ kind, group, ahead, limit, used }: Blocked, facts
 }
 
 /** What has to happen, besides that those ahead start. */
-export function whatUnblocks({ kind, group, limit, used }: Blocked, facts: WaitFacts): string {
+export function whatUnblocks(blocked: Blocked, facts: WaitFacts): string {
+  const { kind, group, limit, used } = blocked;
+  const leased = facts.lease && leaseUnblocks(blocked, facts.lease);
+  if (leased !== undefined) return leased;
   const { path, running } = group;
   // More may run than the limit of now: those beyond it must end, too.
   const ends = running - group.limit + 1;
@@ -110,5 +108,3 @@ const fillsIt = ({ here, limit }: GroupNode): boolean => here.running > 0 && her
 
 const aheadInWords = ({ count, isBound }: QueriesAhead): string =>
   `${isBound ? 'up to ' : ''}${count} ${count === 1 ? 'query is' : 'queries are'} ahead`;
-
-const milliseconds = (ms: number): string => (ms < 10_000 ? `${Math.round(ms)} ms` : `${Math.round(ms / 1000)} s`);

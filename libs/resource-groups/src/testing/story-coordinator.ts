@@ -1,4 +1,4 @@
-import { formatDuration, type Instant, parseDurationMs, parseSizeBytes, queryId } from '@tutti/base';
+import { formatDuration, type Instant, parseDurationMs, parseSizeBytes, nodeId, queryId } from '@tutti/base';
 import type { GroupConfig } from '../group-config.js';
 import type { GroupEffect, GroupEvent, QueryRejected } from '../group-events.js';
 import { GroupTree } from '../group-tree.js';
@@ -17,6 +17,8 @@ export interface StoryWorld {
   answeredBy(): string;
   /** Whether questions are answered at once. */
   isAuto(): boolean;
+  /** Demands leave for resource managers; what is told of it. */
+  demand(id: string, demands: readonly Extract<GroupEffect, { kind: 'demand' }>[]): string[];
   /** The time; it goes on by a millisecond. */
   next(): Instant;
 }
@@ -30,7 +32,7 @@ export class StoryCoordinator {
   private readonly reselected = new Map<string, Instant>();
 
   constructor(
-    private readonly id: string,
+    readonly id: string,
     private readonly world: StoryWorld,
   ) {
     this.tree = new GroupTree({ config: world.config(), usageMaxAgeMs: USAGE_MAX_AGE_MS, leases: leasesOf(id) });
@@ -50,6 +52,16 @@ export class StoryCoordinator {
         const [memoryBytes = 0, cpuMs = 0] = [parseSizeBytes(first), parseDurationMs(second)];
         return this.apply({ kind: 'used', queryId: queryId(name), memoryBytes, cpuMs });
       }
+      case 'sent':
+        return this.apply({ kind: 'sent', queryId: queryId(name) });
+      case 'stamp':
+        return [this.stamp(name)];
+      case 'leases':
+        return this.leases();
+      case 'overslept':
+        return this.apply({ kind: 'overslept' });
+      case 'lost':
+        return this.apply({ kind: 'leaseStreamLost', seat: nodeId(name) });
       case 'finish':
         return this.apply({ kind: 'finished', queryId: queryId(name) });
       case 'tick':
@@ -83,7 +95,9 @@ export class StoryCoordinator {
   }
 
   apply(event: GroupEvent, now = this.world.next()): string[] {
-    return this.tree.apply(event, now).flatMap((effect) => this.told(effect));
+    const effects = this.tree.apply(event, now);
+    const demands = effects.flatMap((effect) => (effect.kind === 'demand' ? [effect] : []));
+    return [...effects.flatMap((effect) => this.told(effect)), ...this.world.demand(this.id, demands)];
   }
 
   private told(effect: GroupEffect): string[] {
@@ -102,8 +116,26 @@ export class StoryCoordinator {
       case 'requeue':
         return [`${this.id}: requeue ${effect.queryId}`];
       case 'demand':
-        return [];
+        return []; // All of a turn together.
     }
+  }
+
+  /** When leases want something. */
+  get wakeAt(): Instant {
+    return this.tree.wakeAt();
+  }
+
+  private stamp(id: string): string {
+    const stamp = this.tree.taskStamp(queryId(id), this.world.next());
+    if (stamp === undefined || stamp === 'notNow') return stamp ?? 'none';
+    return `epoch ${stamp.stamp.epoch}, demand ${stamp.stamp.seq}`;
+  }
+
+  private leases(): string[] {
+    return this.tree.leaseFigures(this.world.next()).map(({ group, seat, epoch, held, running, waiting, isValid }) => {
+      const lease = `${isValid ? 'lease' : 'no lease'} of ${seat ?? 'nobody'}, epoch ${epoch}`;
+      return `${group}: ${running} of ${held} run, ${waiting} wait; ${lease}`;
+    });
   }
 
   private why(id: string): string[] {

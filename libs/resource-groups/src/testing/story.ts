@@ -3,6 +3,7 @@ import type { GroupConfig } from '../group-config.js';
 import { UsageLedger } from '../usage-ledger.js';
 import { StoryCoordinator } from './story-coordinator.js';
 import { storyConfig } from './story-groups.js';
+import { StoryOwners } from './story-owners.js';
 
 const EXPIRE_AFTER_MS = 10_000;
 
@@ -22,6 +23,12 @@ const EXPIRE_AFTER_MS = 10_000;
  *   a tick / a unavailable                a's clock ticks / no resource manager answers a
  *   a explain q1 / a why q1               why q1 waits / the same and all the rest that it says
  *   a queue / a groups                    what waits at a, in order / what a reports
+ *   a sent q1 / a stamp q1                something of q1 leaves for a worker / what its tasks carry now
+ *   a leases / a overslept / a lost rm-1  what a holds / a stood still / its stream to rm-1 broke
+ *   rm-1 owns global / rm-1 loses         rm-1 owns these root groups, with the next epoch / owns none any more
+ *   loud                                  from now on messages are told, too, that say nothing new
+ *   rm-1 late / rm-1 caught-up            what rm-1 says is late / arrives now
+ *   rm-1 cut a / rm-1 connects a          nothing goes between them any more / a opens a stream to it
  *   worker q1=a/global.etl ...            all that a worker runs
  *   pass 500 / restart / totals           time passes / the resource manager begins anew / what it tells people
  */
@@ -33,11 +40,16 @@ export class Story {
   private ledger = new UsageLedger({ expireAfterMs: EXPIRE_AFTER_MS });
   private ledgerLife = 1;
   private readonly coordinators = new Map<string, StoryCoordinator>();
+  private readonly owners = new StoryOwners(
+    () => instant(this.nowMs++),
+    () => [...this.coordinators.values()],
+    () => this.config,
+  );
 
   run(commands: string): string {
     return commands
       .split('\n')
-      .flatMap((line) => this.runLine(line.trim().split(/\s+/)))
+      .flatMap((line) => [...this.runLine(line.trim().split(/\s+/)), ...this.owners.deliver()])
       .join('\n');
   }
 
@@ -50,6 +62,7 @@ export class Story {
         return [];
       case 'reload':
         this.config = storyConfig(rest);
+        this.owners.configure();
         return this.everybody((coordinator) => coordinator.apply({ kind: 'configured', config: this.config }));
       case 'cluster':
         this.cluster = { activeWorkers: Number(verb), memoryBytes: parseSizeBytes(rest[1] ?? '0B') ?? 0 };
@@ -57,9 +70,11 @@ export class Story {
       case 'auto':
         this.isAuto = true;
         return [];
-      case 'pass':
-        this.nowMs += parseDurationMs(verb) ?? Number(verb);
+      case 'loud':
+        this.owners.isLoud = true;
         return [];
+      case 'pass':
+        return this.pass(this.nowMs + (parseDurationMs(verb) ?? Number(verb)));
       case 'totals':
         return this.totals();
       case 'restart':
@@ -69,8 +84,38 @@ export class Story {
       case 'worker':
         return this.workerRuns(rest);
       default:
+        if (first.startsWith('rm-')) return this.manager(first, rest);
         return this.coordinator(first).act(verb, rest.slice(1));
     }
+  }
+
+  private manager(seat: string, [verb = '', ...names]: readonly string[]): string[] {
+    const [id = ''] = names;
+    if (verb === 'owns') this.owners.acquire(seat, names);
+    else if (verb === 'loses') this.owners.lose(seat);
+    else if (verb === 'late') this.owners.keep(seat);
+    else if (verb === 'caught-up') this.owners.release(seat);
+    else if (verb === 'cut') this.owners.cutOff(id, seat);
+    else if (verb === 'connects') this.owners.connect(id, seat);
+    else throw new Error(`a resource manager does not know how to ${verb}`);
+    return [];
+  }
+
+  /** Time goes by, and whoever has something to do for leases does it when it is due. */
+  private pass(untilMs: number): string[] {
+    const lines: string[] = [];
+    for (;;) {
+      const dueAt = Math.min(this.owners.wakeAt, ...Array.from(this.coordinators.values(), ({ wakeAt }) => wakeAt));
+      if (dueAt > untilMs) break;
+      this.nowMs = Math.max(this.nowMs, dueAt);
+      const now = instant(this.nowMs);
+      for (const coordinator of this.coordinators.values())
+        if (coordinator.wakeAt <= now) lines.push(...coordinator.apply({ kind: 'tick' }, now));
+      this.owners.tick(now);
+      lines.push(...this.owners.deliver());
+    }
+    this.nowMs = Math.max(this.nowMs, untilMs);
+    return lines;
   }
 
   private workerRuns(tasks: readonly string[]): string[] {
@@ -105,9 +150,11 @@ export class Story {
         answeredBy: () => `rm/${this.ledgerLife}`,
         isAuto: () => this.isAuto,
         next: () => instant(this.nowMs++),
+        demand: (from, demands) => this.owners.demand(from, demands),
       });
       coordinator.apply({ kind: 'clusterChanged', ...this.cluster }, instant(this.nowMs));
       this.coordinators.set(id, coordinator);
+      this.owners.greet(coordinator);
     }
     return coordinator;
   }

@@ -1,0 +1,121 @@
+// Why a query in leased mode waits: by what is known here, and by what the owner of its group last said.
+import type { Instant } from '@tutti/base';
+import { type Blocked, limitAndUse, limitKind, milliseconds } from './blocked.js';
+import type { ClusterSize } from './effective-limit.js';
+import type { GroupNode } from './group-node.js';
+import type { LeafHint } from './leases/lease-messages.js';
+import type { LiveQuery } from './live-query.js';
+import type { QueriesAhead } from './queries-ahead.js';
+import type { SeatId } from './seats/shard.js';
+import type { ShardLeases } from './shard-leases.js';
+import type { WaitLease } from './wait-explanation.js';
+
+/** What is known of the lease of a leaf. */
+export interface LeaseFacts {
+  readonly owner: SeatId | undefined;
+  readonly epoch: number;
+  readonly held: number;
+  readonly running: number;
+  readonly isValid: boolean;
+  readonly leaseAgeMs: number | undefined;
+  readonly hint: LeafHint | undefined;
+  /** For how long no owner is known. */
+  readonly unroutedMs: number | undefined;
+  /** Slots of a group that are held here, with those below it. */
+  readonly heldBelow: (group: GroupNode) => number;
+}
+
+export function leaseFacts(leases: ShardLeases, { path }: GroupNode, now: Instant): LeaseFacts {
+  const { holder, route, unroutedSince } = leases;
+  const lease = holder.explain(path, now);
+  return {
+    owner: route?.seat,
+    epoch: lease?.epoch ?? holder.position.epochSeen,
+    held: lease?.held ?? 0,
+    running: lease?.running ?? 0,
+    isValid: holder.isValid(now),
+    leaseAgeMs: lease?.leaseAgeMs,
+    hint: holder.hint(path),
+    unroutedMs: unroutedSince === undefined ? undefined : now - unroutedSince,
+    heldBelow: (group) => leases.heldBelow(group, now),
+  };
+}
+
+export const waitLease = ({ owner, epoch, held, isValid, leaseAgeMs, hint }: LeaseFacts): WaitLease => ({
+  ...{ owner, epoch, held, isValid, leaseAgeMs },
+  ...{ heldInCluster: hint?.held, aheadElsewhere: hint?.aheadElsewhere },
+});
+
+/** What a query waits for, at which group. */
+export function blockedByLease(
+  query: LiveQuery,
+  lease: LeaseFacts,
+  { cluster }: { readonly cluster: Readonly<ClusterSize> },
+): Blocked {
+  const { leaf } = query;
+  const { hint, owner, isValid } = lease;
+  const ahead = aheadOf(query, hint);
+  const closed = leaf.lineage.find((node) => node.isClosed);
+  if (closed !== undefined && (owner !== undefined || closed.spec.hardConcurrencyLimit === 0)) {
+    const kind = limitKind(closed);
+    return { kind, group: closed, ahead, ...limitAndUse(kind, closed, cluster) };
+  }
+  if (owner === undefined) return { kind: 'resourceManagersUnreachable', group: leaf, ahead, ...ofLeaf(lease) };
+  if (!isValid) return { kind: 'staleData', group: leaf, ahead, ...ofLeaf(lease) };
+  const full = hint && leaf.lineage.find(({ path }) => path === hint.blockingGroup);
+  if (hint === undefined || full === undefined) return { kind: 'queuedAhead', group: leaf, ahead, ...ofLeaf(lease) };
+  return { kind: 'concurrencyLimit', group: full, ahead, limit: hint.limit, used: hint.held };
+}
+
+/** In words: for what a lease alone can say; undefined for what is said as in other modes. */
+export function leasedSentence({ kind, group, limit, used }: Blocked, lease: LeaseFacts): string | undefined {
+  const { owner = '', hint, held, running, leaseAgeMs, unroutedMs = 0, heldBelow } = lease;
+  const inUse = held === 0 ? 'no slot is held here' : `${running} of ${held} slots that are held here are in use`;
+  switch (kind) {
+    case 'resourceManagersUnreachable':
+      return `resource managers unreachable: none that deals its slots has been heard for ${milliseconds(unroutedMs)}; ${inUse}`;
+    case 'staleData':
+      return leaseAgeMs === undefined
+        ? `${owner} deals its slots and has been asked for one`
+        : `its lease is over, the last one was asked for ${milliseconds(leaseAgeMs)} ago; ${owner} has been asked for another`;
+    case 'queuedAhead':
+      return `${inUse}, and ${owner} has been asked for more`;
+    case 'concurrencyLimit': {
+      if (group.isClosed || hint === undefined) return undefined;
+      const here = heldBelow(group);
+      const where = `${here} here and ${Math.max(0, used - here)} on other coordinators`;
+      return `${used} of ${limit} slots are held, ${where} (lease of ${owner}, ${milliseconds(leaseAgeMs ?? 0)} old)`;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** What would let it start, as above. */
+export function leaseUnblocks({ kind, group, limit, used }: Blocked, { owner }: LeaseFacts): string | undefined {
+  switch (kind) {
+    case 'resourceManagersUnreachable':
+      return 'a resource manager deals its slots again';
+    case 'staleData':
+      return `the answer of ${owner ?? ''}`;
+    case 'queuedAhead':
+      return `${owner ?? ''} grants another slot`;
+    case 'concurrencyLimit': {
+      if (group.isClosed) return undefined;
+      const ends = used - limit + 1;
+      return ends > 1 ? `${ends} queries of ${group.path} end` : `a query of ${group.path} ends`;
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Its place in its leaf, and those that go first elsewhere: by the owner, or else as many as wait there. */
+function aheadOf(query: LiveQuery, hint: LeafHint | undefined): QueriesAhead {
+  const { queue, elsewhere } = query.leaf;
+  const here = queue?.positionOf(query) ?? 0;
+  const before = hint?.aheadElsewhere ?? elsewhere.queued;
+  return { count: here + before, here, isBound: hint === undefined ? before > 0 : hint.isApproximate };
+}
+
+const ofLeaf = ({ held, running }: LeaseFacts) => ({ limit: held, used: running });
