@@ -45,6 +45,7 @@ export class LocalCluster {
     const ports = await allocatePorts(roles, options.preferredEdgePort);
     const resourceManagers = ports.filter((_, index) => roles[index] === 'resource-manager');
     const addresses = resourceManagers.map((node) => `127.0.0.1:${node.cluster}`).join(',');
+    const seats = resourceManagers.map((_, index) => `resource-manager-${index + 1}`).join(',');
     const counters = new Map<Role, number>();
     const nodes = roles.map((role, index) => {
       const number = (counters.get(role) ?? 0) + 1;
@@ -57,9 +58,12 @@ export class LocalCluster {
         env: nodeEnvironment,
         arguments: [
           ...commonArguments(id, own, addresses),
-          ...roleArguments(role, options),
+          ...roleArguments(role, seats, options),
           ...(options.arguments?.[role] ?? []),
         ],
+        // Nothing of an earlier cluster runs: all its nodes were processes of one that has ended. A single resource manager
+        // that restarts cannot know that.
+        firstStartArguments: role === 'resource-manager' ? ['--seats-first-start'] : [],
       });
     });
     return new LocalCluster(nodes);
@@ -131,11 +135,11 @@ const commonArguments = (id: string, ports: NodePorts, addresses: string): strin
   ...['--resource-managers-addresses', addresses, '--log-format', 'json'],
 ];
 
-function roleArguments(role: Role, options: LocalClusterOptions): string[] {
+function roleArguments(role: Role, seats: string, options: LocalClusterOptions): string[] {
   const groups = options.resourceGroups === undefined ? [] : ['--resource-groups-file', options.resourceGroups];
   switch (role) {
     case 'resource-manager':
-      return groups;
+      return ['--seats-ids', seats, ...groups];
     case 'coordinator':
       return ['--catalogs-path', options.catalogs, ...groups];
     case 'worker':

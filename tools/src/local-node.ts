@@ -15,6 +15,7 @@ export interface NodePorts {
 export class LocalNode {
   private child: ChildProcess | undefined;
   private exited: Promise<void> = Promise.resolve();
+  private wasStarted = false;
 
   constructor(
     readonly id: string,
@@ -24,6 +25,8 @@ export class LocalNode {
       readonly root: string;
       readonly directory: string;
       readonly arguments: readonly string[];
+      /** Only for its first process. */
+      readonly firstStartArguments?: readonly string[];
       readonly env: Readonly<Record<string, string | undefined>>;
     },
   ) {}
@@ -49,7 +52,9 @@ export class LocalNode {
     if (this.running) return;
     const log = openSync(this.logFile, 'a');
     const script = join(this.options.root, 'apps', this.role, 'bundle', 'main.mjs');
-    const argv = ['--enable-source-maps', script, ...this.options.arguments, '--node-exit-with-stdin'];
+    const first = this.wasStarted ? [] : (this.options.firstStartArguments ?? []);
+    this.wasStarted = true;
+    const argv = ['--enable-source-maps', script, ...this.options.arguments, ...first, '--node-exit-with-stdin'];
     const child = spawn(process.execPath, argv, {
       // The node sees the end of its standard input when this process dies, even by kill -9, and drains. A group of its
       // own keeps the terminal's Ctrl-C away from it: this process stops the nodes, in order.

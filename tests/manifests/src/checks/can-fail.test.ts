@@ -258,6 +258,41 @@ const breakages: readonly Breakage[] = [
     breaks: (m) => configure(m, 'worker', 'grace: 10m', 'grace: 20m'),
   },
   {
+    check: 'podsOutliveTheirDrain',
+    when: 'a resource manager has no time to hand over what it owns',
+    says: /killed after 16000 ms, but a drain may take 17000 ms/,
+    breaks: (m) => void (pod(m, 'resource-manager').terminationGracePeriodSeconds = 16),
+  },
+  ...(
+    [
+      [
+        'there are more resource managers than seats',
+        /seats.ids are .*-0, .*-1, .*-2, but the pods are .*-0, .*-1, .*-2, .*-3, .*-4/,
+        (m) => void (spec(m, 'StatefulSet', 'tutti-resource-manager').replicas = 5),
+      ],
+      [
+        'each resource manager is alone',
+        /seats.ids are none/,
+        (m) => configure(m, 'resource-manager', /^  ids: .*\n/m, ''),
+      ],
+      [
+        'the seats have no version',
+        /seats.version is missing/,
+        (m) => configure(m, 'resource-manager', '  version: 1\n', ''),
+      ],
+      [
+        'every start is called the first one',
+        /seats.firstStart would hold/,
+        (m) => configure(m, 'resource-manager', '  version: 1\n', '  version: 1\n  firstStart: true\n'),
+      ],
+      [
+        'an update does not wait for seats',
+        /minReadySeconds/,
+        (m) => void (spec(m, 'StatefulSet', 'tutti-resource-manager').minReadySeconds = 5),
+      ],
+    ] as const satisfies readonly (readonly [string, RegExp, Breakage['breaks']])[]
+  ).map(([when, says, breaks]) => ({ check: 'seatsAreTheResourceManagers', when, says, breaks })),
+  {
     check: 'resourcesAreGuaranteed',
     when: 'a pod may use more memory than it asked for',
     says: /requests less memory than its limit/,

@@ -69,12 +69,35 @@ export const resourceManagersAreFoundByName = (manifests: Manifests): string[] =
     });
   });
 
+/** What a resource manager takes at most to hand over what it owns. */
+const HAND_OVER_MS = 2_000;
+
 export const podsOutliveTheirDrain = (manifests: Manifests): string[] =>
-  configured(manifests, ({ name, pod }, config) => {
-    const drainMs = config.durationMs('drain.announceDelay') + config.durationMs('drain.grace');
+  configured(manifests, ({ name, role, pod }, config) => {
+    const handOverMs = role === 'resource-manager' ? HAND_OVER_MS : 0;
+    const drainMs = config.durationMs('drain.announceDelay') + handOverMs + config.durationMs('drain.grace');
     const graceMs = (pod.terminationGracePeriodSeconds ?? 30) * 1_000;
     return [!(graceMs > drainMs) && `${name}: killed after ${graceMs} ms, but a drain may take ${drainMs} ms`];
   });
+
+/** How long a seat that has just begun promises nothing: the holding TTL of 10 s, and 5 % for clocks that differ. */
+const SEAT_WAIT_SECONDS = 10.5;
+
+export const seatsAreTheResourceManagers = (manifests: Manifests): string[] => {
+  const { name, object } = manifests.workload('resource-manager');
+  const pods = Array.from({ length: object.spec?.replicas ?? 1 }, (_, ordinal) => `${name}-${ordinal}`);
+  return configured(manifests, ({ role }, config) => {
+    if (role !== 'resource-manager') return [];
+    const ids = [config.get('seats.ids') ?? []].flat();
+    return [
+      ids.join() !== pods.join() && `seats.ids are ${ids.join(', ') || 'none'}, but the pods are ${pods.join(', ')}`,
+      !(config.number('seats.version') >= 1) && 'seats.version is missing: it counts the changes of seats.ids from 1',
+      config.get('seats.firstStart') !== undefined && 'seats.firstStart would hold at each restart of a pod too',
+      !((object.spec?.minReadySeconds ?? 0) > SEAT_WAIT_SECONDS) &&
+        `${name}: an update stops the next seat before the last one may promise: minReadySeconds`,
+    ];
+  });
+};
 
 export const resourcesAreGuaranteed = (manifests: Manifests): string[] =>
   manifests.workloads().flatMap(({ name, pod, container }) => {

@@ -111,7 +111,8 @@ describeBuilt(`a cluster that is started from the files of the image${unlessSkip
       const ports = Object.fromEntries(names.map((port) => [port, free.pop() ?? 0]));
       const resourceManager = portOf('resource-manager', 'cluster') || ports['cluster'];
       const pod = replay(Manifests.parse(build(overlay)), role, {
-        TUTTI_NODE_ID: name.replaceAll(' ', '-'),
+        // Seats have the names of pods.
+        ...(role === 'resource-manager' ? {} : { TUTTI_NODE_ID: name.replaceAll(' ', '-') }),
         TUTTI_BIND_HOST: '127.0.0.1',
         TUTTI_RESOURCE_MANAGERS_ADDRESSES: `127.0.0.1:${resourceManager}`,
         ...Object.fromEntries(names.map((port) => [`TUTTI_${port.toUpperCase()}_PORT`, String(ports[port])])),
