@@ -69,10 +69,12 @@ await runMain('resource-manager', async () => {
   const host = advertisedHost(config);
   const endpoints = { clusterAddress: hostAndPort(host, clusterPort), edgeAddress: hostAndPort(host, edgePort) };
   addresses.start(loops.signal);
+  let wasReady = false;
   const onSynced = (synced: boolean, why: string) => {
     if (stop.aborted) return; // A draining node is never ready again.
     server.setReady(synced, why);
-    if (synced) log.info('ready');
+    if (synced && !wasReady) log.info('ready');
+    wasReady = synced;
   };
   const running = resourceManager.run(endpoints, onSynced, loops.signal);
 
@@ -80,6 +82,7 @@ await runMain('resource-manager', async () => {
   await aborted(stop);
   log.info('draining', { signal: String(stop.reason) });
   server.setReady(false, 'draining');
+  await resourceManager.handOver();
   await resourceManager.depart();
   await sleep(clock, config.drain.announceDelay);
   loops.abort();

@@ -5,8 +5,10 @@ import type { CoordinatorStatus, NodeReport, WorkerStatus } from '@tutti/contrac
 import { type QueryInfo, QueryInfoSchema, QueryState } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { TaskState } from '@tutti/contracts/tutti/task/v1/task_pb';
 import type { NodeLoad, NodeRole } from '@tutti/discovery';
-import type { WorkerTask } from '@tutti/resource-groups';
+import { fencesKeptFromWire, seatSetFromWire } from '@tutti/lease-wire';
+import type { DeskReport, LeasedTask, WorkerTask } from '@tutti/resource-groups';
 import type { ReportedQuery, ViewedQuery } from './core/cluster-view.js';
+import type { ToldSeats } from './core/seat-agreement.js';
 
 const ENDED: ReadonlySet<QueryState> = new Set([QueryState.FINISHED, QueryState.FAILED, QueryState.CANCELED]);
 const ENDED_TASKS: ReadonlySet<TaskState> = new Set([TaskState.FINISHED, TaskState.FAILED, TaskState.CANCELED]);
@@ -37,6 +39,26 @@ export const tasksOf = (status: WorkerStatus): WorkerTask[] =>
       queryId: task.queryId,
       memoryBytes: Number(task.memoryBytes),
     }));
+
+/** What a worker runs, and which fences it kept meanwhile. Throws BadMessage. */
+export const deskReportOf = (report: NodeReport, status: WorkerStatus): DeskReport => ({
+  workerId: report.nodeId,
+  incarnation: Number(report.incarnation),
+  sequence: Number(report.sequence),
+  kept: fencesKeptFromWire(status.fencesKept),
+  tasks: status.tasks
+    .filter((task) => !ENDED_TASKS.has(task.state))
+    .map((task): LeasedTask => ({
+      coordinatorId: task.coordinatorId,
+      incarnation: Number(task.lease?.coordinatorIncarnation ?? 0n),
+      group: task.resourceGroup,
+      queryId: task.queryId,
+    })),
+});
+
+/** The seats that a resource manager says it has; nothing of other nodes. Throws BadMessage. */
+export const toldSeats = (nodeId: string, { status }: NodeReport): ToldSeats[] =>
+  status.case === 'resourceManager' ? [{ nodeId, seats: seatSetFromWire(status.value.seats) }] : [];
 
 export const loadOf = (status: WorkerStatus, sequence: number): NodeLoad => ({
   runningTasks: status.tasks.filter((task) => !ENDED_TASKS.has(task.state)).length,

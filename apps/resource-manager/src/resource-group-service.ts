@@ -4,6 +4,7 @@ import type { GetUsageRequest, ResourceGroupService } from '@tutti/contracts/tut
 import { selectResourceGroup } from '@tutti/group-file';
 import { lineageOf } from '@tutti/resource-groups';
 import { rpcError } from '@tutti/service';
+import { dealtView, type DeskView } from './dealt-view.js';
 import { checkPage, invalid, pageSizeOf } from './cluster-service.js';
 import { type ClusterState, groupSources, isSynced, recordCounts } from './cluster-state.js';
 import { type ListedGroup, listGroups } from './core/group-list.js';
@@ -18,6 +19,7 @@ const STARTING_RETRY_MS = 100;
 export function resourceGroupService(
   state: ClusterState,
   metrics: Pick<ResourceManagerMetrics, 'usageQuestions'>,
+  desk: DeskView,
 ): Omit<ServiceImpl<typeof ResourceGroupService>, 'lease' | 'writeOffCoordinator'> {
   return {
     getUsage(request) {
@@ -40,8 +42,9 @@ export function resourceGroupService(
       const isFirst = pageToken === '';
       const rows = subtree(listGroups(groupSources(state)), group).filter((row) => isFirst || row.group > pageToken);
       const page = rows.slice(0, limit);
+      const dealt = dealtView(state.groups.current.config, desk, state.clock.now());
       return {
-        groups: page.map(listedToWire),
+        groups: page.map((row) => ({ ...listedToWire(row), ...dealt(row) })),
         nextPageToken: rows.length > limit ? (page.at(-1)?.group ?? '') : '',
         configs: isFirst ? groupConfigsOf(state) : [],
       };

@@ -4,17 +4,22 @@ import { ClusterService } from '@tutti/contracts/tutti/cluster/v1/cluster_pb';
 import { DiscoveryService } from '@tutti/contracts/tutti/discovery/v1/discovery_pb';
 import { HeartbeatService } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import { GetUsageRequestSchema, ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
-import { Announcer, discoveryService, type Endpoints, replicate } from '@tutti/discovery';
+import { SeatService } from '@tutti/contracts/tutti/seat/v1/seat_pb';
+import { Announcer, type Connect, discoveryService, type Endpoints, replicate } from '@tutti/discovery';
 import type { GroupFile } from '@tutti/group-file';
 import { HeartbeatSender, type NodeStatus, ProcessMonitor, reportToWire } from '@tutti/heartbeat';
+import { seatSetToWire } from '@tutti/lease-wire';
 import { type AddressWatcher, ChannelPool, every, type Log, type Metrics, type Routes } from '@tutti/service';
 import { clusterService } from './cluster-service.js';
 import { createClusterState, isSynced, sweep } from './cluster-state.js';
 import { cpuLevelsToWire } from './group-codec.js';
 import { heartbeatService } from './heartbeat-service.js';
+import { leaseService } from './lease-service.js';
+import { createLeases } from './leases.js';
 import { loadOf } from './report-codec.js';
 import { resourceGroupService } from './resource-group-service.js';
 import { resourceManagerMetrics } from './resource-manager-metrics.js';
+import { seatQuestions, seatService } from './seat-service.js';
 import type { Settings } from './settings.js';
 
 const SWEEP_INTERVAL_MS = 400;
@@ -23,7 +28,7 @@ export interface ResourceManagerOptions {
   readonly nodeId: NodeId;
   /** Unix milliseconds at process start. */
   readonly incarnation: number;
-  readonly config: Pick<Settings, 'heartbeat' | 'nodes' | 'usage' | 'queries'>;
+  readonly config: Pick<Settings, 'heartbeat' | 'nodes' | 'usage' | 'queries' | 'seats'>;
   /** All resource managers; this one may be among them. */
   readonly addresses: AddressWatcher;
   /** The resource groups; the resource manager watches their file while it runs. */
@@ -32,6 +37,8 @@ export interface ResourceManagerOptions {
   readonly random: Random;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Opens channels to other resource managers. The default opens one per address. */
+  readonly connect?: Connect;
 }
 
 /** A resource manager without its ports. */
@@ -42,6 +49,8 @@ export interface ResourceManager {
   readonly edgeRoutes: Routes;
   /** Sweeps, replicates and reports itself until `signal` aborts; tells whenever it becomes synced, or stops being so. */
   run(endpoints: Endpoints, onSynced: (synced: boolean, why: string) => void, signal: AbortSignal): Promise<void>;
+  /** Gives the groups that it deals to other resource managers; to be called before `depart`, once. Bounded. */
+  handOver(): Promise<void>;
   /** Tells everybody that it leaves. */
   depart(): Promise<void>;
 }
@@ -51,30 +60,44 @@ export function createResourceManager(options: ResourceManagerOptions): Resource
   const { nodeId, incarnation, config, groups, clock, log } = options;
   const state = createClusterState({ nodeId, incarnation, groups, clock }, config);
   const metrics = resourceManagerMetrics(options.metrics, state);
-  const { connect } = new ChannelPool();
+  const { connect = new ChannelPool().connect } = options;
+  const leases = createLeases({ ...options, state, config: config.seats, connect });
+  const { shell, problems } = leases;
+  const seats = { state, shell, seats: leases.seats, messages: leases.seatMessages, problems };
 
   const loadOfWorker = (id: NodeId) => {
     const entry = state.reports.get(id);
     return entry?.report.status.case === 'worker' ? loadOf(entry.report.status.value, entry.sequence) : undefined;
   };
   const edgeRoutes: Routes = (router) => {
-    const service = resourceGroupService(state, metrics);
+    const service = resourceGroupService(state, metrics, shell.desk);
     router.service(ClusterService, clusterService(state));
-    // People may look; only coordinators, on the cluster port, may say what they run and claim.
+    // People may look, and vouch for what is gone; only coordinators, on the cluster port, may say what they run and claim.
     const nobody = create(GetUsageRequestSchema);
-    router.service(ResourceGroupService, { ...service, getUsage: (_, context) => service.getUsage(nobody, context) });
+    const { writeOffCoordinator } = leaseService(state, shell, new AbortController().signal);
+    router.service(ResourceGroupService, {
+      ...service,
+      getUsage: (_, context) => service.getUsage(nobody, context),
+      writeOffCoordinator,
+    });
+    router.service(SeatService, seatQuestions(seats));
   };
   const clusterRoutes: Routes = (router, drainSignal) => {
     const discovery = { nodes: state.nodes, resourceManagerId: nodeId, leaseMs: config.nodes.lease, clock, log };
-    router.service(HeartbeatService, heartbeatService(state, metrics, drainSignal));
+    router.service(HeartbeatService, heartbeatService(state, metrics, shell, drainSignal));
     router.service(DiscoveryService, discoveryService({ ...discovery, loadOf: loadOfWorker }, drainSignal));
-    router.service(ResourceGroupService, resourceGroupService(state, metrics));
+    router.service(ResourceGroupService, {
+      ...resourceGroupService(state, metrics, shell.desk),
+      ...leaseService(state, shell, drainSignal),
+    });
+    router.service(SeatService, seatService(seats, drainSignal));
     router.service(ClusterService, clusterService(state));
   };
 
   const status = (): NodeStatus => {
     const cpu = cpuLevelsToWire(state.usage.cpuLevels(clock.now()));
-    return { case: 'resourceManager', value: { synced: isSynced(state), groupConfig: groups.status(), cpu } };
+    const told = { synced: isSynced(state), groupConfig: groups.status(), seats: seatSetToWire(leases.seats) };
+    return { case: 'resourceManager', value: { ...told, cpu } };
   };
   const monitor = new ProcessMonitor(clock);
   const processUsage = () => monitor.usage();
@@ -102,14 +125,19 @@ export function createResourceManager(options: ResourceManagerOptions): Resource
     edgeRoutes,
     async run(endpoints, onSynced, signal) {
       let toldSynced: boolean | undefined;
+      let toldProblems = '';
       const sweepOnce = () => {
         sweep(state);
         const synced = isSynced(state);
-        if (synced === toldSynced) return;
-        toldSynced = synced;
+        const wrong = problems()
+          .map((problem) => `; ${problem}`)
+          .join('');
+        if (synced === toldSynced && wrong === toldProblems) return;
         const missing = state.nodes.nodes.missing();
-        log.info(synced ? 'synced' : 'syncing', { missing });
-        onSynced(synced, synced ? 'synced' : `waits for ${missing.join(', ') || 'any coordinator'}`);
+        if (synced !== toldSynced) log.info(synced ? 'synced' : 'syncing', { missing });
+        toldSynced = synced;
+        toldProblems = wrong;
+        onSynced(synced, (synced ? 'synced' : `waits for ${missing.join(', ') || 'any coordinator'}`) + wrong);
       };
       const loop = { clock, random: options.random, signal, log };
       const announced = announcer.run(endpoints, signal);
@@ -119,12 +147,14 @@ export function createResourceManager(options: ResourceManagerOptions): Resource
         announced,
         sender.run(signal),
         groups.run(signal),
+        leases.run(signal),
         replicate({ ...options, nodes: state.nodes, resourceManagerId: nodeId, connect }, signal),
         every({ ...loop, intervalMs: SWEEP_INTERVAL_MS, run: sweepOnce }),
         every({ ...loop, intervalMs, run: noteSelf }),
       ]);
       monitor.close();
     },
+    handOver: () => leases.handOver(),
     async depart() {
       announcer.setState('DRAINING');
       await announcer.depart();

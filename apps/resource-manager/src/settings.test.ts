@@ -11,6 +11,7 @@ describe('settings', () => {
       resourceGroups: { file: '' },
       usage: { forgetAfter: 3_500 },
       queries: { expireAfter: 10_000, completedKept: 600_000, completedMax: 1_000 },
+      seats: { ids: [], version: 1, firstStart: false },
     });
   });
 
@@ -25,5 +26,31 @@ describe('settings', () => {
       expect(problems).toContain('nodes.suspectAfter must be at least twice heartbeat.interval');
       expect(problems).toContain('usage.forgetAfter must be at least nodes.suspectAfter');
     }
+  });
+
+  const problemsOf = (...argv: string[]): readonly string[] => {
+    try {
+      load(...argv);
+      return [];
+    } catch (error) {
+      return (error as ConfigError).problems;
+    }
+  };
+
+  it('refuse seats that decide nothing', () => {
+    expect(problemsOf('--seats-ids', 'r1,r2,r1')).toEqual(['seats.ids must name nobody twice']);
+    expect(problemsOf('--seats-ids', 'a,b,c,d,e,f,g,h,i,j')).toEqual([
+      'seats.ids must name at most 9 resource managers',
+    ]);
+    expect(problemsOf('--seats-version', '0')).toEqual(['seats.version must be at least 1']);
+  });
+
+  it('ask for the seats as soon as there is more than one resource manager: each would deal everything', () => {
+    const addresses = ['--resource-managers-addresses', 'r1:9090,r2:9090'];
+    expect(problemsOf(...addresses)).toEqual([
+      'seats.ids must name the resource managers when resourceManagers.addresses has several: by their node.id, the same everywhere',
+    ]);
+    expect(problemsOf(...addresses, '--seats-ids', 'r1,r2')).toEqual([]);
+    expect(problemsOf('--resource-managers-addresses', 'r1:9090')).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { groupFileSetting } from '@tutti/group-file';
-import { type ConfigOf, commonSettings, count, duration } from '@tutti/service';
+import { SEATS_MAX } from '@tutti/resource-groups';
+import { type ConfigOf, commonSettings, count, duration, flag, list } from '@tutti/service';
 
 /** The settings of a resource manager. */
 export const settings = {
@@ -17,6 +18,17 @@ export const settings = {
     forgetAfter: duration(
       '3.5s',
       "A coordinator that no resource manager hears for this long starts nothing any more: it then counts by what workers run for it. More than the coordinators' usage.maxAge",
+    ),
+  },
+  seats: {
+    ids: list(
+      [],
+      'Node ids of the resource managers that decide who deals the slots of which groups: the same everywhere, 1, 3 or 5. Empty: this one alone',
+    ),
+    version: count(1, 'Grows with each change of seats.ids'),
+    firstStart: flag(
+      false,
+      'Nothing of this cluster can be running from before: then slots are dealt at once. Only for the very first start',
     ),
   },
   queries: {
@@ -37,4 +49,9 @@ export const relations = (config: Settings) => ({
   'queries.expireAfter must be at least three times heartbeat.interval':
     config.queries.expireAfter >= 3 * config.heartbeat.interval,
   'usage.forgetAfter must be at least nodes.suspectAfter': config.usage.forgetAfter >= config.nodes.suspectAfter,
+  'seats.ids must name nobody twice': new Set(config.seats.ids).size === config.seats.ids.length,
+  [`seats.ids must name at most ${SEATS_MAX} resource managers`]: config.seats.ids.length <= SEATS_MAX,
+  'seats.version must be at least 1': config.seats.version >= 1,
+  'seats.ids must name the resource managers when resourceManagers.addresses has several: by their node.id, the same everywhere':
+    config.seats.ids.length > 0 || new Set(config.resourceManagers.addresses).size <= 1,
 });

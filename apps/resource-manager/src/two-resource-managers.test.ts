@@ -17,6 +17,7 @@ const CONFIG = {
   nodes: { suspectAfter: 2_500, lease: 10_000 },
   usage: { forgetAfter: 3_500 },
   queries: { expireAfter: 10_000, completedKept: 600_000, completedMax: 1_000 },
+  seats: { ids: [], version: 1, firstStart: true },
 };
 
 interface Peer {

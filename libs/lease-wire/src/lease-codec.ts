@@ -36,7 +36,10 @@ export interface LeaseTelling {
   readonly grants: readonly ShardGrant[];
 }
 
-export const leaseRequestToWire = ({ life, demands }: LeaseAsk): MessageInitShape<typeof LeaseRequestSchema> => ({
+export const leaseRequestToWire = (
+  life: CoordinatorLife,
+  demands: readonly ShardDemand[],
+): MessageInitShape<typeof LeaseRequestSchema> => ({
   coordinatorId: life.coordinatorId,
   incarnation: BigInt(life.incarnation),
   demands: demands.map(({ shard, demand }) => demandToWire(shard, demand)),

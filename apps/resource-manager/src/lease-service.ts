@@ -1,0 +1,92 @@
+import { Code, type ServiceImpl } from '@connectrpc/connect';
+import { nodeId } from '@tutti/base';
+import type { LeaseRequest, ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
+import { BadMessage, leaseRequestFromWire, leaseResponseToWire } from '@tutti/lease-wire';
+import type { CoordinatorLife } from '@tutti/resource-groups';
+import { rpcError, untilAborted } from '@tutti/service';
+import { invalid } from './cluster-service.js';
+import type { ClusterState } from './cluster-state.js';
+import type { LeaseDeskShell } from './lease-desk-shell.js';
+import { LeaseOutbox } from './lease-outbox.js';
+
+/** More coordinators than any cluster has. */
+const STREAMS_MAX = 1_000;
+
+type LeaseMethods = Pick<ServiceImpl<typeof ResourceGroupService>, 'lease' | 'writeOffCoordinator'>;
+
+/** Deals the slots of leased groups. Streams end when `drainSignal` aborts. */
+export function leaseService(state: ClusterState, shell: LeaseDeskShell, drainSignal: AbortSignal): LeaseMethods {
+  return {
+    async *lease(requests, { signal }) {
+      if (shell.streams.size >= STREAMS_MAX) throw tooMany();
+      const outbox = new LeaseOutbox();
+      let life: CoordinatorLife | undefined;
+      const read = async () => {
+        try {
+          for await (const request of untilAborted(requests, drainSignal)) {
+            if (outbox.isClosed) return leave();
+            const ask = readRequest(request);
+            if (life === undefined) shell.connected((life = ask.life), outbox);
+            else if (!isSame(life, ask.life))
+              throw bad(`the stream of ${textOf(life)} says it is of ${textOf(ask.life)}`);
+            if (ask.demands.length > 0) shell.demands(life, ask.demands);
+          }
+          outbox.close();
+        } catch (error) {
+          outbox.close(error);
+        }
+      };
+      // A reader that has left asks for nothing more, so the end of the loop below may never come.
+      const leave = () => {
+        outbox.close();
+        if (life !== undefined) shell.disconnected(life, outbox);
+        life = undefined;
+      };
+      signal.addEventListener('abort', leave, { once: true });
+      void read();
+      try {
+        for await (const telling of outbox.tellings())
+          yield leaseResponseToWire({ resourceManagerId: state.nodeId, ...telling });
+      } finally {
+        signal.removeEventListener('abort', leave);
+        leave();
+      }
+    },
+
+    writeOffCoordinator({ coordinatorId }) {
+      if (coordinatorId === '') throw invalid('coordinator_id is missing');
+      const node = state.nodes.nodes.get(nodeId(coordinatorId), state.clock.now());
+      const isHeard = (node !== undefined && node.state !== 'GONE') || shell.streams.has(coordinatorId);
+      if (isHeard) throw stillHeard(coordinatorId);
+      return { slots: shell.writeOff(coordinatorId) };
+    },
+  };
+}
+
+function readRequest(request: LeaseRequest) {
+  try {
+    return leaseRequestFromWire(request);
+  } catch (error) {
+    throw error instanceof BadMessage ? bad(error.message) : error;
+  }
+}
+
+const isSame = (a: CoordinatorLife, b: CoordinatorLife): boolean =>
+  a.coordinatorId === b.coordinatorId && a.incarnation === b.incarnation;
+
+const textOf = ({ coordinatorId, incarnation }: CoordinatorLife): string => `${coordinatorId} (life ${incarnation})`;
+
+const bad = (message: string) => rpcError(Code.InvalidArgument, message, { reason: 'BAD_LEASE_MESSAGE' });
+
+const tooMany = () =>
+  rpcError(Code.ResourceExhausted, `${STREAMS_MAX} streams of leases are open here: more are not taken`, {
+    reason: 'TOO_MANY_LEASE_STREAMS',
+  });
+
+const stillHeard = (coordinatorId: string) =>
+  rpcError(
+    Code.FailedPrecondition,
+    `${coordinatorId} was heard lately: what it runs is known. Stop it, wait until it is no node of the cluster any more, ` +
+      'and try again',
+    { reason: 'COORDINATOR_HEARD' },
+  );

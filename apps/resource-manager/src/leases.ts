@@ -1,0 +1,132 @@
+// Everything that deals the slots of leased groups, wired: the desk, its streams, what it is fed with, what it shows.
+import { type Clock, type NodeId, type Random, sleep } from '@tutti/base';
+import { LeaseDesk, type SeatSet } from '@tutti/resource-groups';
+import { type ClosableTransport, type Counter, every, type Log, type Metrics } from '@tutti/service';
+import type { ClusterState } from './cluster-state.js';
+import { seatProblems } from './core/seat-agreement.js';
+import { seatsOf } from './core/seat-config.js';
+import { DeskFeed } from './desk-feed.js';
+import { logNotes } from './desk-log.js';
+import { LeaseDeskShell } from './lease-desk-shell.js';
+import { leaseGauges, leaseMetrics } from './lease-metrics.js';
+import { toldSeats } from './report-codec.js';
+import { SeatLinks } from './seat-links.js';
+import type { Settings } from './settings.js';
+
+export interface LeasesOptions {
+  readonly state: ClusterState;
+  readonly config: Settings['seats'];
+  readonly connect: (address: string) => ClosableTransport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+export interface Leases {
+  readonly shell: LeaseDeskShell;
+  readonly seats: SeatSet;
+  /** Counts messages of seats. */
+  readonly seatMessages: Counter<string>;
+  /** What is wrong with the seats of the cluster, for people. */
+  problems(): readonly string[];
+  /** Deals until `signal` aborts. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Gives everything that is owned to other seats, as far as that is possible within a short time. */
+  handOver(): Promise<void>;
+}
+
+/** How often it is looked whether limits have changed by what was used. */
+const MEASURE_MS = 500;
+/** Nodes are looked at so often without news of them. */
+const MEMBERS_MS = 1_000;
+/** A process that ends waits no longer for its successors. */
+const HAND_OVER_MS = 2_000;
+const FLUSH_LOOK_MS = 10;
+
+export function createLeases(options: LeasesOptions): Leases {
+  const { state, config, clock, random, log } = options;
+  const ownId: NodeId = state.nodeId;
+  const seats = seatsOf(config, ownId);
+  const metrics = leaseMetrics(options.metrics);
+  const links = new SeatLinks({ ...options, ownId, seats, nodes: state.nodes, dropped: metrics.seatMessagesDropped });
+  const desk = new LeaseDesk({
+    seat: ownId,
+    incarnation: state.incarnation,
+    startedAt: clock.now(),
+    seatSet: seats,
+    isFirstStart: config.firstStart,
+    random,
+    config: state.groups.current.config,
+  });
+  const shell = new LeaseDeskShell({
+    desk,
+    toSeat(to, message) {
+      metrics.seatMessages.inc({ direction: 'sent' });
+      links.send(to, message);
+    },
+    onNotes(notes) {
+      logNotes(log, notes);
+      for (const note of notes) metrics.note(note);
+    },
+    clock,
+    log,
+  });
+  const feed = new DeskFeed(state, shell);
+  const problems = () => {
+    const others = [...state.reports.all()].flatMap(({ nodeId, report }) => toldSeats(nodeId, report));
+    return seatProblems(
+      seats,
+      config.ids.length === 0,
+      others.filter(({ nodeId }) => nodeId !== ownId),
+    );
+  };
+  leaseGauges(options.metrics, state, shell, problems);
+
+  let toldProblems = '';
+  const look = () => {
+    feed.tellConfig();
+    feed.tellMeasured();
+    metrics.update(desk.counters);
+    const found = problems();
+    if (found.join('\n') === toldProblems) return;
+    toldProblems = found.join('\n');
+    if (found.length > 0) log.error('seats-disagree', { problems: found });
+    else log.info('seats-agree', {});
+  };
+  const watchMembers = async (signal: AbortSignal) => {
+    while (!signal.aborted) {
+      const { edition } = state.nodes.news;
+      feed.tellMembership();
+      await state.nodes.news.next(edition, MEMBERS_MS, signal);
+    }
+  };
+
+  return {
+    shell,
+    seats,
+    seatMessages: metrics.seatMessages,
+    problems,
+    async run(signal) {
+      if (!seats.seats.includes(ownId))
+        log.warn('observes-only', { message: 'seats.ids does not name this node', ownId });
+      shell.start();
+      look();
+      const loop = { intervalMs: MEASURE_MS, run: look, clock, random, signal, log };
+      await Promise.all([links.run(signal), watchMembers(signal), every(loop)]);
+      shell.stop();
+    },
+    async handOver() {
+      const late = new AbortController();
+      const timeout = sleep(clock, HAND_OVER_MS, late.signal).then(() => 'late');
+      const handedOver = async () => {
+        await shell.drain();
+        while (!links.areEmpty && !late.signal.aborted) await sleep(clock, FLUSH_LOOK_MS, late.signal);
+        return 'handed-over';
+      };
+      const outcome = await Promise.race([handedOver(), timeout]);
+      late.abort();
+      log.info('leases-given-up', { outcome, stillOwned: desk.owned().length });
+    },
+  };
+}
