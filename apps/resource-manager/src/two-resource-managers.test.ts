@@ -2,12 +2,15 @@
 import { durationFromMs, durationMs } from '@bufbuild/protobuf/wkt';
 import { createClient } from '@connectrpc/connect';
 import { nodeId, seededRandom, systemClock } from '@tutti/base';
+import { DiscoveryService, NodeRole, NodeState } from '@tutti/contracts/tutti/discovery/v1/discovery_pb';
 import { HeartbeatService } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
+import { SeatService } from '@tutti/contracts/tutti/seat/v1/seat_pb';
 import { defaultGroupConfig, groupSpec } from '@tutti/resource-groups';
 import { aborted, AddressWatcher, createClusterTransport, createMetrics } from '@tutti/service';
 import { createTestServer, memoryTransport, TestLog } from '@tutti/service/testing';
 import { createResourceManager } from './resource-manager.js';
+import { LeasePlayer } from './testing/lease-player.js';
 
 const clock = systemClock;
 /** Each is a call to the server: far more time than a report takes. */
@@ -26,15 +29,16 @@ interface Peer {
   readonly addresses?: string[];
   readonly incarnation?: number;
   readonly config?: typeof defaultGroupConfig;
+  readonly seats?: readonly string[];
 }
 
 function resourceManager({ id, version = 'built-in', addresses = [], ...more }: Peer) {
-  const { incarnation = clock.wallMs(), config = defaultGroupConfig } = more;
+  const { incarnation = clock.wallMs(), config = defaultGroupConfig, seats = [] } = more;
   const log = new TestLog();
   return createResourceManager({
     nodeId: nodeId(id),
     incarnation,
-    config: CONFIG,
+    config: { ...CONFIG, seats: { ...CONFIG.seats, ids: seats } },
     addresses: new AddressWatcher({ specs: addresses, resolveIntervalMs: 1_000, resolve: async () => [], clock, log }),
     groups: { current: { config, version }, status: () => ({ version }), run: aborted },
     clock,
@@ -101,5 +105,49 @@ it('a resource manager that starts anew goes on with the CPU that another one ha
     stop.abort();
     transport.close();
     await Promise.all([...ends, server.drain()]);
+  }
+});
+
+it('two seats find each other by their node ids, elect an owner, and deal', async () => {
+  const stop = new AbortController();
+  const seats = ['r1', 'r2'];
+  const r2 = resourceManager({ id: 'r2', seats });
+  const server2 = await createTestServer({ routes: r2.clusterRoutes });
+  const address2 = server2.clusterAddress;
+  const r1 = resourceManager({ id: 'r1', seats, addresses: [address2] });
+  const server1 = await createTestServer({ routes: r1.clusterRoutes });
+  const address1 = server1.clusterAddress;
+  const life = { coordinatorId: 'c1', incarnation: 1 };
+  const c1 = new LeasePlayer(life, clock, (address) => createClusterTransport({ address }));
+  const transport = createClusterTransport({ address: address1 });
+  const ends = [
+    r1.run({ clusterAddress: address1, edgeAddress: 'r1:8080' }, () => undefined, stop.signal),
+    r2.run({ clusterAddress: address2, edgeAddress: 'r2:8080' }, () => undefined, stop.signal),
+  ];
+  try {
+    const announcement = {
+      nodeId: 'c1',
+      role: NodeRole.COORDINATOR,
+      incarnation: 1n,
+      version: 1n,
+      state: NodeState.ACTIVE,
+    };
+    const announce = async function* () {
+      yield { announcement };
+    };
+    const discovery = createClient(DiscoveryService, transport);
+    for await (const _ of discovery.announce(announce()));
+    c1.talkTo('r1', address1);
+    c1.talkTo('r2', address2);
+    c1.submit(5);
+    const client = createClient(SeatService, transport);
+    for (let look = 0; look < LOOKS_MAX && c1.running < 5; look++) await client.listShards({});
+    expect(c1.running).toBe(5);
+    expect(seats).toContain(c1.ownerId);
+  } finally {
+    c1.leave();
+    stop.abort();
+    transport.close();
+    await Promise.all([...ends, server1.drain(), server2.drain()]);
   }
 });

@@ -1,11 +1,9 @@
 import { createClient } from '@connectrpc/connect';
-import { seededRandom } from '@tutti/base';
-import type { FakeClock } from '@tutti/base/testing';
+import { type Clock, type Instant, seededRandom } from '@tutti/base';
 import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import { leaseRequestToWire, leaseResponseFromWire, type LeaseTelling, type ShardDemand } from '@tutti/lease-wire';
 import { type HolderEffect, type HolderEvent, LeaseHolder, shardOfGroup } from '@tutti/resource-groups';
 import { type ClosableTransport, readRpcError, readStream } from '@tutti/service';
-import { addressOf } from './seat-stage.js';
 
 const GROUP = 'global';
 const SHARD = shardOfGroup(GROUP);
@@ -15,6 +13,9 @@ interface Talk {
   readonly stop: AbortController;
 }
 
+/** Where a resource manager in memory is found. */
+export const addressOf = (id: string): string => `${id}:9090`;
+
 /** A coordinator: the real machine of a holder, with streams to all resource managers, and queries in our hands. */
 export class LeasePlayer {
   readonly heard: LeaseTelling[] = [];
@@ -23,7 +24,7 @@ export class LeasePlayer {
   running = 0;
   waiting = 0;
   private arrived = 0;
-  private readonly waitingSince: number[] = [];
+  private readonly waitingSince: Instant[] = [];
   private readonly holder: LeaseHolder;
   private readonly talks = new Map<string, Talk>();
   private owner: { readonly id: string; readonly epoch: number } | undefined;
@@ -31,7 +32,7 @@ export class LeasePlayer {
 
   constructor(
     private readonly life: { readonly coordinatorId: string; readonly incarnation: number },
-    private readonly clock: FakeClock,
+    private readonly clock: Clock,
     private readonly connect: (address: string) => ClosableTransport,
   ) {
     this.holder = new LeaseHolder({ life, random: seededRandom(life.incarnation) });
@@ -46,7 +47,7 @@ export class LeasePlayer {
   }
 
   /** Opens a stream to a resource manager; it is read until it ends. */
-  talkTo(id: string): void {
+  talkTo(id: string, address = addressOf(id)): void {
     const waiting: (readonly ShardDemand[])[] = [[]];
     let wake = () => {};
     const stop = new AbortController();
@@ -67,7 +68,7 @@ export class LeasePlayer {
       },
     };
     this.talks.set(id, talk);
-    void this.read(id, talk, requests());
+    void this.read(id, address, talk, requests());
   }
 
   leave(): void {
@@ -89,9 +90,15 @@ export class LeasePlayer {
     this.startAll();
   }
 
-  private async read(id: string, talk: Talk, requests: AsyncIterable<ReturnType<typeof leaseRequestToWire>>) {
+  private async read(
+    id: string,
+    address: string,
+    talk: Talk,
+    requests: AsyncIterable<ReturnType<typeof leaseRequestToWire>>,
+  ) {
+    const transport = this.connect(address);
     try {
-      const client = createClient(ResourceGroupService, this.connect(addressOf(id)));
+      const client = createClient(ResourceGroupService, transport);
       for await (const response of readStream((signal) => client.lease(requests, { signal }), talk.stop.signal))
         this.hear(id, leaseResponseFromWire(response));
       this.ends.push(`${id}: ended`);
@@ -100,6 +107,7 @@ export class LeasePlayer {
       this.ends.push(`${id}: ${reason ?? message}`);
     }
     talk.stop.abort();
+    transport.close();
     if (this.talks.get(id) === talk) this.talks.delete(id);
     if (this.owner?.id !== id) return;
     this.owner = undefined;
@@ -132,7 +140,7 @@ export class LeasePlayer {
   }
 
   private tell(): void {
-    const oldest = this.waitingSince.slice(0, 8).map((since) => ({ since: since as never, priority: 1 }));
+    const oldest = this.waitingSince.slice(0, 8).map((since) => ({ since, priority: 1 }));
     const { running, waiting, arrived } = this;
     const wants = { group: GROUP, template: GROUP, running, waiting, oldest, arrived };
     this.apply({ kind: 'wants', leaves: [wants] });

@@ -1,13 +1,13 @@
 // Several resource managers in one process, with their time in our hands, and what happens to them.
-import { createClient, type Transport } from '@connectrpc/connect';
+import { Code, createClient, type Transport } from '@connectrpc/connect';
 import { nodeId, seededRandom } from '@tutti/base';
 import { FakeClock } from '@tutti/base/testing';
 import { DiscoveryService, NodeRole, NodeState } from '@tutti/contracts/tutti/discovery/v1/discovery_pb';
 import { type GroupConfig, groupSpec } from '@tutti/resource-groups';
 import { aborted, AddressWatcher, type ClosableTransport, createMetrics, rpcError } from '@tutti/service';
 import { memoryTransport, TestLog } from '@tutti/service/testing';
-import { Code } from '@connectrpc/connect';
 import { createResourceManager, type ResourceManager } from '../resource-manager.js';
+import { addressOf } from './lease-player.js';
 import type { Settings } from '../settings.js';
 
 const TIMES = {
@@ -46,7 +46,6 @@ interface SeatStageOptions {
 export class SeatStage {
   readonly clock = new FakeClock();
   readonly seats = new Map<string, Seat>();
-  /** Who reads nothing. */
   private starts = 0;
 
   constructor(private readonly options: SeatStageOptions) {
@@ -154,7 +153,5 @@ export class SeatStage {
     await Promise.all([...this.seats.values()].map(({ running }) => running));
   }
 }
-
-export const addressOf = (id: string): string => `${id}:9090`;
 
 const gone = (id: string) => rpcError(Code.Unavailable, `${id} is gone`, { reason: 'GONE' });
