@@ -1,44 +1,53 @@
 // Stands between the queries of this coordinator and the group machine.
-//   A1. Whether a query starts is decided by the group machine alone; here its effects are carried out, in order.
+//   A1. Whether a query starts is decided by the group machine alone; here its effects are carried out, in order
+//       (group-driver.ts).
 //   A2. A query is selected for a group and submitted to it in one turn, by the same configuration.
 //   A3. A query whose group is gone by a new configuration is selected again, and keeps the time that it has waited.
 //   A4. What a query may use is fixed when it starts, by the configuration of that moment.
 //   A5. A query gives its slot back when it has ended and its tasks have stopped, after all that it used was told; a
 //       query that waits, when it ends.
+//   A6. A query that its group takes back waits again as if it had never started: it keeps its time and its place, and
+//       nothing of it was sent (slots.ts).
 import { type Clock, type Instant, type QueryId, unreachable } from '@tutti/base';
 import {
-  type GroupConfig,
   type GroupEffect,
   type GroupEvent,
-  type GroupSpec,
   type GroupTarget,
   type GroupTree,
   selectGroup,
-  type SelectionCriteria,
+  type WaitExplanation,
 } from '@tutti/resource-groups';
 import { aborted, type Log } from '@tutti/service';
+import type { Contact } from './core/contact.js';
 import type { CoordinatorMetrics } from './coordinator-metrics.js';
 import { afterReload, rejectionFailure, selectionFailure } from './core/group-failures.js';
-import type { QuerySession } from './core/query.js';
-import { boundsIn } from './core/query-limits.js';
 import type { QueuedEntry } from './core/queued-page.js';
+import { GroupDriver } from './group-driver.js';
+import { boundByGroup, criteriaOf, goesByPriority } from './group-of-query.js';
+import type { LeaseTelling } from '@tutti/lease-wire';
 import type { LiveQuery } from './live-query.js';
+import { type HeldSlot, type Slot, Slots } from './slots.js';
 import { UseNews } from './use-news.js';
 
 export interface AdmissionOptions {
   readonly groups: GroupTree;
   /** Whether an admitted query would find any worker now. */
   readonly hasWorkers: () => boolean;
-  /** Runs an admitted query. Never rejects. */
-  readonly run: (query: LiveQuery, fragment: Uint8Array) => Promise<void>;
+  /** Runs an admitted query, until it needs its slot no more or the slot is taken back. Never rejects. */
+  readonly run: (query: LiveQuery, fragment: Uint8Array, slot: Slot) => Promise<void>;
   /** Has a report sent to the resource managers soon. */
   readonly reportSoon: () => void;
   /** Asks for the usage of the other coordinators: now, or regularly while somebody waits. */
   readonly usage: { ask(): void; watch(): void };
+  /** Tells the owner of a shard what this coordinator holds and could use there. */
+  readonly demand: (demand: DemandEffect) => void;
+  readonly contact: Contact;
   readonly metrics: Pick<CoordinatorMetrics, 'admissionWait'>;
   readonly clock: Clock;
   readonly log: Log;
 }
+
+export type DemandEffect = Extract<GroupEffect, { readonly kind: 'demand' }>;
 
 /** A query in the group machine that it has not started, with what it will run. */
 interface Waiting {
@@ -52,10 +61,16 @@ const WAIT_NEWS_MS = 200;
 
 export class Admission {
   private readonly waiting = new Map<string, Waiting>();
+  /** Those that hold a slot. */
+  private readonly started = new Map<string, Waiting & { readonly slot: HeldSlot }>();
   private readonly useNews: UseNews;
+  private readonly driver: GroupDriver;
+  private readonly slots: Slots;
   private newsPending = false;
 
   constructor(private readonly options: AdmissionOptions) {
+    this.driver = new GroupDriver({ ...options, carryOut: (effect) => this.carryOut(effect) });
+    this.slots = new Slots({ ...options, apply: (event) => this.apply(event) });
     this.useNews = new UseNews(options.clock, ({ queryId, use: { memoryBytes, cpuMs } }) =>
       this.apply({ kind: 'used', queryId, memoryBytes, cpuMs }),
     );
@@ -84,8 +99,21 @@ export class Admission {
 
   /** Tells the group machine what happened outside, and does what it decides. */
   apply(event: GroupEvent): void {
-    for (const effect of this.options.groups.apply(event, this.options.clock.now())) this.carryOut(effect); // A1
+    this.driver.apply(event); // A1
     this.newsForWaiting();
+  }
+
+  /** A resource manager said which shards it owns, or what may run. */
+  hear({ resourceManagerId: seat, owned, grants }: LeaseTelling): void {
+    if (owned !== undefined) this.apply({ kind: 'leaseOwners', seat, shards: owned });
+    for (const { shard, grant } of grants) this.apply({ kind: 'leaseGranted', seat, shard, grant });
+    this.slots.onNews();
+  }
+
+  /** This coordinator goes away: slots that it holds and does not use are of use to others now. */
+  giveUpLeases(): void {
+    // A holder that slept keeps nothing but what runs, and says so at once.
+    this.apply({ kind: 'overslept' });
   }
 
   /** What a query uses has changed. */
@@ -106,8 +134,12 @@ export class Admission {
         return this.take(effect.queryId)?.query.apply({ kind: 'failed', failure: rejectionFailure(effect) });
       case 'reselect':
         return this.reselect(effect.queryId, effect.queuedSince);
+      case 'requeue':
+        return this.requeue(effect.queryId);
       case 'askUsage':
         return this.options.usage.ask();
+      case 'demand':
+        return this.options.demand(effect);
       default:
         return unreachable(effect);
     }
@@ -115,7 +147,7 @@ export class Admission {
 
   /** A2. */
   private toGroup(query: LiveQuery, fragment: Uint8Array, queuedSince?: Instant): void {
-    const { groups, clock } = this.options;
+    const { groups } = this.options;
     const formerGroup = query.group;
     const selection = selectGroup(groups.config, criteriaOf(query.session));
     if (selection.kind !== 'selected') {
@@ -125,8 +157,8 @@ export class Admission {
     const { target } = selection;
     const { queryId } = query;
     this.waiting.set(queryId, { query, fragment, target });
-    bound(query, target, groups.config);
-    query.waitsFor(() => groups.explain(queryId, clock.now()));
+    boundByGroup(query, target, groups.config);
+    query.waitsFor(this.waitOf(queryId));
     query.apply({ kind: 'groupChosen', group: target.path });
     const since = queuedSince === undefined ? {} : { queuedSince };
     this.apply({ kind: 'submitted', queryId, target, priority: query.priority, ...since });
@@ -145,22 +177,48 @@ export class Admission {
   private start(queryId: QueryId): void {
     const entry = this.take(queryId);
     if (entry === undefined) return;
-    const { query, fragment, target } = entry;
+    const { query, target } = entry;
     const { groups, hasWorkers, metrics } = this.options;
-    bound(query, target, groups.config); // A4
+    boundByGroup(query, target, groups.config); // A4
     query.waitsFor(undefined);
     query.apply({ kind: 'admitted', workersActive: hasWorkers() });
     metrics.admissionWait.observe(query.snapshot().queuedMs / 1_000);
     this.useNews.watch(query);
-    void this.run(query, fragment);
+    const slot = this.slots.give(queryId, query.group);
+    this.started.set(queryId, { ...entry, slot });
+    void this.run(entry, slot);
   }
 
-  private async run(query: LiveQuery, fragment: Uint8Array): Promise<void> {
-    await this.options.run(query, fragment);
+  private async run({ query, fragment }: Waiting, slot: Slot): Promise<void> {
+    await this.options.run(query, fragment, slot);
+    if (slot.takenBack.aborted) return;
     await aborted(query.signal);
+    if (slot.takenBack.aborted) return;
     this.useNews.end(query);
+    this.started.delete(query.queryId);
     this.apply({ kind: 'finished', queryId: query.queryId }); // A5
     this.options.reportSoon();
+  }
+
+  /** A6. */
+  private requeue(queryId: QueryId): void {
+    const entry = this.started.get(queryId);
+    if (entry === undefined) return;
+    const { query } = entry;
+    this.started.delete(queryId);
+    this.useNews.forget(query);
+    entry.slot.takeBack();
+    if (query.ended) return this.apply({ kind: 'finished', queryId });
+    this.waiting.set(queryId, entry);
+    query.waitsFor(this.waitOf(queryId));
+    query.apply({ kind: 'requeued' });
+    this.options.log.info('query-requeued', { queryId, group: query.group });
+    this.options.usage.watch();
+  }
+
+  private waitOf(queryId: QueryId): () => WaitExplanation | undefined {
+    const { groups, clock } = this.options;
+    return () => groups.explain(queryId, clock.now());
   }
 
   private take(queryId: string): Waiting | undefined {
@@ -179,35 +237,3 @@ export class Admission {
     });
   }
 }
-
-const criteriaOf = (session: QuerySession): SelectionCriteria => ({
-  user: session.user,
-  source: session.source,
-  principal: session.principal,
-  clientInfo: session.clientInfo,
-  clientTags: session.clientTags,
-  queryType: 'SELECT', // What needs a worker is a SELECT; other statements go to no group.
-  ...(session.schemaIsGiven && { schema: session.schema }),
-  estimates: session.estimates,
-});
-
-/** Keeps a query within what its group allows by this configuration. */
-function bound(query: LiveQuery, { path, specs }: GroupTarget, config: GroupConfig): void {
-  const spec = specNow(config, specs) ?? specs.at(-1);
-  if (spec !== undefined) query.boundBy((asked) => boundsIn(path, spec, asked));
-}
-
-/** The group as it is configured now; undefined when it is gone. */
-function specNow(config: GroupConfig, specs: readonly GroupSpec[]): GroupSpec | undefined {
-  let found: GroupSpec | undefined;
-  let level = config.rootGroups;
-  for (const { name } of specs) {
-    found = level.find((spec) => spec.name === name);
-    level = found?.subGroups ?? [];
-  }
-  return found;
-}
-
-const goesByPriority = (specs: readonly GroupSpec[]): boolean =>
-  specs.at(-1)?.schedulingPolicy === 'weighted_fair' ||
-  specs.some(({ schedulingPolicy }) => schedulingPolicy === 'query_priority');

@@ -1,3 +1,4 @@
+import type { LeaseFigure } from '@tutti/resource-groups';
 import type { Metrics } from '@tutti/service';
 import type { QuerySnapshot } from './core/query.js';
 import { queryStates } from './core/query.js';
@@ -16,6 +17,8 @@ export interface GroupFigures {
 export interface MetricSources {
   readonly queries: () => Iterable<{ readonly state: (typeof queryStates)[number] }>;
   readonly groups: () => Iterable<GroupFigures>;
+  readonly leases: () => Iterable<LeaseFigure>;
+  readonly tasksUnconfirmed: () => number;
   readonly usageAgeMs: () => number | undefined;
   readonly historyBytes: () => number;
 }
@@ -32,6 +35,9 @@ export function createCoordinatorMetrics(metrics: Metrics) {
   return {
     started: metrics.counter('tutti_queries_started', 'Statements that were accepted'),
     admissionWait: metrics.histogram('tutti_admission_wait_seconds', 'Waits for resource groups', WAIT_BUCKETS_S),
+    admissionRpcs: metrics.counter('tutti_admission_rpcs', 'Messages to resource managers that admission needed', [
+      'kind',
+    ]),
     resultBytes: metrics.counter('tutti_result_bytes', 'Bytes of results that were sent, as JSON text'),
 
     ended(query: QuerySnapshot): void {
@@ -54,6 +60,25 @@ export function createCoordinatorMetrics(metrics: Metrics) {
       groupGauge('tutti_group_running', 'Queries running here', 'running');
       groupGauge('tutti_group_queued', 'Queries queued here', 'queued');
       groupGauge('tutti_group_memory_bytes', 'Memory on workers that queries of this coordinator hold', 'memoryBytes');
+      const leaseGauge = (name: string, help: string, figure: (lease: LeaseFigure) => number | undefined): void => {
+        metrics.gauge(name, help, ['resource_group'], (gauge) => {
+          gauge.reset();
+          for (const lease of sources.leases()) {
+            const value = figure(lease);
+            if (value !== undefined) gauge.set({ resource_group: lease.group }, value);
+          }
+        });
+      };
+      leaseGauge('tutti_group_held', 'Slots that this coordinator holds in the group', ({ held }) => held);
+      leaseGauge('tutti_lease_age_seconds', 'Age of the lease by which queries of the group start', ({ leaseAgeMs }) =>
+        leaseAgeMs === undefined ? undefined : leaseAgeMs / 1_000,
+      );
+      metrics.gauge(
+        'tutti_tasks_unconfirmed',
+        'Tasks that were stopped and are not known to have ended; their queries keep their slots',
+        [],
+        (gauge) => gauge.set(sources.tasksUnconfirmed()),
+      );
       metrics.gauge(
         'tutti_usage_age_seconds',
         'Age of what is known of other coordinators; NaN before the first answer',

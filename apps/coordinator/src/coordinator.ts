@@ -9,7 +9,7 @@ import type { Planner } from '@tutti/engine';
 import type { GroupFile } from '@tutti/group-file';
 import type { NodeStatus } from '@tutti/heartbeat';
 import { GroupTree } from '@tutti/resource-groups';
-import type { Log, Metrics, Routes } from '@tutti/service';
+import type { AddressWatcher, ClosableTransport, Log, Metrics, Routes } from '@tutti/service';
 import type { Catalog } from '@tutti/sql';
 import { clusterProxy, resourceGroupProxy } from './cluster-proxy.js';
 import { createCoordinatorMetrics } from './coordinator-metrics.js';
@@ -18,6 +18,8 @@ import { Contact } from './core/contact.js';
 import { Placements } from './core/placement.js';
 import { QueryHistory } from './core/query-history.js';
 import { Dispatcher } from './dispatcher.js';
+import { createLeaseSource } from './lease-client.js';
+import { LeaseStreams } from './lease-streams.js';
 import { CapacityWatch, type Directory, peersIn, workersIn } from './node-views.js';
 import { CoordinatorQueries } from './own-queries.js';
 import { Peers } from './peers.js';
@@ -29,6 +31,7 @@ import { queryService } from './query-service.js';
 import type { CoordinatorConfig } from './settings.js';
 import { SubmittedQueries } from './submitted-queries.js';
 import { createTaskClient } from './task-client.js';
+import { TaskEnds } from './task-ends.js';
 import { TaskPlacement } from './task-placement.js';
 import { TaskWatch } from './task-watch.js';
 import { createUsageClient } from './usage-client.js';
@@ -43,8 +46,12 @@ export interface CoordinatorOptions {
   readonly groupFile: Pick<GroupFile, 'current' | 'status' | 'onChange' | 'run'>;
   readonly planner: Planner;
   readonly directory: Directory;
+  /** The resource managers, whether they answer or not. */
+  readonly addresses: AddressWatcher;
   /** A channel to a node of the cluster; the same one for the same address. */
   readonly transportTo: (address: string) => Transport;
+  /** Opens a channel to a resource manager, for streams that are closed with it. */
+  readonly connect: (address: string) => ClosableTransport;
   readonly heartbeats: { sendSoon(): void; nextSequence(): number };
   readonly clock: Clock;
   readonly random: Random;
@@ -69,17 +76,24 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const metrics = createCoordinatorMetrics(options.metrics);
   const history = new QueryHistory({ bytesMax: config.history.maxBytes, keepMs: config.history.keep });
   const ids = new QueryIdGenerator(querySuffix);
-  const groups = new GroupTree({ config: groupFile.current.config, usageMaxAgeMs: config.usage.maxAge });
+  const life = { coordinatorId: nodeId, incarnation };
+  const groups = new GroupTree({
+    config: groupFile.current.config,
+    usageMaxAgeMs: config.usage.maxAge,
+    leases: { life, random },
+  });
 
   // From a statement to its rows.
   const tasks = createTaskClient({ coordinatorId: nodeId, transportTo });
   const workers = workersIn(directory);
   const maxWaitMs = config.query.requiredWorkersMaxWait;
-  const placement = new TaskPlacement({ tasks, workers, placements: new Placements(), maxWaitMs, clock, random });
+  const taskEnds = new TaskEnds({ tasks, workers, clock, log });
+  const placements = new Placements();
+  const placement = new TaskPlacement({ tasks, taskEnds, workers, placements, maxWaitMs, clock, random });
   const endedWindow = new EndedWindow();
   const contact = new Contact(config.usage.maxAge);
   const taskWatch = new TaskWatch({ tasks, clock });
-  const execution = new QueryExecution({ placement, tasks, taskWatch, workers, contact, clock, log });
+  const execution = new QueryExecution({ placement, tasks, taskEnds, taskWatch, workers, clock, log });
   const pacer = new ReportPacer({
     queryCount: () => dispatcher.queries().size,
     sendSoon: () => options.heartbeats.sendSoon(),
@@ -94,21 +108,32 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     nextQueryId: () => ids.next(clock.wallMs()),
     reportSoon: pacer.reportSoon,
     usage: { ask: () => poller.ask(), watch: () => poller.watch() },
+    demand: ({ seat, shard, demand }) => leases.send(seat, shard, demand),
+    contact,
     clock,
     log,
   });
 
   const { admission } = dispatcher;
 
+  // What the owners of the groups let this one run.
+  const leases: LeaseStreams = new LeaseStreams({
+    ...options,
+    source: createLeaseSource({ life, connect: options.connect }),
+    onNews: (news) => admission.hear(news),
+    onLost: (seat) => admission.apply({ kind: 'leaseStreamLost', seat }),
+    onDemands: () => metrics.admissionRpcs.inc({ kind: 'demand' }),
+  });
+
   // What the other coordinators run.
   const poller: UsagePoller = new UsagePoller({
     source: createUsageClient({ nodeId, incarnation, transportTo }),
     addresses: () => directory.resourceManagers(),
-    question: () => ({
-      sequence: options.heartbeats.nextSequence(),
-      groups: groups.counts(),
-      configVersion: groupFile.current.version,
-    }),
+    question: () => {
+      metrics.admissionRpcs.inc({ kind: 'question' });
+      const sequence = options.heartbeats.nextSequence();
+      return { sequence, groups: groups.counts(), configVersion: groupFile.current.version };
+    },
     someoneWaits: () => admission.someoneWaits,
     onTick: () => admission.apply({ kind: 'tick' }),
     onUsage: (usage) => {
@@ -150,6 +175,8 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   metrics.watch({
     queries: () => dispatcher.queries(),
     groups: () => groups.totals(),
+    leases: () => groups.leaseFigures(clock.now()),
+    tasksUnconfirmed: () => taskEnds.openCount,
     usageAgeMs: () => poller.dataAgeMs(clock.now()),
     historyBytes: () => history.bytes,
   });
@@ -175,7 +202,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     }),
     heard: (sentAt) => contact.heard(sentAt),
     run: async (signal) => {
-      await Promise.all([poller.run(signal), groupFile.run(signal), capacity.run(signal)]);
+      await Promise.all([leases.run(signal), poller.run(signal), groupFile.run(signal), capacity.run(signal)]);
     },
   };
 }

@@ -7,9 +7,10 @@ import { unreachable } from '@tutti/base';
 import type { Planner } from '@tutti/engine';
 import type { GroupTree } from '@tutti/resource-groups';
 import type { Log } from '@tutti/service';
-import { Admission } from './admission.js';
+import { Admission, type AdmissionOptions } from './admission.js';
 import { Bell } from './bell.js';
 import type { CoordinatorMetrics } from './coordinator-metrics.js';
+import type { Contact } from './core/contact.js';
 import type { QueryFailure, QuerySession } from './core/query.js';
 import { failure } from './core/query.js';
 import type { QueryHistory } from './core/query-history.js';
@@ -31,6 +32,9 @@ export interface DispatcherOptions {
   readonly reportSoon: () => void;
   /** Asks for the usage of the other coordinators: now, or regularly while somebody waits. */
   readonly usage: { ask(): void; watch(): void };
+  /** Tells the owner of a shard what this coordinator holds and could use there. */
+  readonly demand: AdmissionOptions['demand'];
+  readonly contact: Contact;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -63,7 +67,7 @@ export class Dispatcher {
     this.admission = new Admission({
       ...options,
       hasWorkers: () => execution.hasWorkers,
-      run: (query, fragment) => this.guard(query, () => execution.run(query, fragment)),
+      run: (query, fragment, slot) => this.guard(query, () => execution.run(query, fragment, slot)),
     });
   }
 

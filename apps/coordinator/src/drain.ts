@@ -17,14 +17,14 @@ export interface CoordinatorDrainOptions {
   readonly log: Log;
 }
 
-/** Reports are sent within milliseconds; this is time enough for the last one to leave. */
+/** Reports and demands are sent within milliseconds; this is time enough for the last ones to leave. */
 const LAST_REPORT_MS = 100;
 /** Clients that fetch results ask again at once; one that has not asked for this long has left. */
 const CLIENT_TIMEOUT_MS = 5_000;
 
 /**
  * Goes away so that nobody loses anything: says so, then takes no new queries, lets those that it holds end, ends the
- * rest when the grace is over, reports the ends, says good-bye, and closes.
+ * rest when the grace is over, reports the ends, gives back the slots that it holds, says good-bye, and closes.
  */
 export async function drainCoordinator(options: CoordinatorDrainOptions): Promise<void> {
   const { server, presence, dispatcher, submitted, sendReport, clock, log } = options;
@@ -37,6 +37,7 @@ export async function drainCoordinator(options: CoordinatorDrainOptions): Promis
   await dispatcher.untilIdle(options.graceMs);
   dispatcher.endAll(graceOver(options.graceMs));
   sendReport();
+  dispatcher.admission.giveUpLeases();
   await sleep(clock, LAST_REPORT_MS);
   await presence.depart();
   await server.drain();

@@ -15,8 +15,14 @@ function documented(): { reason: string; codes: string[] }[] {
 
 const snakeCase = (code: Code): string => (Code[code] ?? '').replace(/(?<=[a-z])[A-Z]/g, '_$&').toUpperCase();
 
+/** With these, nodes of the cluster answer each other; no query ends with them. */
+const BETWEEN_NODES = new Set([
+  ...['LEASE_FENCED', 'LEASE_REQUIRED', 'WORKER_NOT_ENROLLED', 'TASK_STOPPING'],
+  ...['BAD_LEASE_MESSAGE', 'BAD_SEAT_MESSAGE', 'LEASE_STREAM_SLOW', 'TOO_MANY_LEASE_STREAMS', 'COORDINATOR_HEARD'],
+]);
+
 test('every reason has the code that the documentation says', () => {
-  const table = documented();
+  const table = documented().filter(({ reason }) => !BETWEEN_NODES.has(reason));
   expect(table.length).toBeGreaterThan(30);
   const wrong = table.filter(({ reason, codes }) => {
     const { code } = failureError(failure(reason, ''));

@@ -99,13 +99,14 @@ describe('new resource groups while queries run and wait', () => {
   });
 
   test('every question and every report says which version holds, and what is wrong with the file', async () => {
-    const c1 = cluster.coordinator('c1', 'aaaaa', oneGroup(1));
+    const gated = (limit: number) => oneGroup(limit, 100, { admissionMode: 'gated' });
+    const c1 = cluster.coordinator('c1', 'aaaaa', gated(1));
     const status = () => create(CoordinatorStatusSchema, c1.status().value as object).groupConfig;
     const heard = from(c1, 'x');
     await cluster.until(() => state(heard) === 'RUNNING', 10);
     expect(cluster.resourceManager.configVersions.get('c1')).toBe('v1');
     expect(status()).toMatchObject({ version: 'v1', problems: [] });
-    c1.groupFile.load(oneGroup(2));
+    c1.groupFile.load(gated(2));
     c1.groupFile.problems = ['line 1:1: not JSON'];
     const second = from(c1, 'x');
     await cluster.until(() => state(second) === 'RUNNING', 10);

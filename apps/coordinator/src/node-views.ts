@@ -12,11 +12,16 @@ export type Directory = Pick<
 >;
 
 export function workersIn(directory: Directory): Workers {
+  const newestLife = (id: string) => directory.nodes().find(({ nodeId }) => nodeId === id);
   return {
     active: () => directory.activeWorkers().map(choiceOf),
     // A worker that nobody hears may still be heard by us: only a new life proves that the old one is over.
-    isGone: ({ nodeId, incarnation }) =>
-      directory.nodes().some((node) => node.nodeId === nodeId && node.incarnation > incarnation),
+    isGone: ({ nodeId, incarnation }) => (newestLife(nodeId)?.incarnation ?? 0) > incarnation,
+    hasLeft: ({ nodeId, incarnation }) => {
+      const newest = newestLife(nodeId);
+      return newest !== undefined && (newest.incarnation > incarnation || newest.announcedState === 'GONE');
+    },
+    isForgotten: ({ nodeId }) => (newestLife(nodeId)?.state ?? 'GONE') === 'GONE',
     onChange: (listener) => directory.onChange(listener),
   };
 }

@@ -7,7 +7,7 @@ import {
   QueryState as WireState,
   WaitKind,
 } from '@tutti/contracts/tutti/query/v1/query_pb';
-import type { QueryEstimates } from '@tutti/resource-groups';
+import type { QueryEstimates, WaitLease } from '@tutti/resource-groups';
 import type {
   QueryColumn,
   QuerySession,
@@ -117,6 +117,16 @@ const waitReasonOf = (wait: QueryWait): QueryInfoInit['waitReason'] & object => 
   position: wait.position,
   unblockedBy: wait.unblockedBy,
   ...(wait.estimatedWaitMs !== undefined && { estimatedWait: durationOf(wait.estimatedWaitMs) }),
+  ...(wait.lease && { lease: waitLeaseOf(wait.lease) }),
+});
+
+const waitLeaseOf = ({ owner, epoch, held, heldInCluster, isValid, leaseAgeMs }: WaitLease) => ({
+  owner: owner ?? '',
+  epoch: BigInt(epoch),
+  heldHere: held,
+  ...(heldInCluster !== undefined && { held: heldInCluster }),
+  valid: isValid,
+  ...(leaseAgeMs !== undefined && { age: durationOf(leaseAgeMs) }),
 });
 
 const statsOf = (use: QueryUse): QueryInfoInit['stats'] & object => ({

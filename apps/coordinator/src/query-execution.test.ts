@@ -1,7 +1,7 @@
 import { Code } from '@connectrpc/connect';
 import { WaitKind } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { readRpcError } from '@tutti/service';
-import { Listening, TestCluster } from './testing/test-cluster.js';
+import { Listening, oneGroup, TestCluster } from './testing/test-cluster.js';
 
 describe('running a query on workers', () => {
   let cluster: TestCluster;
@@ -13,8 +13,9 @@ describe('running a query on workers', () => {
   test.each(['busy', 'draining', 'unreachable'] as const)('a worker that is %s is passed over', async (mode) => {
     const w1 = cluster.worker('w1');
     const w2 = cluster.worker('w2');
-    w1.mode = mode;
     const { client } = cluster.coordinator('c1', 'aaaaa');
+    await cluster.meet();
+    w1.mode = mode;
     const heard = new Listening(client, { statement: 'rows 2' });
     await cluster.until(() => heard.over, 1);
     expect(heard.last?.stats?.workerIds).toEqual(['w2']);
@@ -110,10 +111,10 @@ describe('running a query on workers', () => {
     expect(worker.created).toHaveLength(3);
   });
 
-  test('T4: a coordinator that nobody heard for a while places no task again: its slot may be taken', async () => {
+  test('T4: a coordinator that nobody heard for a while places no task again where others may have taken its slot', async () => {
     const w1 = cluster.worker('w1');
     const w2 = cluster.worker('w2');
-    const { client } = cluster.coordinator('c1', 'aaaaa');
+    const { client } = cluster.coordinator('c1', 'aaaaa', oneGroup(100, 100, { admissionMode: 'gated' }));
     const heard = new Listening(client, { statement: 'hold' });
     await cluster.until(() => heard.states.includes('RUNNING'), 1);
     cluster.resourceManager.reachable = false;

@@ -2,15 +2,17 @@
 //   E1. A task that was lost runs again elsewhere only while no row has left it, and three times at most.
 //   E2. What the tasks of a query used counts together, those that were lost and those that were canceled too, also while
 //       nobody reads their rows; past its CPU limit the query ends. CPU that was counted is never taken back.
-//   E3. When `run` resolves, all rows are in the query's buffer or the query has ended, and no task of it is known to run.
+//   E3. When `run` resolves, all rows are in the query's buffer or the query has ended, or its slot was taken back; and each
+//       task of it is known to have ended (task-ends.ts).
 import type { Clock } from '@tutti/base';
 import type { Log } from '@tutti/service';
-import type { Contact } from './core/contact.js';
 import { type WorkerChoice, workerKey } from './core/placement.js';
 import { failure, type QueryFailure, type QueryUse } from './core/query.js';
 import { cpuExceeded, memoryLimitOrigin, timeExceeded } from './core/query-limits.js';
 import type { LiveQuery } from './live-query.js';
+import type { Slot } from './slots.js';
 import type { TaskClient, TaskOutcome, TaskUse } from './task-client.js';
+import type { TaskEnds } from './task-ends.js';
 import type { Placed, TaskPlacement } from './task-placement.js';
 import type { TaskWatch } from './task-watch.js';
 import { whileWorker, type Workers } from './workers.js';
@@ -22,10 +24,10 @@ export class QueryExecution {
   constructor(
     private readonly options: {
       readonly placement: TaskPlacement;
-      readonly tasks: TaskClient;
+      readonly tasks: Pick<TaskClient, 'fetch'>;
+      readonly taskEnds: TaskEnds;
       readonly taskWatch: TaskWatch;
       readonly workers: Workers;
-      readonly contact: Contact;
       readonly clock: Clock;
       readonly log: Log;
     },
@@ -37,25 +39,24 @@ export class QueryExecution {
   }
 
   /** Runs an admitted query. Whatever a worker does becomes an end of the query, never a rejection. */
-  async run(query: LiveQuery, fragment: Uint8Array): Promise<void> {
+  async run(query: LiveQuery, fragment: Uint8Array, slot: Slot): Promise<void> {
     const { execution } = query.limits;
     const cancelTimer = this.options.clock.schedule(execution.most, () => {
       query.apply({ kind: 'failed', failure: failure('EXCEEDED_TIME_LIMIT', timeExceeded(execution)) });
     });
     try {
-      await this.runTask(query, fragment);
+      await this.runTask(query, fragment, slot);
     } finally {
       cancelTimer();
+      await this.options.taskEnds.settled(query.queryId); // E3
     }
   }
 
-  private async runTask(query: LiveQuery, fragment: Uint8Array): Promise<void> {
-    const { placement, contact, clock, log } = this.options;
-    const stretch = contact.stretch(clock.now());
-    const slotHolds = () => stretch !== undefined && contact.stretch(clock.now()) === stretch;
+  private async runTask(query: LiveQuery, fragment: Uint8Array, slot: Slot): Promise<void> {
+    const { placement, log } = this.options;
     const lost = new Set<string>();
     for (let run = 1; ; run++) {
-      const outcome = await placement.place({ query, fragment, slotHolds }, lost);
+      const outcome = await placement.place({ query, fragment, slot }, lost);
       if (outcome.kind === 'ended') return;
       if (outcome.kind === 'failed') return query.apply(outcome);
       const { nodeId } = outcome.worker;
@@ -80,7 +81,7 @@ export class QueryExecution {
 
   /** Moves the rows of a task to the query until either ends, or the worker is known to be gone. */
   private async read(query: LiveQuery, placed: Placed): Promise<TaskOutcome> {
-    const { tasks, taskWatch, workers, placement } = this.options;
+    const { tasks, taskEnds, taskWatch, workers, placement } = this.options;
     const { worker } = placed;
     const alive = whileWorker(workers, () => !workers.isGone(worker));
     const parts = tasks.fetch(worker.address, placed.taskId, AbortSignal.any([query.signal, alive.signal]));
@@ -106,7 +107,7 @@ export class QueryExecution {
       // E3. A finished task needs no word; a node that is gone would not hear it.
       if (!finished && !alive.signal.aborted) {
         const reason = query.failure?.reason ?? 'the task was lost';
-        const last = await tasks.cancel(worker.address, placed.taskId, reason);
+        const last = await taskEnds.stop({ ...placed, queryId: query.queryId }, reason);
         if (last) watched.heard(last); // E2
       }
       watched.stop();

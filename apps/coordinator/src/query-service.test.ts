@@ -13,6 +13,7 @@ describe('ExecuteQuery', () => {
   test('streams states, columns, rows and the end, and frees the slot', async () => {
     const worker = cluster.worker('w1');
     const { client, dispatcher, status } = cluster.coordinator('c1', 'aaaaa');
+    await cluster.meet();
     const heard = new Listening(client, { statement: 'rows 3', session: { user: 'ada' } });
     await cluster.until(() => heard.over);
     expect(heard.error).toBeUndefined();
@@ -35,6 +36,7 @@ describe('ExecuteQuery', () => {
   test('sends the lines as they are when JSON lines are asked for', async () => {
     cluster.worker('w1');
     const { client } = cluster.coordinator('c1', 'aaaaa');
+    await cluster.meet();
     const heard = new Listening(client, { statement: 'rows 2', resultFormat: ResultFormat.JSON_LINES });
     await cluster.until(() => heard.over);
     const lines = heard.events.flatMap((event) => (event.case === 'jsonLines' ? [event.value] : []));
@@ -74,7 +76,7 @@ describe('ExecuteQuery', () => {
     await cluster.until(() => second.last?.waitReason?.runningElsewhere === 1, 10);
     expect(second.last?.waitReason).toMatchObject({ blockingGroup: 'global', hardConcurrencyLimit: 1, runningHere: 0 });
     expect(second.last?.waitReason?.message).toContain(
-      'waits in "global": 1 of 1 run, 0 here and 1 on other coordinators',
+      'waits in "global": 1 of 1 slots are held, 0 here and 1 on other coordinators',
     );
     expect(worker.created).toHaveLength(1);
     worker.end('finish');

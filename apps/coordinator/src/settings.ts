@@ -15,7 +15,10 @@ export const settings = {
     file: groupFileSetting,
   },
   usage: {
-    maxAge: duration('3s', 'Queries start only on data about other coordinators that is younger than this'),
+    maxAge: duration(
+      '3s',
+      'In groups that are not leased, queries start only on data about other coordinators that is younger than this',
+    ),
     refreshInterval: duration(
       '25ms',
       'How often that data is asked for while a query waits for its group and things move',

@@ -109,6 +109,8 @@ test('before anything has happened the metrics are there as well', async () => {
   createCoordinatorMetrics(metrics).watch({
     queries: () => [],
     groups: () => [],
+    leases: () => [],
+    tasksUnconfirmed: () => 0,
     usageAgeMs: () => undefined,
     historyBytes: () => 0,
   });

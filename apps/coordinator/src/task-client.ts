@@ -2,7 +2,8 @@ import { create } from '@bufbuild/protobuf';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { Code, createClient, type Transport } from '@connectrpc/connect';
 import type { TaskStatus } from '@tutti/contracts/tutti/task/v1/task_pb';
-import { CreateTaskRequestSchema, TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
+import { CreateTaskRequestSchema, TaskService, TaskState } from '@tutti/contracts/tutti/task/v1/task_pb';
+import { LEASE_FENCED, LEASE_REQUIRED, type ShardStamp, taskLeaseToWire, WORKER_NOT_ENROLLED } from '@tutti/lease-wire';
 import { readRpcError } from '@tutti/service';
 import type { QueryFailure } from './core/query.js';
 import { failure } from './core/query.js';
@@ -15,6 +16,8 @@ export interface NewTask {
   readonly fragment: Uint8Array;
   /** 0 means what the worker gives a task. */
   readonly memoryLimitBytes: number;
+  /** The lease by which the query was started; undefined when its group needs none. */
+  readonly lease: ShardStamp | undefined;
 }
 
 /** What became of the attempt to start a task. */
@@ -22,9 +25,18 @@ export type CreateOutcome =
   | { readonly kind: 'accepted' }
   /** The worker certainly did nothing: the task may go elsewhere at once. */
   | { readonly kind: 'refused'; readonly reason: string; readonly message: string }
+  /** The worker did nothing, since the lease of the task is over: with a newer one it may try again. */
+  | { readonly kind: 'fenced'; readonly message: string }
   /** Nobody knows whether the worker has it. Tasks only read, so another may be started; this one is canceled. */
   | { readonly kind: 'lost'; readonly message: string }
   | { readonly kind: 'failed'; readonly failure: QueryFailure };
+
+/** What became of the attempt to stop a task. */
+export type CancelOutcome =
+  /** It has ended, or the worker has no such task and takes none by this id any more. Without use where none is known. */
+  | { readonly kind: 'ended'; readonly use: TaskUse | undefined }
+  /** It may still run. */
+  | { readonly kind: 'unconfirmed'; readonly message: string };
 
 export interface TaskUse {
   readonly rows: number;
@@ -50,8 +62,8 @@ export interface TaskClient {
   create(address: string, task: NewTask, signal: AbortSignal): Promise<CreateOutcome>;
   /** Yields rows and use, and returns how it ended. Aborting `signal` stops the task. */
   fetch(address: string, taskId: string, signal: AbortSignal): AsyncGenerator<TaskPart, TaskOutcome>;
-  /** Resolves with what the task used when the worker has stopped it; without, when that does not answer in time or does not know the task. Never rejects. */
-  cancel(address: string, taskId: string, reason: string): Promise<TaskUse | undefined>;
+  /** Stops a task. Never rejects. */
+  cancel(address: string, taskId: string, reason: string): Promise<CancelOutcome>;
   /** What each task of a worker uses now; empty when it does not answer in time. Never rejects. */
   list(address: string, signal: AbortSignal): Promise<ReadonlyMap<string, TaskUse>>;
 }
@@ -78,6 +90,7 @@ export function createTaskClient(options: {
         resourceGroup: task.group,
         fragment: task.fragment,
         memoryLimitBytes: BigInt(task.memoryLimitBytes),
+        ...(task.lease && { lease: taskLeaseToWire(task.lease) }),
       });
       try {
         await clientOf(address).createTask(request, { signal, timeoutMs: CREATE_TIMEOUT_MS });
@@ -104,10 +117,10 @@ export function createTaskClient(options: {
     async cancel(address, taskId, reason) {
       try {
         const { task } = await clientOf(address).cancelTask({ taskId, reason }, { timeoutMs: CANCEL_TIMEOUT_MS });
-        return task && useOf(task);
-      } catch {
-        // The worker is gone, and its tasks with it; or it cancels the task itself, since nobody reads it.
-        return undefined;
+        if (task && UNENDED.has(task.state)) return { kind: 'unconfirmed', message: 'the task still runs' };
+        return { kind: 'ended', use: task && useOf(task) };
+      } catch (error) {
+        return { kind: 'unconfirmed', message: readRpcError(error).message };
       }
     },
 
@@ -123,11 +136,14 @@ export function createTaskClient(options: {
   };
 }
 
+const UNENDED: ReadonlySet<TaskState> = new Set([TaskState.PLANNED, TaskState.RUNNING]);
+
 /** Refusals that say that the worker did nothing. */
-const REFUSALS = new Set(['WORKER_BUSY', 'WORKER_DRAINING']);
+const REFUSALS = new Set(['WORKER_BUSY', 'WORKER_DRAINING', LEASE_REQUIRED, WORKER_NOT_ENROLLED]);
 
 function createOutcomeOf(error: unknown): CreateOutcome {
   const { reason, message, neverProcessed, ...remote } = readRpcError(error);
+  if (reason === LEASE_FENCED) return { kind: 'fenced', message };
   if (neverProcessed || (reason !== undefined && REFUSALS.has(reason))) {
     return { kind: 'refused', reason: reason ?? 'UNREACHABLE', message };
   }

@@ -3,20 +3,28 @@
 //   T2. While all workers refuse, admitted queries stand in one line and only the first of them goes on asking: a full
 //       cluster hears one question per change, not one per query.
 //   T3. Nobody waits longer than `maxWaitMs`.
-//   T4. A task is placed only while the query's slot is certainly its own (see core/contact.ts).
+//   T4. A task leaves only in the turn in which the slot of its query permits it (slots.ts).
+//   T5. A query whose lease is over, or refused by a worker, waits for a newer one outside of the line: other groups have
+//       other leases. Its time limit bounds that wait.
+//   T6. A query whose slot is taken back has sent nothing, and asks nobody any more.
 import type { Clock, Random } from '@tutti/base';
 import { formatDuration, jittered, taskId } from '@tutti/base';
 import { Bell } from './bell.js';
+import type { ShardStamp } from '@tutti/lease-wire';
 import type { Placements, WorkerChoice } from './core/placement.js';
 import { workerKey } from './core/placement.js';
-import type { QueryFailure, QueryWait } from './core/query.js';
+import { leaseWait, workerWait } from './core/placement-waits.js';
+import type { QueryFailure } from './core/query.js';
 import { failure } from './core/query.js';
 import type { LiveQuery } from './live-query.js';
+import type { Slot } from './slots.js';
 import type { TaskClient } from './task-client.js';
+import type { TaskEnds } from './task-ends.js';
 import { whileWorker, type Workers } from './workers.js';
 
 export interface TaskPlacementOptions {
-  readonly tasks: TaskClient;
+  readonly tasks: Pick<TaskClient, 'create'>;
+  readonly taskEnds: TaskEnds;
   readonly workers: Workers;
   readonly placements: Placements;
   readonly maxWaitMs: number;
@@ -28,8 +36,7 @@ export interface TaskPlacementOptions {
 export interface AdmittedQuery {
   readonly query: LiveQuery;
   readonly fragment: Uint8Array;
-  /** Whether the slot that it was given is still its own. */
-  readonly slotHolds: () => boolean;
+  readonly slot: Slot;
 }
 
 export interface Placed {
@@ -40,14 +47,21 @@ export interface Placed {
 export type PlacementOutcome =
   | ({ readonly kind: 'placed' } & Placed)
   | { readonly kind: 'failed'; readonly failure: QueryFailure }
-  /** The query ended meanwhile. */
+  /** The query ended meanwhile, or its slot was taken back. */
   | { readonly kind: 'ended' };
 
 /** Pauses between two rounds over workers that all refuse. */
 const PAUSE_MS_MIN = 20;
 const PAUSE_MS_MAX = 500;
 
-type RoundOutcome = PlacementOutcome | { readonly kind: 'refused'; readonly lastRefusal: string };
+/** Whoever waits for a lease looks again this often, though the news of one wakes it. */
+const LEASE_LOOK_MS = 1_000;
+
+type RoundOutcome =
+  | PlacementOutcome
+  | { readonly kind: 'refused'; readonly lastRefusal: string }
+  /** With `fenced`: a worker refused that lease. */
+  | { readonly kind: 'noLease'; readonly fenced: ShardStamp | undefined };
 
 export class TaskPlacement {
   private readonly line: LiveQuery[] = [];
@@ -58,18 +72,14 @@ export class TaskPlacement {
 
   /** `excluded` holds the `workerKey`s that shall not be asked first; when nobody else is left they are asked too. */
   async place(admitted: AdmittedQuery, excluded: ReadonlySet<string>): Promise<PlacementOutcome> {
-    const { query } = admitted;
-    if (this.line.length === 0) {
-      const outcome = await this.round(admitted, excluded);
-      if (outcome.kind !== 'refused') return outcome;
-    }
-    this.line.push(query);
-    try {
-      return await this.waitInLine(admitted);
-    } finally {
-      query.waitsFor(undefined);
-      this.line.splice(this.line.indexOf(query), 1);
-      this.lineMoved.ring();
+    let fenced: ShardStamp | undefined;
+    for (;;) {
+      let outcome: RoundOutcome = { kind: 'refused', lastRefusal: '' };
+      if (this.line.length === 0) outcome = await this.round(admitted, excluded, fenced);
+      if (outcome.kind === 'refused') outcome = await this.standInLine(admitted, fenced);
+      if (outcome.kind !== 'noLease') return outcome;
+      fenced = outcome.fenced;
+      await this.waitForLease(admitted, fenced);
     }
   }
 
@@ -79,46 +89,80 @@ export class TaskPlacement {
     this.roomMade.ring();
   }
 
-  private async waitInLine(admitted: AdmittedQuery): Promise<PlacementOutcome> {
-    const { query } = admitted;
+  private async standInLine(
+    admitted: AdmittedQuery,
+    fenced: ShardStamp | undefined,
+  ): Promise<Exclude<RoundOutcome, { kind: 'refused' }>> {
+    const { query, slot } = admitted;
+    this.line.push(query);
+    try {
+      return await this.waitInLine(admitted, fenced);
+    } finally {
+      if (!slot.takenBack.aborted) query.waitsFor(undefined);
+      this.line.splice(this.line.indexOf(query), 1);
+      this.lineMoved.ring();
+    }
+  }
+
+  private async waitInLine(
+    admitted: AdmittedQuery,
+    fenced: ShardStamp | undefined,
+  ): Promise<Exclude<RoundOutcome, { kind: 'refused' }>> {
+    const { query, slot } = admitted;
     const { clock, random, workers, maxWaitMs } = this.options;
+    const over = AbortSignal.any([query.signal, slot.takenBack]);
     const since = clock.now();
     let lastRefusal = '';
     query.waitsFor(() => workerWait(workers.active().length, lastRefusal));
     for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 2)) {
       const leftMs = since + maxWaitMs - clock.now();
-      if (query.ended) return { kind: 'ended' };
+      if (over.aborted) return { kind: 'ended' };
       if (leftMs <= 0) return { kind: 'failed', failure: noWorkers(workers.active().length, maxWaitMs, lastRefusal) };
       if (this.line[0] !== query) {
-        await this.lineMoved.wait(query.signal, { clock, ms: leftMs });
+        await this.lineMoved.wait(over, { clock, ms: leftMs });
         continue;
       }
-      const outcome = await this.round(admitted, new Set());
+      const outcome = await this.round(admitted, new Set(), fenced);
       if (outcome.kind !== 'refused') return outcome;
       lastRefusal = outcome.lastRefusal;
       const removeListener = workers.onChange(() => this.roomMade.ring());
-      await this.roomMade.wait(query.signal, { clock, ms: Math.min(leftMs, jittered(random, pauseMs, 0.5)) });
+      await this.roomMade.wait(over, { clock, ms: Math.min(leftMs, jittered(random, pauseMs, 0.5)) });
       removeListener();
     }
   }
 
+  /** T5. */
+  private async waitForLease({ query, slot }: AdmittedQuery, fenced: ShardStamp | undefined): Promise<void> {
+    const over = AbortSignal.any([query.signal, slot.takenBack]);
+    query.waitsFor(() => leaseWait(query.group, { isFenced: fenced !== undefined, hasOwner: slot.hasOwner() }));
+    await slot.leaseNews.wait(over, { clock: this.options.clock, ms: LEASE_LOOK_MS });
+    if (!slot.takenBack.aborted) query.waitsFor(undefined);
+  }
+
   /** Asks each active worker once, the least loaded first. */
-  private async round(admitted: AdmittedQuery, excluded: ReadonlySet<string>): Promise<RoundOutcome> {
-    const { query, fragment, slotHolds } = admitted;
-    const { tasks, workers, placements } = this.options;
+  private async round(
+    { query, fragment, slot }: AdmittedQuery,
+    excluded: ReadonlySet<string>,
+    fenced: ShardStamp | undefined,
+  ): Promise<RoundOutcome> {
+    const { tasks, taskEnds, workers, placements } = this.options;
     const asked = new Set(excluded);
     let lastRefusal = '';
     for (;;) {
-      if (query.ended) return { kind: 'ended' };
+      if (query.ended || slot.takenBack.aborted) return { kind: 'ended' }; // T6
       const worker = placements.choose(workers.active(), asked);
       if (worker === undefined) return { kind: 'refused', lastRefusal };
-      if (!slotHolds()) return { kind: 'failed', failure: slotLost(query.group) }; // T4
+      const permit = slot.permit(fenced); // T4
+      if (permit.kind === 'lost') return { kind: 'failed', failure: slotLost(query.group) };
+      if (permit.kind === 'notNow') return { kind: 'noLease', fenced };
       if (query.state === 'waitingForResources') query.apply({ kind: 'workersFound' });
       if (query.state === 'planning') query.apply({ kind: 'placing' });
       const placed = { worker, taskId: taskId(query.queryId, 0, query.nextAttempt()) };
       placements.placed(worker, placed.taskId);
-      const memoryLimitBytes = query.limits.memory?.most ?? 0;
-      const task = { taskId: placed.taskId, queryId: query.queryId, group: query.group, fragment, memoryLimitBytes };
+      const { queryId, group, limits } = query;
+      const memoryLimitBytes = limits.memory?.most ?? 0;
+      const { lease } = permit;
+      const task = { taskId: placed.taskId, queryId, group, fragment, memoryLimitBytes, lease };
       const active = whileWorker(workers, () =>
         workers.active().some((other) => workerKey(other) === workerKey(worker)),
       );
@@ -126,9 +170,11 @@ export class TaskPlacement {
       const outcome = await tasks.create(worker.address, task, signal);
       active.stop();
       if (outcome.kind === 'accepted' && !query.ended) return { kind: 'placed', ...placed };
-      if (outcome.kind !== 'refused') await tasks.cancel(worker.address, placed.taskId, 'the task is not needed'); // T1
+      const didNothing = outcome.kind === 'refused' || outcome.kind === 'fenced';
+      if (!didNothing) await taskEnds.stop({ taskId: placed.taskId, queryId, worker }, 'the task is not needed'); // T1
       this.release(placed);
       if (outcome.kind === 'failed') return outcome;
+      if (outcome.kind === 'fenced') return { kind: 'noLease', fenced: lease };
       if (outcome.kind !== 'accepted') lastRefusal = `${worker.nodeId}: ${outcome.message}`;
       asked.add(workerKey(worker));
     }
@@ -147,23 +193,3 @@ const slotLost = (group: string): QueryFailure =>
     `No resource manager heard this coordinator for a while before a task of the query was placed, so its slot in "${group}" may be taken. Send the statement again.`,
     true,
   );
-
-const workerWait = (activeCount: number, lastRefusal: string): QueryWait => ({
-  kind: 'noWorkers',
-  blockingGroup: '',
-  hardConcurrencyLimit: 0,
-  runningHere: 0,
-  runningElsewhere: 0,
-  queuedAhead: 0,
-  dataAgeMs: undefined,
-  limit: 0,
-  used: 0,
-  claimsHere: 0,
-  position: 1,
-  unblockedBy: activeCount === 0 ? 'a worker starts' : 'a worker has room for a task',
-  estimatedWaitMs: undefined,
-  message:
-    activeCount === 0
-      ? 'Waits for a worker: none is active.'
-      : `Waits for a worker: none of the ${activeCount} active ones takes the query${lastRefusal === '' ? '' : ` (${lastRefusal})`}.`,
-});

@@ -25,6 +25,7 @@ describe('what a query uses whose client does not read', () => {
   afterEach(() => cluster.stop());
 
   const submit = async (request: object = {}) => {
+    await cluster.meet();
     const { query } = await c1.client.submitQuery({ statement: UNREAD, ...request });
     await cluster.until(() => worker.tasks.size === 1);
     return query?.queryId ?? '';

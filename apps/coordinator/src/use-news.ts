@@ -35,8 +35,13 @@ export class UseNews {
 
   /** The query is over: tells the last figures at once. */
   end(query: LiveQuery): void {
+    this.forget(query);
+    this.tell(query);
+  }
+
+  /** The query does not run any more, and has used nothing. */
+  forget(query: LiveQuery): void {
     this.running.delete(query);
     this.changed.delete(query);
-    this.tell(query);
   }
 }

@@ -12,6 +12,8 @@ const clock = systemClock;
 const random = seededRandom(1);
 const log = new TestLog();
 const node = { nodeId: nodeId('n'), incarnation: 1, clock, random, log };
+/** No resource manager. */
+const nobody = () => new AddressWatcher({ specs: [], resolveIntervalMs: 1_000, resolve: async () => [], clock, log });
 const defaults = <S extends Settings>(settings: S) => loadConfig(settings, { argv: [], env: {}, program: 'docs' });
 
 /** Serves each role without anybody around it, and reads its metrics. */
@@ -74,7 +76,7 @@ function sampleLabels(text: string, family: string): readonly string[] | undefin
 const groupFile = (metrics: Metrics): Promise<GroupFile> => GroupFile.open({ file: '', clock, log, metrics });
 
 async function resourceManagerRoutes(metrics: Metrics): Promise<Routes> {
-  const addresses = new AddressWatcher({ specs: [], resolveIntervalMs: 1_000, resolve: async () => [], clock, log });
+  const addresses = nobody();
   const config = defaults(resourceManagerSettings);
   const groups = await groupFile(metrics);
   return createResourceManager({ ...node, config, addresses, groups, metrics }).clusterRoutes;
@@ -96,7 +98,9 @@ async function coordinatorRoutes(metrics: Metrics): Promise<Routes> {
       onChange: () => () => undefined,
       resourceManagers: () => [],
     },
+    addresses: nobody(),
     transportTo: () => memoryTransport(() => undefined),
+    connect: () => ({ ...memoryTransport(() => undefined), close: () => undefined }),
     heartbeats: { sendSoon: () => undefined, nextSequence: () => 1 },
     metrics,
   }).routes;

@@ -1,8 +1,9 @@
 // The life of one query. Pure: an event and a time in, whether anything changed out.
-//   M1. A query moves forward only, along `queryStates`; steps may be left out.
+//   M1. A query moves forward only, along `queryStates`; steps may be left out. One step leads back: an admitted query whose
+//       group takes the slot back is queued again, but only before it is `starting`, so while no task of it was sent.
 //   M2. The first end counts: what happens after it changes nothing.
 //   M3. A query has a failure exactly when it ended as failed or canceled.
-//   M4. The wait for the group begins when a group is first chosen, and is over at the admission or at the end.
+//   M4. The wait for the group begins when a group is first chosen, and is over at the last admission or at the end.
 import type { Instant } from '@tutti/base';
 import { invariant } from '@tutti/base';
 import type { QueryFailure, QueryState } from './query.js';
@@ -13,6 +14,8 @@ export type QueryEvent =
   | { readonly kind: 'groupChosen'; readonly group: string }
   /** The group let it start. */
   | { readonly kind: 'admitted'; readonly workersActive: boolean }
+  /** The group takes its slot back, and nothing was sent yet: it waits again. */
+  | { readonly kind: 'requeued' }
   /** A worker has come that was missing. */
   | { readonly kind: 'workersFound' }
   /** The tasks are cut, and a worker is being asked. */
@@ -29,6 +32,7 @@ export type QueryEvent =
 type Step = Exclude<QueryEvent['kind'], 'groupChosen' | 'admitted' | 'failed' | 'canceled'>;
 
 const steps: Readonly<Record<Step, { readonly from: readonly QueryState[]; readonly to: QueryState }>> = {
+  requeued: { from: ['waitingForResources', 'planning'], to: 'queued' },
   workersFound: { from: ['waitingForResources'], to: 'planning' },
   placing: { from: ['planning'], to: 'starting' },
   running: { from: ['queued', 'starting'], to: 'running' },
@@ -79,13 +83,15 @@ export class QueryMachine {
       case 'delivered':
         this.checkTurn(event.kind);
         return this.end('finished', now);
+      case 'requeued':
+        this.take(event.kind);
+        this.admittedAt = undefined; // M4
+        return true;
       case 'workersFound':
       case 'placing':
       case 'running':
       case 'tasksEnded':
-        this.checkTurn(event.kind);
-        this.current = steps[event.kind].to;
-        return true;
+        return this.take(event.kind);
     }
   }
 
@@ -97,6 +103,12 @@ export class QueryMachine {
   queuedMs(now: Instant): number {
     if (this.groupChosenAt === undefined) return 0;
     return (this.admittedAt ?? this.endedAt ?? now) - this.groupChosenAt;
+  }
+
+  private take(kind: Step): true {
+    this.checkTurn(kind);
+    this.current = steps[kind].to;
+    return true;
   }
 
   private checkTurn(kind: Step): void {

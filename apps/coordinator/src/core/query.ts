@@ -65,7 +65,8 @@ export const noUse: QueryUse = {
 };
 
 /** Why a query has not started: what its group says, or that no worker takes it. */
-export type QueryWait = Omit<WaitExplanation, 'kind'> & { readonly kind: QueryWaitKind };
+export type QueryWait = Omit<WaitExplanation, 'kind' | 'mode' | 'lease'> &
+  Partial<Pick<WaitExplanation, 'mode' | 'lease'>> & { readonly kind: QueryWaitKind };
 export type QueryWaitKind = WaitExplanation['kind'] | 'noWorkers';
 
 /** Where a query stands, in the order in which it moves. The last three are ends. */

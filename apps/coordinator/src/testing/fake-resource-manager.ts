@@ -1,23 +1,45 @@
 import { Code, type ServiceImpl } from '@connectrpc/connect';
 import { durationFromMs, durationMs } from '@bufbuild/protobuf/wkt';
-import type { Clock } from '@tutti/base';
+import type { Clock, NodeId } from '@tutti/base';
 import type { ClusterService } from '@tutti/contracts/tutti/cluster/v1/cluster_pb';
 import type { CoordinatorStatus } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import type { QueryInfo } from '@tutti/contracts/tutti/query/v1/query_pb';
 import type { GroupCounts, ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import { UsageLedger } from '@tutti/resource-groups';
 import { rpcError } from '@tutti/service';
+import type { FakeLeaseDesk } from './fake-lease-desk.js';
 
-/** A resource manager in memory: the real ledger of usage, and the queries that coordinators report. */
+/** A resource manager in memory: the real ledger of usage, the real desk of leases, and the queries that coordinators report. */
 export class FakeResourceManager {
-  reachable = true;
+  /** Questions about usage. */
   asked = 0;
+  /** Once the groups are known. */
+  leases: FakeLeaseDesk | undefined;
   readonly queries = new Map<string, QueryInfo>();
   /** Of the last question of each coordinator. */
   readonly configVersions = new Map<string, string>();
   private readonly ledger = new UsageLedger({ expireAfterMs: 10_000 });
 
-  constructor(private readonly clock: Clock) {}
+  private isReachable = true;
+
+  constructor(
+    readonly id: NodeId,
+    private readonly clock: Clock,
+  ) {}
+
+  get reachable(): boolean {
+    return this.isReachable;
+  }
+
+  set reachable(isReachable: boolean) {
+    this.isReachable = isReachable;
+    this.leases?.cut(!isReachable);
+  }
+
+  /** Messages of coordinators about admission so far. */
+  get admissionMessages(): number {
+    return this.asked + (this.leases?.demandMessages ?? 0);
+  }
 
   report(coordinatorId: string, incarnation: number, sequence: number, status: CoordinatorStatus): void {
     if (!this.reachable) return;
@@ -34,7 +56,7 @@ export class FakeResourceManager {
       const asker = nodeId === '' ? undefined : { coordinatorId: nodeId, incarnation: Number(incarnation) };
       const answer = this.ledger.usageFor(asker, this.clock.now());
       return {
-        resourceManagerId: 'rm',
+        resourceManagerId: this.id,
         resourceManagerIncarnation: 1n,
         knownRound: BigInt(answer.knownRound),
         cpu: [...answer.cpu].map(([group, usedMs]) => ({ group, used: durationFromMs(Math.round(usedMs)) })),
@@ -51,13 +73,18 @@ export class FakeResourceManager {
         })),
       };
     },
+    lease: (requests, context) => {
+      this.checkReachable();
+      if (this.leases === undefined) throw rpcError(Code.Unavailable, 'no groups yet', { reason: 'TEST_NO_GROUPS' });
+      return this.leases.lease(requests, context);
+    },
     listResourceGroups: () => ({ groups: [{ group: 'global' }] }),
   };
 
   readonly cluster: Partial<ServiceImpl<typeof ClusterService>> = {
     getCluster: () => {
       this.checkReachable();
-      return { resourceManagerId: 'rm', synced: true };
+      return { resourceManagerId: this.id, synced: true };
     },
     listQueries: () => {
       this.checkReachable();

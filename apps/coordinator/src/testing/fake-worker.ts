@@ -2,13 +2,25 @@ import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
 import type { Clock, Instant } from '@tutti/base';
 import type { TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
-import { TaskState } from '@tutti/contracts/tutti/task/v1/task_pb';
+import { type CreateTaskRequest, TaskState } from '@tutti/contracts/tutti/task/v1/task_pb';
+import {
+  LEASE_FENCED,
+  LEASE_REQUIRED,
+  type ShardFences,
+  type ShardStamp,
+  taskLeaseFromWire,
+  WORKER_NOT_ENROLLED,
+} from '@tutti/lease-wire';
+import { type DeskReport, shardOfGroup, TaskFences } from '@tutti/resource-groups';
 import { aborted, rpcError } from '@tutti/service';
 
 type TaskEnd = 'die' | 'crash' | 'finish' | 'outOfMemory';
 type TaskWord = { readonly end: TaskEnd } | { readonly memoryBytes: number; readonly cpuMs: number };
 
 interface FakeTask {
+  readonly queryId: string;
+  readonly coordinatorId: string;
+  readonly lease: ShardStamp | undefined;
   readonly statement: string;
   readonly group: string;
   readonly memoryLimitBytes: number;
@@ -27,6 +39,8 @@ interface FakeTask {
 export class FakeWorker {
   /** What the worker does with new tasks. */
   mode: 'accept' | 'busy' | 'draining' | 'unreachable' = 'accept';
+  /** What the worker does when it is told to cancel a task. */
+  canceling: 'confirm' | 'stay silent' = 'confirm';
   readonly tasks = new Map<string, FakeTask>();
   readonly created: string[] = [];
   readonly canceled: string[] = [];
@@ -36,8 +50,52 @@ export class FakeWorker {
   batchesSent = 0;
   /** Tasks that are over; the worker still knows what they used. */
   private readonly over = new Map<string, FakeTask>();
+  private readonly fences = new Map<number, TaskFences>();
+  private reports = 0;
+  /** The most tasks that ran at once. */
+  peak = 0;
+  /** Called when a task was taken. */
+  onCreated = () => {};
 
-  constructor(private readonly clock: Clock) {}
+  constructor(
+    private readonly id: string,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Takes in what owners of groups want refused. Whether it was new. */
+  hear(lists: readonly ShardFences[]): boolean {
+    let isNew = false;
+    for (const { shard, list } of lists) {
+      const fences = this.fences.get(shard) ?? new TaskFences();
+      this.fences.set(shard, fences);
+      const { epoch, version } = fences.kept;
+      fences.hear(list);
+      isNew ||= fences.kept.epoch !== epoch || fences.kept.version !== version;
+    }
+    return isNew;
+  }
+
+  /** The lease of a task that runs. */
+  leaseOf(taskId: string): ShardStamp | undefined {
+    return this.tasks.get(taskId)?.lease;
+  }
+
+  /** Refuses tasks of this lease, and of older ones of the same coordinator, as an owner would have it. */
+  fence({ shard, stamp }: ShardStamp): void {
+    const { epoch, version } = this.fences.get(shard)?.kept ?? { epoch: stamp.epoch, version: 0 };
+    const fences = [stamp];
+    const list = { epoch, version: version + 1, epochFloor: 0, fences, leasedRootGroups: [], exemptRootGroups: [] };
+    this.hear([{ shard, list }]);
+  }
+
+  /** What it reports now. */
+  report(): DeskReport {
+    const kept = Array.from(this.fences, ([shard, fences]) => ({ shard, ...fences.kept }));
+    const tasks = Array.from(this.tasks.values(), ({ coordinatorId, group, queryId, lease }) => ({
+      ...{ coordinatorId, incarnation: lease?.stamp.incarnation ?? 0, group, queryId },
+    }));
+    return { workerId: this.id, incarnation: 1, sequence: ++this.reports, kept, tasks };
+  }
 
   /** Ends the task that holds; the first one when there are several. */
   end(end: TaskEnd): void {
@@ -60,14 +118,20 @@ export class FakeWorker {
   }
 
   readonly service: ServiceImpl<typeof TaskService> = {
-    createTask: ({ taskId, fragment, resourceGroup, memoryLimitBytes }) => {
+    createTask: (request) => {
+      const { taskId, queryId, coordinatorId, fragment, resourceGroup, memoryLimitBytes } = request;
       // What the transport would say when nobody listens there.
       if (this.mode === 'unreachable') throw new ConnectError('No connection established', Code.Unavailable);
       if (this.mode === 'busy')
         throw rpcError(Code.ResourceExhausted, 'all executors are busy', { reason: 'WORKER_BUSY' });
       if (this.mode === 'draining') throw rpcError(Code.Unavailable, 'draining', { reason: 'WORKER_DRAINING' });
+      const lease = request.lease && taskLeaseFromWire(request.lease, coordinatorId);
+      this.judge(request, lease);
       this.created.push(taskId);
       this.tasks.set(taskId, {
+        queryId,
+        coordinatorId,
+        lease,
         statement: new TextDecoder().decode(fragment),
         group: resourceGroup,
         memoryLimitBytes: Number(memoryLimitBytes),
@@ -76,6 +140,8 @@ export class FakeWorker {
         cpuMs: 0,
         tell: undefined,
       });
+      this.peak = Math.max(this.peak, this.tasks.size);
+      this.onCreated();
       return {};
     },
 
@@ -83,6 +149,7 @@ export class FakeWorker {
 
     cancelTask: ({ taskId }) => {
       this.canceled.push(taskId);
+      if (this.canceling === 'stay silent') throw new ConnectError('no answer', Code.DeadlineExceeded);
       const task = this.tasks.get(taskId) ?? this.over.get(taskId);
       this.tasks.delete(taskId);
       return task === undefined ? {} : { task: this.statusOf(taskId, TaskState.CANCELED, task) };
@@ -95,6 +162,15 @@ export class FakeWorker {
       return { tasks: [...this.tasks].map(([taskId, task]) => this.statusOf(taskId, TaskState.RUNNING, task)) };
     },
   };
+
+  private judge({ resourceGroup }: CreateTaskRequest, lease: ShardStamp | undefined): void {
+    const fences = this.fences.get(shardOfGroup(resourceGroup)) ?? new TaskFences();
+    const verdict = fences.judge(lease?.stamp, resourceGroup);
+    if (verdict === 'accepted') return;
+    const reason = { fenced: LEASE_FENCED, leaseRequired: LEASE_REQUIRED, notEnrolled: WORKER_NOT_ENROLLED }[verdict];
+    const code = verdict === 'notEnrolled' ? Code.Unavailable : Code.FailedPrecondition;
+    throw rpcError(code, `the worker ${this.id} refuses the task`, { reason, neverProcessed: true });
+  }
 
   private async *results(taskId: string, signal: AbortSignal) {
     const task = this.tasks.get(taskId);
@@ -144,8 +220,8 @@ export class FakeWorker {
       state,
       memoryBytes: BigInt(memoryBytes),
       peakMemoryBytes: BigInt(memoryBytes),
-      cpuTime: durationFromMs(cpuMs),
-      elapsed: durationFromMs(this.clock.now() - createdAt),
+      cpuTime: durationFromMs(Math.round(cpuMs)),
+      elapsed: durationFromMs(Math.round(this.clock.now() - createdAt)),
     };
   }
 }

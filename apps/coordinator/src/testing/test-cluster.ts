@@ -4,24 +4,28 @@ import { nodeId, seededRandom } from '@tutti/base';
 import { FakeClock } from '@tutti/base/testing';
 import { ClusterService } from '@tutti/contracts/tutti/cluster/v1/cluster_pb';
 import { CoordinatorStatusSchema } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
-import type { ExecuteQueryResponse, QueryInfo } from '@tutti/contracts/tutti/query/v1/query_pb';
-import { QueryService, QueryState } from '@tutti/contracts/tutti/query/v1/query_pb';
+import { QueryService } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import { TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
 import type { DirectoryNode } from '@tutti/discovery';
 import type { GroupConfig } from '@tutti/resource-groups';
-import { createMetrics, type Routes } from '@tutti/service';
+import { AddressWatcher, createMetrics, type Routes } from '@tutti/service';
 import { memoryTransport, TestLog } from '@tutti/service/testing';
 import type { Catalog } from '@tutti/sql';
 import { type Coordinator, createCoordinator } from '../coordinator.js';
+import { FakeDirectory } from './fake-directory.js';
 import { FakeGroupFile, oneGroup } from './fake-group-file.js';
+import { FakeLeaseDesk } from './fake-lease-desk.js';
 import { FakePlanner } from './fake-planner.js';
 import { FakeResourceManager } from './fake-resource-manager.js';
 import { FakeWorker } from './fake-worker.js';
 
 export { groupsOf, oneGroup } from './fake-group-file.js';
+export { Listening } from './listening.js';
 
 const catalogs: Catalog[] = ['demo', 'tpch'].map((name) => ({ name, schemas: [{ name: 'main', tables: [] }] }));
+
+const REPORTS_AT_ONCE = 4;
 
 export interface TestCoordinator extends Coordinator {
   readonly id: string;
@@ -36,30 +40,46 @@ export interface TestCoordinator extends Coordinator {
   expose(): Promise<string>;
 }
 
-/** Coordinators, workers and a resource manager in one process, with a clock that moves when it is told. */
+/** Coordinators, workers and resource managers in one process, with a clock that moves when it is told. */
 export class TestCluster {
   readonly clock = new FakeClock(1_000);
-  readonly resourceManager = new FakeResourceManager(this.clock);
+  readonly resourceManagers: readonly FakeResourceManager[];
   readonly workers = new Map<string, FakeWorker>();
   readonly coordinators: TestCoordinator[] = [];
   private readonly transports = new Map<string, Transport>();
-  private readonly listeners = new Set<() => void>();
   private readonly stopped = new AbortController();
-  private nodes: DirectoryNode[] = [];
+  private readonly directory = new FakeDirectory(() => this.reachable);
+  private reportsDue = 0;
 
-  constructor() {
-    this.listen('rm', (router) => {
-      router.service(ResourceGroupService, this.resourceManager.usage);
-      router.service(ClusterService, this.resourceManager.cluster);
-    });
+  constructor(resourceManagerIds: readonly string[] = ['rm']) {
+    this.resourceManagers = resourceManagerIds.map((id) => new FakeResourceManager(nodeId(id), this.clock));
+    for (const manager of this.resourceManagers)
+      this.listen(manager.id, (router) => {
+        router.service(ResourceGroupService, manager.usage);
+        router.service(ClusterService, manager.cluster);
+      });
+    this.directory.onChange(() => this.tellMembership());
+    this.beat();
+  }
+
+  /** The first resource manager. */
+  get resourceManager(): FakeResourceManager {
+    const [first] = this.resourceManagers;
+    if (first === undefined) throw new Error('the cluster has no resource manager');
+    return first;
+  }
+
+  /** The reachable resource manager that deals the slots of a group. */
+  ownerOf(group: string): string | undefined {
+    return this.resourceManagers.find(({ reachable, leases }) => reachable && leases?.owns(group))?.id;
   }
 
   worker(id: string): FakeWorker {
-    const worker = new FakeWorker(this.clock);
+    const worker = new FakeWorker(id, this.clock);
     this.workers.set(id, worker);
     this.listen(id, (router) => router.service(TaskService, worker.service));
     const load = { runningTasks: 0, tasksMax: 4, memoryReservedBytes: 0, memoryLimitBytes: 4 << 20, sequence: 1 };
-    this.addNode({ nodeId: nodeId(id), role: 'worker', load });
+    this.directory.add(id, { role: 'worker', load });
     return worker;
   }
 
@@ -67,12 +87,16 @@ export class TestCluster {
     const planner = new FakePlanner();
     const log = new TestLog();
     const groupFile = new FakeGroupFile(groupConfig);
+    this.configure(groupConfig);
+    groupFile.onChange(({ config }) => this.configure(config));
     const metrics = createMetrics({}, { processMetrics: false });
     let sequence = 0;
     const report = () => {
       const { value } = coordinator.status();
-      this.resourceManager.report(id, 1, ++sequence, create(CoordinatorStatusSchema, value as object));
-      if (this.resourceManager.reachable) coordinator.heard(this.clock.now());
+      const status = create(CoordinatorStatusSchema, value as object);
+      const number = ++sequence;
+      for (const manager of this.resourceManagers) manager.report(id, 1, number, status);
+      if (this.reachable.length > 0) coordinator.heard(this.clock.now());
     };
     const coordinator: Coordinator = createCoordinator({
       nodeId: nodeId(id),
@@ -92,18 +116,17 @@ export class TestCluster {
       catalogs,
       groupFile,
       planner,
-      directory: {
-        nodes: () => this.nodes,
-        activeWorkers: () => this.nodes.filter(({ role, state }) => role === 'worker' && state === 'ACTIVE'),
-        byQuerySuffix: (wanted) => this.nodes.find(({ querySuffix }) => querySuffix === wanted),
-        get: (wanted) => this.nodes.find((node) => node.nodeId === wanted),
-        onChange: (listener) => {
-          this.listeners.add(listener);
-          return () => this.listeners.delete(listener);
+      directory: this.directory,
+      addresses: new AddressWatcher({
+        ...{
+          specs: this.resourceManagers.map((manager) => manager.id),
+          resolveIntervalMs: 5_000,
+          resolve: async () => [],
         },
-        resourceManagers: () => (this.resourceManager.reachable ? ['rm'] : []),
-      },
+        ...{ clock: this.clock, log },
+      }),
       transportTo: (address) => this.transportTo(address),
+      connect: (address) => ({ ...this.transportTo(address), close: () => {} }),
       heartbeats: { sendSoon: report, nextSequence: () => ++sequence },
       clock: this.clock,
       random: seededRandom(1),
@@ -112,12 +135,12 @@ export class TestCluster {
     });
     const beat = () => {
       if (this.stopped.signal.aborted) return;
-      if (this.resourceManager.reachable) coordinator.heard(this.clock.now());
+      if (this.reachable.length > 0) coordinator.heard(this.clock.now());
       this.clock.schedule(1_000, beat);
     };
     beat();
     this.listen(id, coordinator.routes);
-    this.addNode({ nodeId: nodeId(id), role: 'coordinator', querySuffix: suffix });
+    this.directory.add(id, { role: 'coordinator', querySuffix: suffix });
     void coordinator.run(this.stopped.signal);
     const transport = this.transportTo(id);
     const client = createClient(QueryService, transport);
@@ -128,13 +151,14 @@ export class TestCluster {
     return test;
   }
 
+  /** Lets coordinators, workers and the owners of groups hear of each other. */
+  async meet(): Promise<void> {
+    await this.clock.advance(50);
+  }
+
   /** Takes a node out of the directory, or changes what the directory says of it. */
   change(id: string, change: Partial<DirectoryNode> | 'gone'): void {
-    this.nodes =
-      change === 'gone'
-        ? this.nodes.filter((node) => node.nodeId !== id)
-        : this.nodes.map((node) => (node.nodeId === id ? { ...node, ...change } : node));
-    for (const listener of [...this.listeners]) listener();
+    this.directory.change(id, change);
   }
 
   /** Cuts a node off the network. */
@@ -155,20 +179,60 @@ export class TestCluster {
     throw new Error(`it never came about: ${condition.toString()}`);
   }
 
-  private addNode(node: Partial<DirectoryNode> & Pick<DirectoryNode, 'nodeId' | 'role'>): void {
-    this.nodes.push({
-      incarnation: 1,
-      version: 1,
-      state: 'ACTIVE',
-      announcedState: 'ACTIVE',
-      clusterAddress: node.nodeId,
-      edgeAddress: node.nodeId,
-      querySuffix: '',
-      programVersion: '',
-      ageMs: 0,
-      ...node,
-    });
-    for (const listener of [...this.listeners]) listener();
+  private get reachable(): readonly string[] {
+    return this.resourceManagers.filter(({ reachable }) => reachable).map(({ id }) => id);
+  }
+
+  /** The resource managers keep to the groups that were last told. */
+  private configure(config: GroupConfig): void {
+    const seats = this.resourceManagers.map(({ id }) => id);
+    for (const manager of this.resourceManagers) {
+      if (manager.leases) manager.leases.apply({ kind: 'configured', config });
+      else
+        manager.leases = new FakeLeaseDesk({
+          ...{ id: manager.id, seats, config, clock: this.clock, onNote: () => this.reportSoon() },
+          toSeat: (to, message) =>
+            this.clock.schedule(1, () => {
+              const other = this.resourceManagers.find(({ id }) => id === to);
+              if (manager.reachable && other?.reachable) other.leases?.apply({ kind: 'seatMessage', message });
+            }),
+        });
+    }
+    this.tellMembership();
+  }
+
+  private tellMembership(): void {
+    const { directory } = this;
+    const coordinators = directory
+      .lives('coordinator')
+      .map(({ nodeId, incarnation }) => ({ coordinatorId: nodeId, incarnation }));
+    const workers = directory.lives('worker').map(({ nodeId, incarnation }) => ({ workerId: nodeId, incarnation }));
+    const memoryBytes = directory.lives('worker').reduce((sum, { load }) => sum + (load?.memoryLimitBytes ?? 0), 0);
+    for (const { leases } of this.resourceManagers) {
+      leases?.apply({ kind: 'membership', coordinators, workers });
+      leases?.apply({ kind: 'measured', cluster: { activeWorkers: workers.length, memoryBytes }, levels: [] });
+    }
+    this.reportSoon();
+  }
+
+  /** Workers report every second, and a few times at once when nodes have come: they ask until they have heard an owner. */
+  private beat(): void {
+    if (this.stopped.signal.aborted) return;
+    this.reportSoon();
+    this.clock.schedule(1_000, () => this.beat());
+  }
+
+  private reportSoon(): void {
+    if (this.reportsDue > 0) return;
+    this.reportsDue = REPORTS_AT_ONCE;
+    this.clock.schedule(0, () => this.report());
+  }
+
+  private report(): void {
+    for (const worker of this.workers.values())
+      for (const { leases } of this.resourceManagers)
+        if (worker.mode !== 'unreachable' && leases) worker.hear(leases.report(worker.report()));
+    if (--this.reportsDue > 0) this.clock.schedule(0, () => this.report());
   }
 
   private listen(address: string, routes: Routes): void {
@@ -181,47 +245,5 @@ export class TestCluster {
       unary: (...call) => this.transports.get(address)?.unary(...call) ?? unreachable(),
       stream: (...call) => this.transports.get(address)?.stream(...call) ?? unreachable(),
     };
-  }
-}
-
-/** What a client has heard of its query so far, and how the call ended. */
-export class Listening {
-  readonly events: ExecuteQueryResponse['event'][] = [];
-  error: ConnectError | undefined;
-  over = false;
-  private readonly leaving = new AbortController();
-
-  constructor(client: Client<typeof QueryService>, request: Parameters<typeof client.executeQuery>[0]) {
-    void this.listen(client.executeQuery(request, { signal: this.leaving.signal }));
-  }
-
-  leave(): void {
-    this.leaving.abort();
-  }
-
-  /** The states in the order in which they were told. */
-  get states(): string[] {
-    return this.queries.map(({ state }) => QueryState[state]);
-  }
-
-  get queries(): QueryInfo[] {
-    return this.events.flatMap((event) => (event.case === 'query' ? [event.value] : []));
-  }
-
-  get last(): QueryInfo | undefined {
-    return this.queries.at(-1);
-  }
-
-  get rowCount(): number {
-    return this.events.reduce((sum, event) => sum + (event.case === 'rows' ? event.value.rows.length : 0), 0);
-  }
-
-  private async listen(stream: AsyncIterable<ExecuteQueryResponse>): Promise<void> {
-    try {
-      for await (const { event } of stream) this.events.push(event);
-    } catch (error) {
-      this.error = ConnectError.from(error);
-    }
-    this.over = true;
   }
 }

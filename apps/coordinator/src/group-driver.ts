@@ -1,0 +1,60 @@
+// Drives the group machine by the clocks of this process.
+//   V1. Effects are carried out one after the other, in the order in which the machine gave them: what one of them leads to
+//       comes after those that were there before.
+//   V2. When the machine that we run on has stood still, the group machine hears that before anything else.
+//   V3. One timer, for the time that the group machine names. It may come early, which changes nothing.
+import type { Clock, Instant } from '@tutti/base';
+import type { GroupEffect, GroupEvent, GroupTree } from '@tutti/resource-groups';
+import { StallCheck } from './core/stall-check.js';
+
+export interface GroupDriverOptions {
+  readonly groups: Pick<GroupTree, 'apply' | 'wakeAt'>;
+  readonly carryOut: (effect: GroupEffect) => void;
+  readonly clock: Clock;
+}
+
+/** Timers of the system have whole milliseconds, and may be a little early. */
+const TIMER_MS_MIN = 1;
+
+export class GroupDriver {
+  private readonly stalls = new StallCheck();
+  private readonly effects: GroupEffect[] = [];
+  private isCarryingOut = false;
+  private timer: { readonly at: Instant; readonly cancel: () => void } | undefined;
+
+  constructor(private readonly options: GroupDriverOptions) {}
+
+  /** Tells the group machine what happened, and does what it decides; within an effect, after the others of its list. */
+  apply(event: GroupEvent): void {
+    const { groups, clock } = this.options;
+    const now = clock.now();
+    if (this.stalls.hasStalled(now, clock.wallMs())) this.effects.push(...groups.apply({ kind: 'overslept' }, now)); // V2
+    this.effects.push(...groups.apply(event, now));
+    this.carryOutAll();
+    this.arm();
+  }
+
+  /** V1. */
+  private carryOutAll(): void {
+    if (this.isCarryingOut) return;
+    this.isCarryingOut = true;
+    try {
+      for (let effect; (effect = this.effects.shift()) !== undefined;) this.options.carryOut(effect);
+    } finally {
+      this.isCarryingOut = false;
+    }
+  }
+
+  /** V3. */
+  private arm(): void {
+    const { groups, clock } = this.options;
+    const at = groups.wakeAt();
+    if (at === Infinity || (this.timer && this.timer.at <= at)) return;
+    this.timer?.cancel();
+    const cancel = clock.schedule(Math.max(TIMER_MS_MIN, at - clock.now()), () => {
+      this.timer = undefined;
+      this.apply({ kind: 'tick' });
+    });
+    this.timer = { at, cancel };
+  }
+}

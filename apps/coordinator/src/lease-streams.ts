@@ -1,0 +1,152 @@
+// Talks with the resource managers about leases.
+//   B1. One stream to each resource manager, opened at the start and again after at most a second. It begins with a message
+//       without demands, which is answered with what the resource manager owns.
+//   B2. What is demanded in one turn of the event loop leaves in one message. Of each shard only the newest demand waits to
+//       be sent, so never more than there are shards.
+//   B3. A stream on which a message is not answered within ANSWER_TIMEOUT_MS is given up.
+//   B4. Who has heard of a resource manager hears when its stream is lost, before it hears of a new one.
+//   B5. Two addresses may lead to one resource manager. The newer stream counts, and the older address is left alone.
+import { Code } from '@connectrpc/connect';
+import type { Clock, NodeId, Random } from '@tutti/base';
+import type { LeaseTelling, ShardDemand } from '@tutti/lease-wire';
+import type { Demand } from '@tutti/resource-groups';
+import { type AddressWatcher, type ConnectionEnd, eachAddress, type Log, rpcError } from '@tutti/service';
+import { Bell } from './bell.js';
+import type { LeaseSource } from './lease-client.js';
+
+export interface LeaseStreamsOptions {
+  readonly source: LeaseSource;
+  /** The resource managers. */
+  readonly addresses: AddressWatcher;
+  readonly onNews: (news: LeaseTelling) => void;
+  /** Nothing more comes of what this resource manager was told (B4). */
+  readonly onLost: (seat: NodeId) => void;
+  /** A message with demands leaves. */
+  readonly onDemands: () => void;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+const ANSWER_TIMEOUT_MS = 3_000;
+
+interface Link {
+  readonly over: AbortController;
+  /** The newest demand of each shard that has not been sent (B2). */
+  readonly unsent: Map<number, Demand>;
+  readonly bell: Bell;
+  /** A newer stream to the same resource manager counts (B5). */
+  isReplaced: boolean;
+}
+
+export class LeaseStreams {
+  private readonly links = new Map<NodeId, Link>();
+
+  constructor(private readonly options: LeaseStreamsOptions) {}
+
+  /** Keeps the streams open until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await eachAddress({ ...this.options, purpose: 'leases', run: this.talkTo }, signal);
+  }
+
+  /** Sends a demand soon. Without a stream it is dropped: whoever demands has heard so, or hears it now. */
+  send(seat: NodeId, shard: number, demand: Demand): void {
+    const link = this.links.get(seat);
+    link?.unsent.set(shard, demand);
+    link?.bell.ring();
+  }
+
+  /** The resource managers that have answered on the stream that is open. */
+  get seats(): readonly NodeId[] {
+    return [...this.links.keys()];
+  }
+
+  private readonly talkTo = async (
+    address: string,
+    signal: AbortSignal,
+    connected: () => void,
+  ): Promise<ConnectionEnd> => {
+    const link: Link = { over: new AbortController(), unsent: new Map(), bell: new Bell(), isReplaced: false };
+    const channel = this.options.source(address);
+    const patience = this.patience(link);
+    let seat: NodeId | undefined;
+    try {
+      const end = AbortSignal.any([signal, link.over.signal]);
+      const { onDemands } = this.options;
+      for await (const news of channel.talk(messages(link, end, { begin: patience.begin, onDemands }), end)) {
+        patience.end();
+        if (seat === undefined) {
+          seat = news.resourceManagerId;
+          this.enter(seat, link);
+          connected();
+        } else if (news.resourceManagerId !== seat) throw strange(`${seat} calls itself ${news.resourceManagerId} now`);
+        this.options.onNews(news);
+      }
+      if (!signal.aborted) throw ended();
+      return 'again';
+    } catch (error) {
+      if (!link.isReplaced) throw error;
+      return 'stayAway'; // B5
+    } finally {
+      patience.end();
+      link.over.abort();
+      if (seat !== undefined && this.links.get(seat) === link) this.leave(seat);
+      channel.close();
+    }
+  };
+
+  private enter(seat: NodeId, link: Link): void {
+    const former = this.links.get(seat);
+    if (former) {
+      former.isReplaced = true;
+      former.over.abort();
+      this.leave(seat); // B4
+    }
+    this.links.set(seat, link);
+  }
+
+  private leave(seat: NodeId): void {
+    this.links.delete(seat);
+    this.options.onLost(seat);
+  }
+
+  /** B3: gives the stream up unless an answer comes in time. */
+  private patience({ over }: Link): { begin: () => void; end: () => void } {
+    let cancel: (() => void) | undefined;
+    return {
+      begin: () => (cancel ??= this.options.clock.schedule(ANSWER_TIMEOUT_MS, () => over.abort(noAnswer()))),
+      end: () => {
+        cancel?.();
+        cancel = undefined;
+      },
+    };
+  }
+}
+
+/** What is sent on a stream. `begin` is called before each message. */
+async function* messages(
+  link: Link,
+  end: AbortSignal,
+  on: { readonly begin: () => void; readonly onDemands: () => void },
+): AsyncGenerator<readonly ShardDemand[]> {
+  on.begin();
+  yield []; // B1
+  while (!end.aborted) {
+    if (link.unsent.size === 0) {
+      await link.bell.wait(end);
+      continue;
+    }
+    const demands = Array.from(link.unsent, ([shard, demand]) => ({ shard, demand }));
+    link.unsent.clear();
+    on.begin();
+    on.onDemands();
+    yield demands;
+  }
+}
+
+const noAnswer = () =>
+  rpcError(Code.DeadlineExceeded, `no answer within ${ANSWER_TIMEOUT_MS} ms`, { reason: 'NO_ANSWER' });
+
+const ended = () => rpcError(Code.Unavailable, 'the peer ended the stream', { reason: 'STREAM_ENDED' });
+
+const strange = (message: string) => rpcError(Code.Internal, message, { reason: 'BAD_LEASE_MESSAGE' });
