@@ -37,7 +37,7 @@ export function leaseMetrics(metrics: Metrics): LeaseMetrics {
       const grown = (name: keyof DeskCounters) => counters[name] - (told?.[name] ?? 0);
       demands.inc({ outcome: 'read' }, grown('demands') - grown('demandsIgnored'));
       demands.inc({ outcome: 'ignored' }, grown('demandsIgnored'));
-      grants.inc({ outcome: 'sent' }, grown('grants') - grown('grantsDropped'));
+      grants.inc({ outcome: 'sent' }, grown('grants'));
       grants.inc({ outcome: 'dropped' }, grown('grantsDropped'));
       overclaims.inc(grown('overclaims'));
       fenced.inc(grown('fenced'));
