@@ -3,9 +3,11 @@
 //       and in every ancestor (A1).
 //   N2. `turns` holds exactly the children with somebody who waits without a slot and could have one as far as the child
 //       and the groups below it go. `waiters` the same for the holdings of a leaf.
+import type { Instant } from '@tutti/base';
 import { effectiveLimit, type ClusterSize, type LimitedBy, type ResourceUse } from '../effective-limit.js';
 import { groupSpec, type GroupSpec, type SchedulingPolicy } from '../group-config.js';
 import { newTurn, TurnOrder, type TurnTaker } from '../turn-order.js';
+import { CpuMeter } from './deal-cpu.js';
 import { type Holding, NO_SHARE, type Share, type Waiter } from './holding.js';
 import { LeafWaiters } from './leaf-waiters.js';
 
@@ -34,6 +36,10 @@ export class DealNode implements TurnTaker {
   called = 0;
   /** Slots that are wanted below for queries to come. */
   slack = 0;
+  /** CPU time that was vended below and not used, as far as is known; and the holdings of which it is not. */
+  cpuOutMs = 0;
+  withUnknownBudget = 0;
+  readonly cpu = new CpuMeter();
   /** Everybody below was asked to give back what ends, since somebody waits for it. */
   hasCalledAll = false;
   readonly waiters: LeafWaiters;
@@ -53,11 +59,11 @@ export class DealNode implements TurnTaker {
   }
 
   /** Goes on by another spec. Configure parents before children, then refresh children before parents. */
-  configure(spec: GroupSpec | undefined): void {
+  configure(spec: GroupSpec | undefined, now: Instant): void {
     this.known = spec;
     this.turns.reorder(this.policy);
     this.waiters.reorder(this.policy);
-    this.limitAnew();
+    this.limitAnew(now);
   }
 
   get spec(): GroupSpec {
@@ -110,10 +116,16 @@ export class DealNode implements TurnTaker {
     return this.slack === 0 ? 1 : Math.max(0, Math.min(1, left / this.slack));
   }
 
+  /** What it has used of its quota (V2). */
+  cpuUsedMs(now: Instant): number {
+    return Math.max(this.use.cpuUsedMs, this.cpu.usedMs(this.spec.cpuQuotaMsPerSecond, now));
+  }
+
   /** Works out the limit anew; true when it has changed. */
-  limitAnew(): boolean {
+  limitAnew(now: Instant): boolean {
     const before = this.limit;
-    const { limit, limitedBy } = effectiveLimit(this.spec, this.use, this.cluster);
+    const use = { memoryBytes: this.use.memoryBytes, cpuUsedMs: this.cpuUsedMs(now) };
+    const { limit, limitedBy } = effectiveLimit(this.spec, use, this.cluster);
     this.limit = limit;
     this.limitedBy = limitedBy;
     return before !== limit;
@@ -138,20 +150,25 @@ export class DealNode implements TurnTaker {
       node.idle += share.idle - before.idle;
       node.called += share.called - before.called;
       node.slack += share.slack - before.slack;
+      node.cpuOutMs += share.cpuOutMs - before.cpuOutMs;
+      node.withUnknownBudget += share.withUnknownBudget - before.withUnknownBudget;
       node.refresh(wasDealt);
     }
   }
 }
 
 function shareOf(holding: Holding, mayTake: boolean): Share {
-  const { counted, held, running, waiting, slack } = holding;
-  const idle = holding.life.standing === 'leased' ? holding.recallable : 0;
+  const { counted, held, running, waiting, slack, life } = holding;
+  const isLeased = life.standing === 'leased';
+  const idle = isLeased ? holding.recallable : 0;
   return {
     booked: counted,
     busy: Math.min(counted, running + waiting),
     unmet: mayTake ? holding.unmet : 0,
     idle,
     called: Math.max(0, Math.min(counted, held) - running - waiting) - idle,
-    slack: holding.life.standing === 'leased' ? slack : 0,
+    slack: isLeased ? slack : 0,
+    cpuOutMs: isLeased ? holding.cpuOutMs : 0,
+    withUnknownBudget: held > 0 && !life.areBudgetsKnown && (isLeased || life.standing === 'unheard') ? 1 : 0,
   };
 }

@@ -2,6 +2,7 @@
 //   R1. A group is there while somebody has a holding in it or below it.
 //   R2. Its spec is that of the template by which it was first asked for; a group of which no template is known, or whose
 //       template the configuration does not have any more, has the limit 0.
+import { type Instant, instant } from '@tutti/base';
 import type { ClusterSize, ResourceUse } from '../effective-limit.js';
 import type { GroupSpec } from '../group-config.js';
 import { lineageOf } from '../group-path.js';
@@ -22,6 +23,8 @@ export class DealTree {
   private readonly templateOf = new Map<DealNode, string>();
   private templates = new Map<string, Template>();
   private levels: ReadonlyMap<string, ResourceUse> = new Map();
+  /** The last time that it heard of. */
+  private now = instant(0);
   private readonly cluster: ClusterSize = { activeWorkers: 0, memoryBytes: 0 };
 
   get all(): Iterable<DealNode> {
@@ -80,13 +83,34 @@ export class DealTree {
   }
 
   /** Takes in what all queries hold and have used; returns the groups whose limit has changed. */
-  measure(cluster: ClusterSize, levels: readonly GroupLevel[]): DealNode[] {
+  measure(cluster: ClusterSize, levels: readonly GroupLevel[], now: Instant): DealNode[] {
+    this.now = now;
     Object.assign(this.cluster, cluster);
     this.levels = new Map(levels.map((level) => [level.group, level]));
     return this.change((node) => {
       node.use = this.useOf(node);
-      return node.limitAnew();
+      return node.limitAnew(now);
     });
+  }
+
+  /** Charges what queries of a leaf have used; returns the groups whose limit has changed. */
+  charge(leaf: DealNode, cpuMs: number, now: Instant): DealNode[] {
+    const withQuota = leaf.lineage.filter(({ spec }) => spec.cpuQuotaMsPerSecond > 0);
+    for (const { cpu, spec } of withQuota) cpu.charge(cpuMs, spec.cpuQuotaMsPerSecond, now); // V1
+    return this.limitsAnew(withQuota, now);
+  }
+
+  /** Works out anew what follows from the quotas; returns the groups whose limit has changed. */
+  refill(now: Instant): DealNode[] {
+    this.now = now;
+    const withQuota = [...this.nodes.values()].filter(({ spec }) => spec.cpuQuotaMsPerSecond > 0);
+    return this.limitsAnew(withQuota, now);
+  }
+
+  private limitsAnew(nodes: readonly DealNode[], now: Instant): DealNode[] {
+    const changed = nodes.filter((node) => node.limitAnew(now));
+    for (const { lineage } of changed) for (const node of lineage) node.refresh();
+    return changed;
   }
 
   private change(change: (node: DealNode) => boolean): DealNode[] {
@@ -100,7 +124,7 @@ export class DealTree {
     const spec = this.templates.get(template)?.spec;
     if (spec !== undefined) this.templateOf.set(node, template);
     node.use = this.useOf(node);
-    node.configure(spec);
+    node.configure(spec, this.now);
   }
 
   private useOf({ path }: DealNode): ResourceUse {

@@ -34,6 +34,8 @@ export interface LeaseExplanation {
   readonly wish: Wish;
   readonly epoch: number;
   readonly isValid: boolean;
+  /** CPU time that queries may use before nothing more starts here without a new grant; undefined: any. */
+  readonly cpuBudgetLeftMs: number | undefined;
   /** Since the sending of the last demand that was answered. */
   readonly leaseAgeMs: number | undefined;
 }

@@ -3,9 +3,11 @@
 //   F2. What the owner wishes is given back as far as it can be: at once what is not needed here. A slot whose query has
 //       ended while others wait here is given back only when that can be told without delay, and used otherwise: slots
 //       do not idle for messages.
+//   F3. Under a CPU budget nothing starts once it is used up. It ends with the lease, and where nothing is held (V3).
 import type { Instant } from '@tutti/base';
 import { ArrivalRate } from './arrival-rate.js';
-import type { LeafDemand, LeafHint } from './lease-messages.js';
+import { CpuBudget } from './holder-cpu.js';
+import type { LeafCap, LeafDemand, LeafHint } from './lease-messages.js';
 import { isWishing, NO_WISH, OLDEST_MAX, type Wish } from './lease-messages.js';
 
 /** What a coordinator runs and wants in a leaf group. */
@@ -37,13 +39,16 @@ export class HolderLeaf {
   wish: Wish = NO_WISH;
   running = 0;
   waiting = 0;
-  /** What the owner was last told. */
-  sent: LeafDemand | undefined;
+  /** Nothing is left of it, and the owner is told so. */
+  isOver = false;
   /** What those that wait here wait for, as the owner last said. */
   hint: LeafHint | undefined;
   private wants: LeafWants;
-  /** Since when the first waited of whom the owner was told. */
-  private toldFirst: Instant | undefined;
+  /** What the owner was last told. */
+  private sent: LeafDemand | undefined;
+  private readonly cpu = new CpuBudget();
+  /** How many had left the queue when the owner was told of it. */
+  private toldLeft = 0;
   private readonly arrivals: ArrivalRate;
   /** The fewest free slots since the last renewal. */
   private idleMin = 0;
@@ -62,6 +67,10 @@ export class HolderLeaf {
   /** How many may run (F1, F2). */
   get allowed(): number {
     return this.wish.mode === 'stop' ? Math.min(this.held, this.wish.keep) : this.held;
+  }
+
+  get mayStart(): boolean {
+    return this.running < this.allowed && this.hasCpu; // F3
   }
 
   get isEmpty(): boolean {
@@ -84,7 +93,7 @@ export class HolderLeaf {
   /** Whether the owner should hear of it before the next renewal. */
   isUrgent(loopMs: number, now: Instant): boolean {
     const { sent, running, waiting, held, wish } = this;
-    if (this.hasGivenBack) return true;
+    if (this.hasGivenBack || (!this.isEmpty && this.cpu.isNearlyUsed(this.wants.cpuMs, sent?.cpuMs))) return true;
     const used = running + waiting;
     const toldUsed = sent === undefined ? 0 : sent.running + sent.waiting;
     // Of those that wait beyond what is held now enough may be known already.
@@ -95,7 +104,7 @@ export class HolderLeaf {
 
   /** Others wait first here than those that the owner was told. */
   get hasMovedOn(): boolean {
-    return this.waiting > 0 && this.toldFirst !== undefined && this.wants.oldest[0]?.since !== this.toldFirst;
+    return this.waiting > 0 && this.sent !== undefined && this.hasLeft !== this.toldLeft;
   }
 
   /** So much has ended that others may need what is free now. */
@@ -108,14 +117,25 @@ export class HolderLeaf {
   /** The lease is over: nothing more starts. */
   lapse(): void {
     this.held = this.running;
+    this.cpu.end();
     this.wish = NO_WISH;
   }
 
-  /** Takes an increase; false when it is none. */
-  raise(cap: number): boolean {
-    if (cap <= this.held) return false;
-    this.held = cap;
-    return true;
+  /** Takes an increase, and a CPU budget on top of what the owner was told; true when more may start than before. */
+  raise({ cap, cpuBudgetMs }: LeafCap): boolean {
+    const { held, hasCpu } = this;
+    this.held = Math.max(held, cap);
+    if (cpuBudgetMs !== undefined) this.cpu.take(this.sent?.cpuMs ?? 0, cpuBudgetMs);
+    return this.held > held || (this.hasCpu && !hasCpu);
+  }
+
+  private get hasCpu(): boolean {
+    return this.cpuLeftMs !== 0;
+  }
+
+  /** What queries may still use before nothing more starts; undefined: any. */
+  get cpuLeftMs(): number | undefined {
+    return this.cpu.leftMs(this.wants.cpuMs);
   }
 
   /** True when more may start than before. */
@@ -133,13 +153,31 @@ export class HolderLeaf {
     this.idleMin = this.idle;
   }
 
-  demand(loopMs: number, now: Instant): LeafDemand {
+  /** What there is to tell; undefined when the owner knows it, from what was told to it since it was last told everything. */
+  tell(
+    hasChanged: boolean,
+    isRenewal: boolean,
+    tellAll: boolean,
+    loopMs: number,
+    now: Instant,
+  ): LeafDemand | undefined {
+    const demand = this.demand(loopMs, now);
+    const isTold = isToldAlready(demand, tellAll ? undefined : this.sent, hasChanged);
+    this.isOver = this.isEmpty && demand.slack === 0;
+    // Another CPU budget comes only with the answer to what names the leaf.
+    if (isTold && !(isRenewal && this.waiting > 0 && !this.hasCpu)) return undefined;
+    this.sent = demand;
+    return demand;
+  }
+
+  private demand(loopMs: number, now: Instant): LeafDemand {
     const { running, waiting, held } = this;
     const { group, template, oldest, cpuMs } = this.wants;
     const ages = oldest.slice(0, OLDEST_MAX).map(({ since, priority }) => ({ ageMs: now - since, priority }));
     const slack = this.arrivals.slack(loopMs, now);
     this.hasGivenBack = false;
-    this.toldFirst = oldest[0]?.since;
+    if (held === 0) this.cpu.end();
+    this.toldLeft = this.hasLeft;
     const told = { group, template, running, held: Math.max(held, running), waiting, oldest: ages, slack };
     return cpuMs === undefined ? told : { ...told, cpuMs };
   }
@@ -157,13 +195,17 @@ export class HolderLeaf {
     if (!isWishing(this.wish, this.held)) this.wish = NO_WISH;
   }
 
+  private get hasLeft(): number {
+    return this.wants.arrived - this.wants.waiting;
+  }
+
   private get idle(): number {
     return Math.max(0, this.held - this.running - this.waiting);
   }
 }
 
 /** Whether a demand says nothing new of a leaf. What waits may have changed places with as many: then it does. */
-export const isToldAlready = (leaf: LeafDemand, sent: LeafDemand | undefined, hasChanged: boolean): boolean =>
+const isToldAlready = (leaf: LeafDemand, sent: LeafDemand | undefined, hasChanged: boolean): boolean =>
   sent === undefined
     ? leaf.running + leaf.held + leaf.waiting + leaf.slack === 0
     : !(hasChanged && leaf.waiting > 0) &&

@@ -17,9 +17,13 @@ export interface Share {
   readonly idle: number;
   readonly called: number;
   readonly slack: number;
+  readonly cpuOutMs: number;
+  readonly withUnknownBudget: number;
 }
 
-export const NO_SHARE: Share = { booked: 0, busy: 0, unmet: 0, idle: 0, called: 0, slack: 0 };
+export const NO_SHARE: Share = {
+  ...{ booked: 0, busy: 0, unmet: 0, idle: 0, called: 0, slack: 0, cpuOutMs: 0, withUnknownBudget: 0 },
+};
 
 /** What one life of a coordinator has in one leaf group: an entry of the owner's book. */
 export class Holding implements HeapItem {
@@ -35,6 +39,10 @@ export class Holding implements HeapItem {
   waiting = 0;
   slack = 0;
   oldest: readonly Waiter[] = [];
+  /** CPU time that its queries have used in all, as it last said; undefined: it did not. */
+  cpuMs: number | undefined;
+  /** What they may use on top of that. */
+  cpuOutMs = 0;
   /** What the owner wants back, and what it said of that. */
   wish: Wish = NO_WISH;
   toldWish: Wish = NO_WISH;

@@ -15,10 +15,11 @@
 import { type Instant, instant, jittered, type Random, unreachable } from '@tutti/base';
 import type { CoordinatorLife } from '../usage-ledger.js';
 import type { HolderEffect, HolderEvent, LeaseExplanation } from './holder-events.js';
-import { HolderLeaf, isToldAlready, type LeafWants } from './holder-leaf.js';
+import { HolderLeaf, type LeafWants } from './holder-leaf.js';
+import { HolderLease } from './holder-lease.js';
+import { GrantOrder } from './holder-order.js';
 import { HolderPace } from './holder-pace.js';
-import type { Demand, Grant, LeafDemand, LeafHint, LeaseStamp, TaskStamp } from './lease-messages.js';
-import { NO_STAMP, NO_WISH } from './lease-messages.js';
+import { type Demand, type Grant, type LeafDemand, type LeafHint, NO_WISH, type TaskStamp } from './lease-messages.js';
 import { LEASE_RULES, LEASE_TIMING, later, type LeaseRules, type LeaseTiming, relianceMs } from './lease-timing.js';
 
 export interface LeaseHolderOptions {
@@ -35,14 +36,10 @@ export class LeaseHolder {
   private readonly rules: LeaseRules;
   private readonly pace: HolderPace;
   private isConnected = false;
-  private isLapsed = true;
-  private leaseUntil = instant(-Infinity);
-  private leasedAt: Instant | undefined;
-  private stamp: LeaseStamp = NO_STAMP;
+  private readonly lease = new HolderLease();
   private ownerEpoch = 0;
   private epochSeen = 0;
-  private lastNumber = 0;
-  private numberedEpoch = 0;
+  private readonly order = new GrantOrder();
   private seq = 0;
   private tellAll = true;
   private toldAllSeq = 0;
@@ -57,7 +54,7 @@ export class LeaseHolder {
 
   apply(event: HolderEvent, now: Instant): HolderEffect[] {
     const effects: HolderEffect[] = [];
-    if (!this.isLapsed && now >= this.leaseUntil) this.lapse(effects); // H4
+    if (now >= this.lease.lapsesAt) this.lapse(effects); // H4
     switch (event.kind) {
       case 'wants':
         for (const wants of event.leaves) this.take(wants, now);
@@ -76,7 +73,7 @@ export class LeaseHolder {
         this.giveUp();
         break;
       case 'overslept':
-        if (!this.isLapsed) this.lapse(effects);
+        this.lapse(effects);
         break;
       case 'tick':
         if (event.renewWithinMs !== undefined) this.pace.renewSoon(now, event.renewWithinMs);
@@ -91,23 +88,22 @@ export class LeaseHolder {
 
   /** Whether another query may start in the leaf. Whoever starts one says so with `wants` in the same turn. */
   mayStart(group: string, now: Instant): boolean {
-    const leaf = this.leaves.get(group);
-    return leaf !== undefined && this.isValid(now) && leaf.running < leaf.allowed; // H1
+    return this.isValid(now) && this.leaves.get(group)?.mayStart === true; // H1
   }
 
   /** Whether the lease holds. */
   isValid(now: Instant): boolean {
-    return !this.isLapsed && now < this.leaseUntil;
+    return this.lease.isValid(now);
   }
 
   /** What tasks carry that are made now. */
   taskStamp(): TaskStamp {
-    return { ...this.options.life, ...this.stamp };
+    return { ...this.options.life, ...this.lease.stamp };
   }
 
   /** When the next `tick` is due. Later is safe. */
   wakeAt(): Instant {
-    const lapsesAt = this.isLapsed || this.leaves.size === 0 ? Infinity : this.leaseUntil;
+    const lapsesAt = this.leaves.size === 0 ? Infinity : this.lease.lapsesAt;
     return instant(Math.min(lapsesAt, this.pace.answerDueAt, this.nextSendAt));
   }
 
@@ -120,10 +116,8 @@ export class LeaseHolder {
     const leaf = this.leaves.get(group);
     if (leaf === undefined) return undefined;
     const { held, running } = leaf;
-    return {
-      ...{ held, running, wish: leaf.wish, epoch: this.epochSeen },
-      ...{ isValid: this.isValid(now), leaseAgeMs: this.leasedAt === undefined ? undefined : now - this.leasedAt },
-    };
+    const lease = { isValid: this.isValid(now), leaseAgeMs: this.lease.ageMs(now), epoch: this.epochSeen };
+    return { held, running, wish: leaf.wish, cpuBudgetLeftMs: leaf.cpuLeftMs, ...lease };
   }
 
   /** What the queries that wait in a leaf wait for, as the owner last said; undefined when none waits or nothing was said. */
@@ -131,7 +125,7 @@ export class LeaseHolder {
     return this.leaves.get(group)?.hint;
   }
 
-  /** The newest owner that it knows of, and the last demand that it sent. */
+  /** The newest owner that it knows of, and its last demand. */
   get position(): { readonly epochSeen: number; readonly lastSeq: number } {
     return { epochSeen: this.epochSeen, lastSeq: this.seq };
   }
@@ -140,7 +134,7 @@ export class LeaseHolder {
     let leaf = this.leaves.get(wants.group);
     if (leaf === undefined) this.leaves.set(wants.group, (leaf = new HolderLeaf(wants)));
     leaf.want(wants, this.isConnected && this.pace.canTell(now), now);
-    if (this.isLapsed) leaf.held = leaf.running;
+    if (this.lease.isLapsed) leaf.held = leaf.running;
     this.changed.add(leaf);
     if (leaf.isUrgent(this.pace.loopMs, now)) this.pace.hurry(now);
     else if (leaf.hasEased) this.pace.hurry(later(now, this.timing.easedMs));
@@ -152,11 +146,11 @@ export class LeaseHolder {
     if (epoch !== this.ownerEpoch || epoch < this.epochSeen) return; // H2
     const startable = new Set<string>();
     if (this.rules.answersLast(ackSeq, this.seq)) {
-      for (const { group, cap } of grant.caps) {
-        const leaf = this.leaves.get(group);
+      for (const cap of grant.caps) {
+        const leaf = this.leaves.get(cap.group);
         if (!leaf?.raise(cap)) continue;
         this.changed.add(leaf);
-        startable.add(group);
+        startable.add(leaf.group);
       }
       if (kind !== 'pushed' && this.pace.inFlight > 0) this.takeAnswer(grant, startable, now, effects);
     }
@@ -175,21 +169,16 @@ export class LeaseHolder {
     switch (grant.kind) {
       case 'renewed': {
         const until = later(this.rules.countsFrom(sentAt, now), relianceMs(grant.ttlMs, this.timing));
-        this.stamp = { epoch: grant.epoch, seq: grant.ackSeq }; // H5
-        if (now >= until) return;
-        this.leaseUntil = until;
-        this.leasedAt = sentAt;
-        if (this.isLapsed) for (const { group } of this.leaves.values()) startable.add(group);
-        this.isLapsed = false;
+        const { isLapsed } = this.lease;
+        const isNew = this.lease.renew({ epoch: grant.epoch, seq: grant.ackSeq }, sentAt, until, now) && isLapsed;
+        if (isNew) for (const { group } of this.leaves.values()) startable.add(group);
         return;
       }
       case 'lapsed':
         this.pace.hurry(now);
-        if (!this.isLapsed) this.lapse(effects);
-        return;
+        return this.lapse(effects);
       case 'refused':
-        this.pace.hurry(later(now, this.timing.renewMs / 4));
-        return;
+        return this.pace.hurry(later(now, this.timing.renewMs / 4));
       case 'resend':
         this.tellAll = true;
         return this.pace.hurry(now);
@@ -201,12 +190,11 @@ export class LeaseHolder {
   }
 
   /** H7 */
-  private takeWishes({ epoch, number, ackSeq, wishes }: Grant, startable: Set<string>, now: Instant): void {
-    const expected = epoch === this.numberedEpoch ? this.lastNumber + 1 : 1;
-    if (number < expected) return;
-    if (number > expected) this.tellAll = true;
-    this.numberedEpoch = epoch;
-    this.lastNumber = number;
+  private takeWishes(grant: Grant, startable: Set<string>, now: Instant): void {
+    const { ackSeq, wishes } = grant;
+    const place = this.order.follow(grant);
+    if (place === 'old') return;
+    if (place === 'gap') this.tellAll = true;
     if (ackSeq < this.toldAllSeq) return; // The owner will say it again, having heard that everything was taken back.
     for (const { group, ...wish } of wishes) {
       const leaf = this.leaves.get(group);
@@ -218,7 +206,8 @@ export class LeaseHolder {
   }
 
   private lapse(effects: HolderEffect[]): void {
-    this.isLapsed = true;
+    if (this.lease.isLapsed) return;
+    this.lease.isLapsed = true;
     this.tellAll = true;
     for (const leaf of this.leaves.values()) leaf.lapse();
     if (this.leaves.size > 0) effects.push({ kind: 'lapsed' });
@@ -238,23 +227,19 @@ export class LeaseHolder {
   private send(now: Instant, effects: HolderEffect[]): void {
     const { timing, tellAll, pace } = this;
     const isRenewal = tellAll || now >= pace.renewAt;
-    const demanded: LeafDemand[] = [];
-    const freed: string[] = [];
+    const [demanded, freed]: [LeafDemand[], string[]] = [[], []];
     for (const leaf of isRenewal ? this.leaves.values() : this.changed) {
       if (tellAll && leaf.take(NO_WISH)) freed.push(leaf.group);
       if (isRenewal) leaf.renew(pace.loopMs, now); // H3
-      if (this.isLapsed) leaf.held = leaf.running;
-      const demand = leaf.demand(pace.loopMs, now);
-      if (leaf.isEmpty && demand.slack === 0) this.leaves.delete(leaf.group);
-      if (isToldAlready(demand, tellAll ? undefined : leaf.sent, this.changed.has(leaf))) continue;
-      leaf.sent = demand;
-      demanded.push(demand);
+      if (this.lease.isLapsed) leaf.held = leaf.running;
+      const demand = leaf.tell(this.changed.has(leaf), isRenewal, tellAll, pace.loopMs, now);
+      if (demand !== undefined) demanded.push(demand);
+      if (leaf.isOver) this.leaves.delete(leaf.group);
     }
     this.changed.clear();
-    const { ownerEpoch, epochSeen, stamp, isLapsed } = this;
-    const baseSeq = tellAll ? undefined : this.seq;
-    const named = { ...this.options.life, seq: ++this.seq, ownerEpoch, baseSeq };
-    const demand: Demand = { ...named, epochSeen, stamp, isLapsed, leaves: demanded };
+    const { ownerEpoch, epochSeen, lease } = this;
+    const order = { baseSeq: tellAll ? undefined : this.seq, seq: ++this.seq, ownerEpoch, epochSeen };
+    const demand: Demand = { ...this.options.life, ...order, ...lease.told, leaves: demanded };
     if (tellAll) this.toldAllSeq = this.seq;
     pace.sent(now);
     this.tellAll = false;

@@ -9,7 +9,6 @@
 // Whoever runs it tells it `lost` before anything else once ownership is over: ask the seats before each event.
 import { type Instant, instant, unreachable } from '@tutti/base';
 import type { Demand } from './lease-messages.js';
-import { lifeKey } from './life.js';
 import { LEASE_RULES, LEASE_TIMING, later, type LeaseRules, type LeaseTiming } from './lease-timing.js';
 import { flush } from './owner-answers.js';
 import { aimAt, aimBelow, deal, keepFloor, serve, serveAll } from './owner-dealing.js';
@@ -20,6 +19,7 @@ import { heldBy, type HeldBy, overAdmission } from './owner-reads.js';
 import { configureRoots, openRoots } from './owner-roots.js';
 import { type Phase, OwnerState } from './owner-state.js';
 import { acquire, expireLeases, goOnLearning, readMembership } from './owner-takeover.js';
+import { writeOff, writeOffWorkers } from './owner-write-offs.js';
 import type { DealNode } from './deal-node.js';
 
 const TICK_MS = 250;
@@ -81,7 +81,7 @@ export class LeaseOwner {
         this.limitsChanged(owner.tree.measure(event.cluster, event.levels, now));
         break;
       case 'writeOff':
-        this.writeOff(event.coordinatorId, out);
+        writeOff(owner, event.coordinatorId, out);
         break;
       case 'tick':
         this.tick(now, out);
@@ -184,17 +184,6 @@ export class LeaseOwner {
     }
   }
 
-  private writeOff(coordinatorId: string, out: OwnerEffect[]): void {
-    const { owner } = this;
-    for (const life of [...owner.lives.values()]) {
-      if (life.id.coordinatorId !== coordinatorId || life.standing === 'leased') continue;
-      const queries = [...life.holdings.values()].reduce((sum, { counted }) => sum + counted, 0);
-      owner.counters.writtenOff += queries;
-      out.push({ kind: 'wroteOff', what: `coordinator ${coordinatorId}`, queries });
-      owner.dropLife(life);
-    }
-  }
-
   private resign(): void {
     const { owner } = this;
     if (owner.phase === 'idle') return;
@@ -212,7 +201,7 @@ export class LeaseOwner {
     owner.tickedAt = now;
     if (owner.hasLearned) expireLeases(owner, now);
     this.limitsChanged(owner.tree.refill(now));
-    this.writeOffWorkers(now, out);
+    writeOffWorkers(owner, now, out);
     weighEvidence(owner, now);
     for (const coordinatorId of owner.fences.drop(now, timing.fenceKeptMs)) owner.copies.forgetFence(coordinatorId);
     if (owner.copies.isSettled) for (const fence of owner.fences.all) if (!fence.isCopied) owner.copies.fence(fence);
@@ -225,17 +214,6 @@ export class LeaseOwner {
       for (const life of owner.lives.values()) owner.settleAll(life);
     }
     this.tighten(now);
-  }
-
-  /** What lost workers ran counts no more, however long ago. Where the coordinator lives it was not counted by them. */
-  private writeOffWorkers(now: Instant, out: OwnerEffect[]): void {
-    const { owner } = this;
-    for (const { workerId, lives } of owner.evidence.writeOff(now, owner.timing.lostWorkerWriteOffMs)) {
-      owner.copies.forgetWorker(workerId);
-      const queries = lives.filter((life) => owner.lives.get(lifeKey(life))?.standing === 'fenced').length;
-      owner.counters.writtenOff += queries;
-      if (queries > 0) out.push({ kind: 'wroteOff', what: `worker ${workerId}`, queries });
-    }
   }
 
   /** Lowers copies that are higher than need be. */

@@ -3,8 +3,9 @@
 //   A7. Each demand that is read gets one answer. It waits for the copies of its increases for copyPatienceMs; what is
 //       not copied by then follows.
 import { type Instant, instant } from '@tutti/base';
+import { vend } from './deal-cpu.js';
 import type { Holding } from './holding.js';
-import { type Grant, isSameWish, type Wish } from './lease-messages.js';
+import { type Grant, isSameWish, type LeafCap, type Wish } from './lease-messages.js';
 import type { Life } from './life.js';
 import { later } from './lease-timing.js';
 import type { OwnerEffect } from './owner-events.js';
@@ -44,14 +45,27 @@ function answer(owner: OwnerState, life: Life, now: Instant, out: OwnerEffect[])
     if (!isAllKept && now - owed.since < timing.copyPatienceMs) return false;
   } else if (owed === undefined && (!life.isKnown || life.standing !== 'leased')) return true;
   const mayRaise = life.standing === 'leased' && life.isKnown;
-  const caps: { readonly group: string; readonly cap: number }[] = [];
+  const caps: LeafCap[] = [];
+  const named = new Set<Holding>();
   let isWhole = true;
   for (const holding of mayRaise ? life.raised : []) {
     const cap = kept(holding);
     if (cap < holding.held) isWhole = false;
     if (cap <= holding.sentCap) continue;
     holding.sentCap = cap;
-    caps.push({ group: holding.leaf.path, cap });
+    caps.push(capOf(owner, holding, now));
+    named.add(holding);
+  }
+  if (owed?.kind === 'renewed' && owner.phase === 'dealing') {
+    // Who may have budgets of a former owner is told of all.
+    const told = life.areBudgetsKnown ? life.cpuTold : life.holdings.values();
+    for (const holding of told) {
+      if (named.has(holding)) continue;
+      const cap = capOf(owner, holding, now);
+      if (cap.cpuBudgetMs !== undefined) caps.push(cap);
+    }
+    life.cpuTold.clear();
+    life.areBudgetsTold = true;
   }
   const wishes = mayRaise ? newWishes(life) : [];
   if (owed === undefined && caps.length + wishes.length === 0) return isWhole;
@@ -72,6 +86,12 @@ function answer(owner: OwnerState, life: Life, now: Instant, out: OwnerEffect[])
   } as const;
   out.push({ kind: 'grant', to: life.id, grant });
   return isWhole;
+}
+
+function capOf(owner: OwnerState, holding: Holding, now: Instant): LeafCap {
+  const cpuBudgetMs = vend(holding, owner.mayTake(holding.life), now);
+  const cap = { group: holding.leaf.path, cap: holding.sentCap };
+  return cpuBudgetMs === undefined ? cap : { ...cap, cpuBudgetMs: Math.floor(cpuBudgetMs) };
 }
 
 function newWishes(life: Life): Grant['wishes'] {

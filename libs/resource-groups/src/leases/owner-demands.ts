@@ -10,6 +10,7 @@
 import type { Instant } from '@tutti/base';
 import type { Holding } from './holding.js';
 import { type Demand, isWishing, type LeafDemand, NO_WISH } from './lease-messages.js';
+import { takeCpu } from './deal-cpu.js';
 import { expiryMs, later } from './lease-timing.js';
 import type { Life } from './life.js';
 import { noteTold, replaceFormerLives } from './owner-fences.js';
@@ -75,10 +76,17 @@ function read(owner: OwnerState, life: Life, demand: Demand, now: Instant): void
   for (const holding of isFull ? life.holdings.values() : life.raised) changed.set(holding, undefined);
   for (const leaf of demand.leaves) changed.set(owner.holdingOf(life, leaf.group, leaf.template), leaf);
   life.raised.clear();
+  life.cpuTold.clear();
+  // What follows an answer was sent after it came.
+  if (demand.isLapsed || (life.areBudgetsTold && !isFull)) life.areBudgetsKnown = true;
+  life.areBudgetsTold = false;
   for (const [holding, leaf] of changed) {
-    if (leaf !== undefined) take(holding, leaf, demand.isLapsed, now);
-    else if (isFull) take(holding, NOTHING, demand.isLapsed, now);
-    else holding.held = holding.reported;
+    if (leaf !== undefined || isFull) {
+      take(holding, leaf ?? NOTHING, demand.isLapsed, now);
+      const cameMs = takeCpu(holding, leaf?.cpuMs, demand.isLapsed);
+      if (cameMs > 0) owner.cpuCame.push({ leaf: holding.leaf, cameMs });
+      if (leaf?.cpuMs !== undefined) life.cpuTold.add(holding);
+    } else holding.held = holding.reported;
     holding.sentCap = holding.held;
     if (isFull || !isWishing(holding.toldWish, holding.held)) holding.wish = holding.toldWish = NO_WISH;
   }

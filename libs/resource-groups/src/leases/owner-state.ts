@@ -54,6 +54,8 @@ export class OwnerState {
   readonly toDeal = new Set<DealNode>();
   /** Holdings with copies that are higher than need be, and since when. */
   readonly loose = new Map<Holding, Instant>();
+  /** CPU time that the demand at hand said was used. */
+  readonly cpuCame: { readonly leaf: DealNode; readonly cameMs: number }[] = [];
   /** The holdings that the demand at hand was about. */
   readNow: readonly Holding[] = [];
   private livesDropped = 0;
@@ -155,7 +157,7 @@ export class OwnerState {
     this.settle(holding);
     leaf.holdings.delete(holding);
     life.holdings.delete(leaf.path);
-    for (const set of [life.raised, life.wished, life.wanting, life.unmet]) set.delete(holding);
+    for (const set of [life.raised, life.wished, life.wanting, life.unmet, life.cpuTold]) set.delete(holding);
     this.loose.delete(holding);
     this.tree.collect(leaf);
   }
