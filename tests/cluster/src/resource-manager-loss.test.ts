@@ -65,17 +65,32 @@ describe('resource managers may come and go', () => {
     clients.forEach((client) => client.close());
   }, 180_000);
 
-  it('all of them gone: a new query waits and says so, and runs when the first is back', async () => {
+  it('all of them gone: queries start while the lease lasts, then one waits and says so, and runs when they are back', async () => {
     const client = connect(test.cluster.url(1));
     const managers = test.cluster.byRole('resource-manager');
+    await runQuery(client, { statement: 'SELECT 1 AS one' });
     await Promise.all(managers.map((node) => node.kill()));
-    let message = '';
-    const query = runQuery(client, { statement: 'SELECT 1 AS one' }, (info) => {
-      message = info.waitReason?.message ?? message;
-    });
-    await eventually('the reason', 20_000, async () => (/resource manager/i.test(message) ? true : undefined));
+    const killedAt = performance.now();
+    let [message, started] = ['', 0];
+    let query = runQuery(client, { statement: 'SELECT 0 AS number' });
+    const isUnreachable = () => /resource managers? .*unreachable/i.test(message);
+    while (!isUnreachable()) {
+      const number = ++started;
+      message = '';
+      query = runQuery(client, { statement: `SELECT ${number} AS number` }, ({ waitReason }) => {
+        message = waitReason?.message ?? message;
+      });
+      const ended = query.then(() => true);
+      await eventually(
+        'a query that ends, or says that nobody deals',
+        20_000,
+        async () => isUnreachable() || (await Promise.race([ended, Promise.resolve(undefined)])),
+      );
+    }
+    expect(started).toBeGreaterThan(1);
+    expect(performance.now() - killedAt).toBeGreaterThan(5_000);
     managers.forEach((node) => node.start());
-    expect((await query).rows).toEqual([[1]]);
+    expect((await query).rows).toEqual([[started]]);
     await test.cluster.ready(managers);
     client.close();
   }, 120_000);
