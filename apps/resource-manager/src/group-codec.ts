@@ -12,6 +12,7 @@ import {
 import { wireDuration } from '@tutti/discovery';
 import type { CpuLevel, GroupCounts, UsageAnswer } from '@tutti/resource-groups';
 import type { ListedGroup } from './core/group-list.js';
+import type { DealtView } from './dealt-view.js';
 
 const MS_PER_SECOND = 1_000;
 const NO_LIMIT = -1n;
@@ -52,7 +53,7 @@ export const usageToWire = (usage: UsageAnswer): MessageInitShape<typeof GetUsag
   cpu: [...usage.cpu].map(([group, usedMs]) => ({ group, used: wireDuration(usedMs) })),
 });
 
-export function listedToWire(listed: ListedGroup): MessageInitShape<typeof ResourceGroupSchema> {
+export function listedToWire(listed: ListedGroup, dealt: DealtView): MessageInitShape<typeof ResourceGroupSchema> {
   const { spec, state, softMemoryLimitBytes, cpuUsedMs } = listed;
   return {
     group: listed.group,
@@ -75,6 +76,10 @@ export function listedToWire(listed: ListedGroup): MessageInitShape<typeof Resou
     schedulingWeight: spec?.schedulingWeight ?? 0,
     template: listed.template,
     guarantee: spec?.guarantee ?? 0,
+    admissionMode: dealt.admissionMode,
+    ...(dealt.owner && { owner: dealt.owner.id, ownerEpoch: BigInt(dealt.owner.epoch) }),
+    ...(dealt.held !== undefined && { held: dealt.held }),
+    overAdmission: dealt.overAdmission,
   };
 }
 

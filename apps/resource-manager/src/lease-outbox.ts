@@ -3,9 +3,7 @@
 //       for what it has. So when too many wait the stream ends, and the coordinator begins anew.
 //   X2. Of lists of owned shards only the newest is told, not after grants that were made later.
 //   X3. What was said between two reads leaves in one message, as far as it fits.
-import { Code } from '@connectrpc/connect';
 import { GRANTS_MAX, type OwnedShard, type ShardGrant } from '@tutti/lease-wire';
-import { rpcError } from '@tutti/service';
 
 /** So many caps, wishes and hints may wait: some megabytes. */
 const ITEMS_WAITING_MAX = 50_000;
@@ -17,6 +15,11 @@ export interface Telling {
   /** Undefined: as it was told last. */
   readonly owned: readonly OwnedShard[] | undefined;
   readonly grants: readonly ShardGrant[];
+}
+
+/** Too much waits: the coordinator does not read what it is told (X1). */
+export class ReadsTooSlowly extends Error {
+  override readonly name = 'ReadsTooSlowly';
 }
 
 export class LeaseOutbox {
@@ -38,7 +41,7 @@ export class LeaseOutbox {
   tellGrant(grant: ShardGrant): void {
     if (this.end !== undefined) return;
     this.itemsWaiting += itemsOf(grant);
-    if (this.itemsWaiting > ITEMS_WAITING_MAX) return this.close(tooSlow()); // X1
+    if (this.itemsWaiting > ITEMS_WAITING_MAX) return this.close(new ReadsTooSlowly()); // X1
     this.grants.push(grant);
     this.wake();
   }
@@ -74,8 +77,3 @@ export class LeaseOutbox {
 
 const itemsOf = ({ grant: { caps, wishes, hints } }: ShardGrant): number =>
   1 + caps.length + wishes.length + hints.length;
-
-const tooSlow = () =>
-  rpcError(Code.ResourceExhausted, 'the coordinator reads its grants too slowly: open the stream again', {
-    reason: 'LEASE_STREAM_SLOW',
-  });

@@ -7,7 +7,7 @@ import { rpcError, untilAborted } from '@tutti/service';
 import { invalid } from './cluster-service.js';
 import type { ClusterState } from './cluster-state.js';
 import type { LeaseDeskShell } from './lease-desk-shell.js';
-import { LeaseOutbox } from './lease-outbox.js';
+import { LeaseOutbox, ReadsTooSlowly } from './lease-outbox.js';
 
 /** More coordinators than any cluster has. */
 const STREAMS_MAX = 1_000;
@@ -47,6 +47,8 @@ export function leaseService(state: ClusterState, shell: LeaseDeskShell, drainSi
       try {
         for await (const telling of outbox.tellings())
           yield leaseResponseToWire({ resourceManagerId: state.nodeId, ...telling });
+      } catch (error) {
+        throw error instanceof ReadsTooSlowly ? tooSlow() : error;
       } finally {
         signal.removeEventListener('abort', leave);
         leave();
@@ -77,6 +79,11 @@ const isSame = (a: CoordinatorLife, b: CoordinatorLife): boolean =>
 const textOf = ({ coordinatorId, incarnation }: CoordinatorLife): string => `${coordinatorId} (life ${incarnation})`;
 
 const bad = (message: string) => rpcError(Code.InvalidArgument, message, { reason: 'BAD_LEASE_MESSAGE' });
+
+const tooSlow = () =>
+  rpcError(Code.ResourceExhausted, 'the coordinator reads its grants too slowly: open the stream again', {
+    reason: 'LEASE_STREAM_SLOW',
+  });
 
 const tooMany = () =>
   rpcError(Code.ResourceExhausted, `${STREAMS_MAX} streams of leases are open here: more are not taken`, {

@@ -44,7 +44,7 @@ export function resourceGroupService(
       const page = rows.slice(0, limit);
       const dealt = dealtView(state.groups.current.config, desk, state.clock.now());
       return {
-        groups: page.map((row) => ({ ...listedToWire(row), ...dealt(row) })),
+        groups: page.map((row) => listedToWire(row, dealt(row))),
         nextPageToken: rows.length > limit ? (page.at(-1)?.group ?? '') : '',
         configs: isFirst ? groupConfigsOf(state) : [],
       };

@@ -1,11 +1,9 @@
-import { createClient } from '@connectrpc/connect';
 import type { Clock, Random } from '@tutti/base';
-import { SeatService } from '@tutti/contracts/tutti/seat/v1/seat_pb';
 import type { LiveNodeTable } from '@tutti/discovery';
-import { seatMessagesToWire } from '@tutti/lease-wire';
 import type { SeatId, SeatMessage, SeatSet } from '@tutti/resource-groups';
 import type { ClosableTransport, Counter, Log } from '@tutti/service';
-import { type OpenSeatStream, SeatLink } from './seat-link.js';
+import { seatStreams } from './seat-client.js';
+import { SeatLink } from './seat-link.js';
 
 export interface SeatLinksOptions {
   readonly ownId: SeatId;
@@ -59,17 +57,3 @@ export class SeatLinks {
     return this.addresses.get(seat);
   }
 }
-
-const seatStreams =
-  (connect: SeatLinksOptions['connect']): OpenSeatStream =>
-  async (address, messages, signal) => {
-    const transport = connect(address);
-    async function* requests() {
-      for await (const message of messages) yield* seatMessagesToWire(message);
-    }
-    try {
-      await createClient(SeatService, transport).deliver(requests(), { signal, timeoutMs: 0 });
-    } finally {
-      transport.close();
-    }
-  };

@@ -164,6 +164,32 @@ it('a resource manager that comes back gets its groups again', async () => {
   expect(c1.ownerId).toBe(owner);
 });
 
+it('a machine that was suspended gives up what it owns before it deals anything', async () => {
+  const c1 = await begin();
+  const owner = c1.ownerId ?? '';
+  await stage.clock.advance(4_000);
+  await keepHeard('c1');
+  stage.clock.suspend(30_000);
+  const { log } = stage.seat(owner);
+  await stage.until(() => log.events().includes('machine-overslept'), 2_000);
+  const { text } = await stage.seat(owner).metrics.expose();
+  expect(text).toMatch(/^tutti_shards_lost_total\{reason="overslept"\} [1-9]/m);
+  c1.submit(2);
+  await stage.until(() => c1.running === 2, 15_000);
+});
+
+it('without a majority nothing is dealt, and nothing is owned', async () => {
+  const c1 = await begin();
+  const owner = c1.ownerId ?? '';
+  for (const id of IDS) if (id !== owner) stage.kill(id);
+  await stage.until(() => c1.ownerId === undefined, 4_000);
+  c1.submit(3);
+  await stage.clock.advance(3_000);
+  expect(c1.running).toBe(0);
+  const { shards } = await listShards(owner);
+  expect(shards.filter(({ phase }) => phase !== '')).toEqual([]);
+});
+
 it('at rest nobody says more than one thing a second to anybody', async () => {
   const c1 = await begin();
   await stage.clock.advance(5_000);

@@ -43,8 +43,21 @@ interface SeatStageOptions {
   readonly config?: GroupConfig;
 }
 
+/** A machine that can be suspended: then only its wall clock goes on. */
+class MachineClock extends FakeClock {
+  private suspendedMs = 0;
+
+  override wallMs(): number {
+    return super.wallMs() + this.suspendedMs;
+  }
+
+  suspend(ms: number): void {
+    this.suspendedMs += ms;
+  }
+}
+
 export class SeatStage {
-  readonly clock = new FakeClock();
+  readonly clock = new MachineClock();
   readonly seats = new Map<string, Seat>();
   private starts = 0;
 
