@@ -1,4 +1,23 @@
-// Mode gated: a query starts on a claim, and on an answer that knows it (G2 to G5 of group-tree.ts).
+// Mode gated: a query starts on a claim, and on an answer that knows it. When it may: start-rules.ts.
+//   G2. A query starts only while, for its leaf and every ancestor: running here + running elsewhere + the claims that
+//       come before its own < limit, which is at most hardConcurrencyLimit (effective-limit.ts). Claims of others come
+//       before by the order of the resource manager that answered; our own come before by their round.
+//   G3. A query starts only on a claim of a round that the answer knows, and only on an answer that was asked for after
+//       the last start in its tree of groups (starts on one answer are one moment) and whose oldest data is at most
+//       usageMaxAgeMs old now, counted from before the asking.
+//   G4. When another resource manager answers than before, or another life of it, nothing starts for a quarter of a
+//       second: what started on the answers of the former one is then known everywhere. Until usageMaxAgeMs have passed
+//       one answer starts at most one query per tree, and ticks ask less often: two resource managers may have heard of
+//       two claims in different orders.
+//   G5. Who waits without a claim waits below a group whose usable claims fill its room (N1 to N3 in group-node.ts): claims
+//       are made in the order of turn-order.ts, and the first queries of a leaf (leaf-queue.ts) use those of the leaf.
+//   G7. Who makes room in a group that was full tells so at once, with a question: others may wait for it.
+//
+// Why one resource manager makes mode gated exact: it takes in the claims of the asker before it answers, and keeps the order
+// in which it first heard of them. Of all queries that run in a group at one moment, take the one with the last claim, and
+// of those of its coordinator and round the one that started last. When it started, each of the others either ran or was
+// known as a claim before it, so G2 counted them all: claims that are made stand in the reports until they are used or
+// withdrawn, and what is withdrawn is never used (R1 and R2 in claim-rounds.ts).
 import type { Instant } from '@tutti/base';
 import type { ClaimRounds } from './claim-rounds.js';
 import type { GroupEffect } from './group-events.js';

@@ -9,6 +9,7 @@
 //       by N1 and N2 the claims of a leaf beyond its room are at most what runs elsewhere in it, and so, summed up, in
 //       each group above. So here.running + here.claimed = limit leaves usable claims >= limit - running = room.)
 //   N4. `turns` holds exactly the children that could make a claim.
+//   N5. Only mode gated keeps claims, and so a window; in mode presto each is used as soon as it is made.
 import { effectiveLimit, type ClusterSize, hasSoftLimits, type LimitedBy } from './effective-limit.js';
 import { DrainRate } from './drain-rate.js';
 import type { GroupSpec, SchedulingPolicy } from './group-config.js';

@@ -32,9 +32,10 @@ export class LeafQueue {
     this.list.add(query);
   }
 
-  /** Takes back a query that has started: it has its old place, unless another policy orders them now. */
+  /** Takes back a query that has started: it has its old place, if the same policy orders them. */
   putBack(query: LiveQuery): void {
-    if (this.policy !== 'weighted' || query.orderKey <= 0) query.orderKey = this.keyOf(query);
+    if (this.policy !== 'weighted') query.orderKey = this.keyOf(query);
+    else if (query.orderKey <= 0) query.orderKey = 1 / query.priority; // As if it had been there when the policy changed.
     this.list.add(query);
   }
 

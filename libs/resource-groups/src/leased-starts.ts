@@ -68,7 +68,7 @@ export class LeasedStarts implements StartMode {
   }
 
   limitsChanged(root: GroupRoot): void {
-    for (const leaf of this.inUseOf(root)) if ((leaf.queue?.size ?? 0) > 0) root.leases?.retry(leaf);
+    root.leases?.retryClosed();
   }
 
   heard(root: GroupRoot, now: Instant, effects: GroupEffect[]): void {

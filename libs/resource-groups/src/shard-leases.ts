@@ -32,6 +32,8 @@ export class ShardLeases {
   private readonly leaves = new Map<string, LeasedLeaf>();
   /** Leaves of which the holder does not know everything, or that may start something. */
   private readonly open = new Set<LeasedLeaf>();
+  /** Leaves with a free slot, below a group that is closed. */
+  private readonly closedOut = new Set<LeasedLeaf>();
   /** Started under the lease, and nothing of it sent. */
   private readonly unsent = new Set<LiveQuery>();
   private tidiedAt: Instant = instant(0);
@@ -63,6 +65,12 @@ export class ShardLeases {
   left(query: LiveQuery): void {
     this.unsent.delete(query);
     this.changed(query.leaf);
+    this.retryClosed();
+  }
+
+  /** Another policy orders the queries of a leaf: an old place is none any more. */
+  reordered(leaf: GroupNode): void {
+    for (const query of this.unsent) if (query.leaf === leaf) query.orderKey = 0;
   }
 
   /** From now on it is on a worker, for all that is known. */
@@ -83,9 +91,10 @@ export class ShardLeases {
     this.reopen(leased);
   }
 
-  /** Something may start in a leaf that could not before. */
-  retry(leaf: GroupNode): void {
-    this.reopen(this.of(leaf));
+  /** Groups may not be closed any more. */
+  retryClosed(): void {
+    for (const leased of this.closedOut) this.reopen(leased);
+    this.closedOut.clear();
   }
 
   /** Has nothing to do with a leaf any more: its tree is in another mode. */
@@ -104,7 +113,7 @@ export class ShardLeases {
       this.open.delete(leased);
       if (leased.isNews && leased.hasFewer) this.tell(leased, now, effects);
       const { node } = leased;
-      while (node.leased === leased && node.queue?.first !== undefined && this.mayStart(node, now)) {
+      while (node.leased === leased && node.queue?.first !== undefined && this.mayStart(leased, now)) {
         const { queryId } = this.live.start(node, now);
         effects.push({ kind: 'start', queryId });
         this.tell(leased, now, effects);
@@ -170,9 +179,13 @@ export class ShardLeases {
     this.busy.add(this);
   }
 
-  private mayStart(leaf: GroupNode, now: Instant): boolean {
-    if (!this.holder.mayStart(leaf.path, now)) return false;
-    for (const node of leaf.lineage) if (node.isClosed) return false;
+  private mayStart(leased: LeasedLeaf, now: Instant): boolean {
+    if (!this.holder.mayStart(leased.group, now)) return false;
+    for (const node of leased.node.lineage) {
+      if (!node.isClosed) continue;
+      this.closedOut.add(leased);
+      return false;
+    }
     return true;
   }
 
@@ -216,6 +229,7 @@ export class ShardLeases {
       this.live.remove(query, now);
       effects.push({ kind: 'reselect', queryId, queuedSince });
     }
+    this.retryClosed();
   }
 
   private of(leaf: GroupNode): LeasedLeaf {

@@ -1,4 +1,4 @@
-// When a query may start, and when a new question could let one start: G2, G3 and G4 of group-tree.ts.
+// When a query may start, and when a new question could let one start: G2, G3 and G4 of gated-starts.ts.
 import type { Instant } from '@tutti/base';
 import { ClaimsBefore } from './claims-before.js';
 import type { GroupNode } from './group-node.js';
