@@ -1,6 +1,10 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import { ClusterService } from '@tutti/contracts/tutti/cluster/v1/cluster_pb';
-import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
+import {
+  type ListResourceGroupsRequest,
+  type ListResourceGroupsResponse,
+  ResourceGroupService,
+} from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import { type LoadedGroups, selectResourceGroup } from '@tutti/group-file';
 import type { Peers } from './peers.js';
 
@@ -30,11 +34,40 @@ export function resourceGroupProxy(
     selectResourceGroup: (request) => selectResourceGroup(request, groups.current),
     getUsage: (_, { signal }) =>
       peers.askResourceManager(ResourceGroupService, (client, call) => client.getUsage({}, call), signal),
-    listResourceGroups: (request, { signal }) =>
-      peers.askResourceManager(
+    async listResourceGroups(request, { signal }) {
+      const page = await peers.askResourceManager(
         ResourceGroupService,
         (client, call) => client.listResourceGroups(request, call),
         signal,
-      ),
+      );
+      await addWhatOwnersKnow(page, request, peers, signal);
+      return page;
+    },
   };
+}
+
+/** What is held of a group only its owner knows: asks those owners that the page was not asked of. */
+async function addWhatOwnersKnow(
+  { groups }: ListResourceGroupsResponse,
+  request: ListResourceGroupsRequest,
+  peers: Peers,
+  signal: AbortSignal,
+): Promise<void> {
+  const unknown = groups.filter(({ owner, held }) => owner !== '' && held === undefined);
+  const owners = [...new Set(unknown.map(({ owner }) => owner))];
+  const ask = async (owner: string) => {
+    const page = await peers.askThatResourceManager(
+      owner,
+      ResourceGroupService,
+      (client, call) => client.listResourceGroups(request, call),
+      signal,
+    );
+    const known = new Map(page?.groups.map((group) => [group.group, group]));
+    for (const group of unknown) {
+      const told = known.get(group.group);
+      if (group.owner !== owner || told?.held === undefined) continue;
+      Object.assign(group, { held: told.held, overAdmission: told.overAdmission });
+    }
+  };
+  await Promise.all(owners.map(ask));
 }

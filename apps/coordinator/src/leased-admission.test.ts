@@ -213,6 +213,21 @@ describe('groups whose slots are leased', () => {
     expect(worker.peak).toBe(3);
   });
 
+  test('any resource manager may be asked for groups: what only the owner knows is asked of the owner', async () => {
+    begin('rm0', 'rm1', 'rm2');
+    const c1 = cluster.coordinator('c1', 'aaaaa', oneGroup(3));
+    const running = hold(c1);
+    await cluster.until(() => isRunning(running), 10);
+    const owner = cluster.ownerOf('global');
+    const listed = async () => (await c1.groupClient.listResourceGroups({})).groups[0];
+    expect(await listed()).toMatchObject({ owner, held: expect.any(Number) });
+    const others = cluster.resourceManagers.filter(({ id }) => id !== owner);
+    for (const { id, leases } of others) expect([id, leases?.view('global').held]).toEqual([id, undefined]);
+    expect(owner).not.toBe('rm0'); // That one is asked first.
+    cluster.cut(owner ?? '');
+    expect(await listed()).toMatchObject({ owner, held: undefined });
+  });
+
   describe('a slot is given back when every task is known to have ended', () => {
     test('a worker that does not confirm is asked until it does, and the slot stays taken', async () => {
       begin();

@@ -77,6 +77,11 @@ export function peersIn(directory: Directory, ownId: string): PeerDirectory {
       directory
         .nodes()
         .filter(({ role, nodeId, state }) => role === 'coordinator' && nodeId !== ownId && state !== 'GONE'),
+    resourceManagerAddress: (id) =>
+      directory
+        .nodes()
+        .find(({ role, nodeId, state }) => role === 'resourceManager' && nodeId === id && state !== 'GONE')
+        ?.clusterAddress,
     resourceManagers: () => directory.resourceManagers(),
   };
 }

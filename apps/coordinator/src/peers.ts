@@ -12,6 +12,8 @@ export interface PeerDirectory {
   byQuerySuffix(suffix: string): { readonly nodeId: string; readonly clusterAddress: string } | undefined;
   /** Coordinators that are reachable, without this one. */
   otherCoordinators(): readonly { readonly nodeId: string; readonly clusterAddress: string }[];
+  /** The cluster address of a resource manager; undefined when it is not known. */
+  resourceManagerAddress(nodeId: string): string | undefined;
   /** Addresses of the resource managers that know everybody, in order: ask the first one. */
   resourceManagers(): readonly string[];
 }
@@ -54,6 +56,23 @@ export class Peers {
       reason: 'RESOURCE_MANAGERS_UNREACHABLE',
       retryAfterMs: 1_000,
     });
+  }
+
+  /** Asks this very resource manager; undefined when it is not known or does not answer. */
+  async askThatResourceManager<S extends DescService, T>(
+    nodeId: string,
+    service: S,
+    ask: (client: Client<S>, options: { timeoutMs: number; signal: AbortSignal }) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T | undefined> {
+    const address = this.directory.resourceManagerAddress(nodeId);
+    if (address === undefined) return undefined;
+    try {
+      return await ask(createClient(service, this.transportTo(address)), { timeoutMs: TIMEOUT_MS, signal });
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return undefined; // Who asks can do without.
+    }
   }
 
   /** What the resource managers last heard of a query; undefined when they know nothing of it or do not answer. */

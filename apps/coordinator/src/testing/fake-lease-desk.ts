@@ -55,6 +55,14 @@ export class FakeLeaseDesk {
     return this.desk.owned().some(({ shard }) => shard === shardOfGroup(group));
   }
 
+  /** What it tells of a group in lists. */
+  view(group: string): { owner: string; ownerEpoch: bigint; held?: number } {
+    const known = this.desk.ownerOf(shardOfGroup(group), this.options.clock.now());
+    const dealt = this.desk.groups().find((one) => one.group === group);
+    const view = { owner: known?.holder.seat ?? '', ownerEpoch: BigInt(known?.epoch ?? 0) };
+    return this.owns(group) ? { ...view, held: dealt?.booked ?? 0 } : view;
+  }
+
   apply(event: DeskEvent): void {
     for (const effect of this.desk.apply(event, this.options.clock.now())) this.carryOut(effect);
     this.wakeLater();

@@ -78,7 +78,7 @@ export class FakeResourceManager {
       if (this.leases === undefined) throw rpcError(Code.Unavailable, 'no groups yet', { reason: 'TEST_NO_GROUPS' });
       return this.leases.lease(requests, context);
     },
-    listResourceGroups: () => ({ groups: [{ group: 'global' }] }),
+    listResourceGroups: () => ({ groups: [{ group: 'global', ...this.leases?.view('global') }] }),
   };
 
   readonly cluster: Partial<ServiceImpl<typeof ClusterService>> = {

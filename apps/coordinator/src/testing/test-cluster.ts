@@ -53,11 +53,13 @@ export class TestCluster {
 
   constructor(resourceManagerIds: readonly string[] = ['rm']) {
     this.resourceManagers = resourceManagerIds.map((id) => new FakeResourceManager(nodeId(id), this.clock));
-    for (const manager of this.resourceManagers)
+    for (const manager of this.resourceManagers) {
+      this.directory.add(manager.id, { role: 'resourceManager' });
       this.listen(manager.id, (router) => {
         router.service(ResourceGroupService, manager.usage);
         router.service(ClusterService, manager.cluster);
       });
+    }
     this.directory.onChange(() => this.tellMembership());
     this.beat();
   }
