@@ -92,7 +92,7 @@ describe('the check of resource groups finds', () => {
     ['a wrong bound', 'nested 16 deep', 'nested as you like', /the page does not say: nested 16 deep/],
     ['a wrong default', '1,000 wait', '999 wait', /the page does not say: 100 queries run, 1,000 wait/],
     ['a sentence that nobody says', 'and others came first', 'and you are late', /sentence .*you are late.* not exist/],
-    ['a kind that is left out', /^\| `WAIT_KIND_QUEUED_AHEAD`.*\n/m, '', /kind WAIT_KIND_QUEUED_AHEAD is not docum/],
+    ['a kind that is left out', /^\| `WAIT_KIND_MEMORY_LIMIT`.*\n/m, '', /kind WAIT_KIND_MEMORY_LIMIT is not docum/],
     [
       'a wait for workers in other words',
       'none is active',

@@ -3,6 +3,7 @@ import { WaitKind } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { defaultGroupConfig, parseGroupConfig, selectGroup } from '@tutti/resource-groups';
 import { differences } from './compare.js';
 import { codeBlocks, codeSpans, section, tableRows } from './markdown.js';
+import { leasedWaits } from './lease-sentences.js';
 import { waitExplanations } from './wait-sentences.js';
 
 /** Facts of the sources that the reader of the file does not tell by itself. */
@@ -125,7 +126,7 @@ function boundProblems(page: string): string[] {
 function waitProblems(page: string, placement: string): string[] {
   const rows = tableRows(section(page, 'What a waiting query says') ?? '');
   const told = rows.map(([kind = '', sentence = '']) => [bare(kind), bare(sentence)] as const);
-  const real = waitExplanations().map((wait) => shape(wait?.message ?? 'starts at once'));
+  const real = [...waitExplanations(), ...leasedWaits()].map((wait) => shape(wait?.message ?? 'starts at once'));
   const sentences = told.filter(([kind]) => kind !== 'WAIT_KIND_NO_WORKERS').map(([, sentence]) => shape(sentence));
   const kinds = Object.values(WaitKind).flatMap((kind) =>
     typeof kind === 'string' && kind !== 'UNSPECIFIED' ? [`WAIT_KIND_${kind}`] : [],
