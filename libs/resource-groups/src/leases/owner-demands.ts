@@ -32,6 +32,8 @@ export function readDemand(owner: OwnerState, demand: Demand, now: Instant, out:
   if (life !== newest) replaceFormerLives(owner, coordinatorId, incarnation, now);
   if (seq <= life.seq) return undefined; // D1
   const isBased = demand.baseSeq === undefined || (life.isKnown && demand.baseSeq === life.seq);
+  // Then the holdings that it does not name stay as they are (O5).
+  const goesOn = life.isKnown && life.standing === 'leased' && life.areBudgetsKnown && !isLapsed;
   life.seq = seq;
   life.expiresAt = later(now, expiryMs(owner.timing));
   life.isKnown = false;
@@ -43,13 +45,14 @@ export function readDemand(owner: OwnerState, demand: Demand, now: Instant, out:
     for (const leaf of demand.leaves) bookRunning(owner, life, leaf);
     return refuse(owner, life, 'lapsed', now); // D3
   }
+  life.isKnown = goesOn;
   read(owner, life, demand, now);
   if (!life.hasTold) noteTold(owner, life);
   life.isKnown = life.hasTold = true;
   const mayLease = !isLapsed || fits(owner, life);
   life.standing = mayLease ? 'leased' : 'void';
   life.mustCopyAll = mayLease && isLapsed;
-  owner.settleAll(life);
+  if (!goesOn) owner.settleAll(life);
   owner.owe(life, mayLease ? 'renewed' : 'refused', now);
   return life;
 }
