@@ -1,39 +1,57 @@
+import type { Clock } from '@tutti/base';
 import type { DeskNote } from '@tutti/resource-groups';
-import type { Log } from '@tutti/service';
+import type { Log, LogFields } from '@tutti/service';
 
-/** Writes what the desk notes: what happened to many shards at once in one line. */
-export function logNotes(log: Log, notes: readonly DeskNote[]): void {
-  const shards = new Map<string, { readonly event: string; readonly fields: object; readonly shards: number[] }>();
-  const gather = (event: string, shard: number, fields: object) => {
-    const key = `${event} ${JSON.stringify(fields)}`;
-    const line = shards.get(key) ?? { event, fields, shards: [] };
-    line.shards.push(shard);
-    shards.set(key, line);
-  };
-  for (const note of notes) {
+/** What happens to many shards within this time is one line. */
+const GATHER_MS = 200;
+
+interface Line {
+  readonly event: string;
+  readonly fields: LogFields;
+  readonly shards: number[];
+}
+
+/** Writes what the desk notes. */
+export class DeskLog {
+  private readonly lines = new Map<string, Line>();
+
+  constructor(
+    private readonly log: Log,
+    private readonly clock: Clock,
+  ) {}
+
+  note(note: DeskNote): void {
+    const { shard } = note;
     switch (note.kind) {
       case 'acquired':
-        gather('shards-acquired', note.shard, { knows: note.knows });
-        break;
+        return this.gather('shards-acquired', shard, { knows: note.knows });
       case 'learned':
-        gather('shards-learned', note.shard, {});
-        break;
+        return this.gather('shards-learned', shard, {});
       case 'lost':
-        gather('shards-lost', note.shard, { reason: note.reason });
-        break;
+        return this.gather('shards-lost', shard, { reason: note.reason });
       case 'copyRefused':
-        gather('copies-refused', note.shard, { reason: note.reason });
-        break;
-      case 'wroteOff':
-        log.warn('queries-written-off', {
-          ...{ shard: note.shard, what: note.what, queries: note.queries },
-          message: 'they are not counted any more; if they still run, limits are exceeded by them',
-        });
-        break;
+        return this.gather('copies-refused', shard, { reason: note.reason });
+      case 'wroteOff': {
+        const message = 'they are not counted any more; if they still run, limits are exceeded by them';
+        return this.log.warn('queries-written-off', { shard, what: note.what, queries: note.queries, message });
+      }
       case 'overclaim':
-        log.warn('overclaim', { shard: note.shard, ...note.life });
-        break;
+        return this.log.warn('overclaim', { shard, ...note.life });
     }
   }
-  for (const { event, fields, shards: list } of shards.values()) log.info(event, { ...fields, shards: list.join(' ') });
+
+  /** Writes what was gathered. */
+  flush(): void {
+    for (const { event, fields, shards } of this.lines.values())
+      this.log.info(event, { ...fields, shards: shards.join(' ') });
+    this.lines.clear();
+  }
+
+  private gather(event: string, shard: number, fields: LogFields): void {
+    if (this.lines.size === 0) this.clock.schedule(GATHER_MS, () => this.flush());
+    const key = `${event} ${JSON.stringify(fields)}`;
+    const line = this.lines.get(key) ?? { event, fields, shards: [] };
+    line.shards.push(shard);
+    this.lines.set(key, line);
+  }
 }

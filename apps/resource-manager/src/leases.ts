@@ -6,7 +6,7 @@ import type { ClusterState } from './cluster-state.js';
 import { seatProblems } from './core/seat-agreement.js';
 import { seatsOf } from './core/seat-config.js';
 import { DeskFeed } from './desk-feed.js';
-import { logNotes } from './desk-log.js';
+import { DeskLog } from './desk-log.js';
 import { LeaseDeskShell } from './lease-desk-shell.js';
 import { leaseGauges, leaseMetrics } from './lease-metrics.js';
 import { toldSeats } from './report-codec.js';
@@ -59,6 +59,7 @@ export function createLeases(options: LeasesOptions): Leases {
     random,
     config: state.groups.current.config,
   });
+  const deskLog = new DeskLog(log, clock);
   const shell = new LeaseDeskShell({
     desk,
     toSeat(to, message) {
@@ -66,8 +67,10 @@ export function createLeases(options: LeasesOptions): Leases {
       links.send(to, message);
     },
     onNotes(notes) {
-      logNotes(log, notes);
-      for (const note of notes) metrics.note(note);
+      for (const note of notes) {
+        deskLog.note(note);
+        metrics.note(note);
+      }
     },
     clock,
     log,
@@ -115,6 +118,7 @@ export function createLeases(options: LeasesOptions): Leases {
       const loop = { intervalMs: MEASURE_MS, run: look, clock, random, signal, log };
       await Promise.all([links.run(signal), watchMembers(signal), every(loop)]);
       shell.stop();
+      deskLog.flush();
     },
     async handOver() {
       const late = new AbortController();
@@ -126,6 +130,7 @@ export function createLeases(options: LeasesOptions): Leases {
       };
       const outcome = await Promise.race([handedOver(), timeout]);
       late.abort();
+      deskLog.flush();
       log.info('leases-given-up', { outcome, stillOwned: desk.owned().length });
     },
   };

@@ -5,7 +5,6 @@ import { nodeId, seededRandom, systemClock } from '@tutti/base';
 import { DiscoveryService, NodeRole, NodeState } from '@tutti/contracts/tutti/discovery/v1/discovery_pb';
 import { HeartbeatService } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import { ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
-import { SeatService } from '@tutti/contracts/tutti/seat/v1/seat_pb';
 import { defaultGroupConfig, groupSpec } from '@tutti/resource-groups';
 import { aborted, AddressWatcher, createClusterTransport, createMetrics } from '@tutti/service';
 import { createTestServer, memoryTransport, TestLog } from '@tutti/service/testing';
@@ -140,9 +139,7 @@ it('two seats find each other by their node ids, elect an owner, and deal', asyn
     c1.talkTo('r1', address1);
     c1.talkTo('r2', address2);
     c1.submit(5);
-    const client = createClient(SeatService, transport);
-    for (let look = 0; look < LOOKS_MAX && c1.running < 5; look++) await client.listShards({});
-    expect(c1.running).toBe(5);
+    await c1.untilRunning(5);
     expect(seats).toContain(c1.ownerId);
   } finally {
     c1.leave();

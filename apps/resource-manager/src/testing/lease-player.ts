@@ -29,6 +29,7 @@ export class LeasePlayer {
   private readonly talks = new Map<string, Talk>();
   private owner: { readonly id: string; readonly epoch: number } | undefined;
   private cancelTimer: () => void = () => undefined;
+  private onStarted: () => void = () => undefined;
 
   constructor(
     private readonly life: { readonly coordinatorId: string; readonly incarnation: number },
@@ -84,6 +85,16 @@ export class LeasePlayer {
     this.startAll();
   }
 
+  /** Resolves when so many run. */
+  untilRunning(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.onStarted = () => {
+        if (this.running >= count) resolve();
+      };
+      this.onStarted();
+    });
+  }
+
   /** So many that run end. */
   finish(count: number): void {
     this.running -= count;
@@ -134,6 +145,7 @@ export class LeasePlayer {
     while (this.waiting > 0 && this.holder.mayStart(GROUP, now)) {
       this.waiting--;
       this.running++;
+      this.onStarted();
       this.waitingSince.shift();
       this.tell();
     }
