@@ -192,7 +192,7 @@ export class Dispatcher {
       user: snapshot.session.user,
       group: snapshot.group,
       elapsedMs: Math.round(snapshot.elapsedMs),
-      queuedMs: Math.round(snapshot.queuedMs),
+      queuedMs: Math.round(snapshot.queuedMs * 1_000) / 1_000,
       rows: snapshot.use.rows,
       resultBytes: snapshot.use.resultBytes,
       ...(snapshot.failure && { reason: snapshot.failure.reason, message: snapshot.failure.message }),

@@ -262,14 +262,14 @@ describe('groups whose slots are leased', () => {
     });
   });
 
-  test('a coordinator that drains gives back what it holds', async () => {
+  test('a coordinator that drains gives back what it holds at once', async () => {
     begin();
     const c1 = cluster.coordinator('c1', 'aaaaa', oneGroup(4));
     const c2 = cluster.coordinator('c2', 'bbbbb', oneGroup(4));
     await use(c1, 20);
     c1.dispatcher.admission.giveUpLeases();
     const all = [1, 2, 3, 4].map(() => hold(c2));
-    await cluster.clock.advance(1_300); // A renewal comes once a second.
+    await cluster.clock.advance(200);
     expect(all.every(isRunning)).toBe(true);
   });
 });

@@ -74,6 +74,7 @@ export class LeaseHolder {
         break;
       case 'overslept':
         this.lapse(effects);
+        this.pace.hurry(later(now, 1)); // Soon, when all that waits again has been told.
         break;
       case 'tick':
         if (event.renewWithinMs !== undefined) this.pace.renewSoon(now, event.renewWithinMs);
