@@ -2,4 +2,4 @@ import type { GroupFacts } from './group-check.js';
 import { read } from './pages.js';
 
 /** Reads what only the sources tell. */
-export const groupFacts = (): GroupFacts => ({ placement: read('apps/coordinator/src/task-placement.ts') });
+export const groupFacts = (): GroupFacts => ({ placement: read('apps/coordinator/src/core/placement-waits.ts') });
