@@ -88,6 +88,8 @@ export class GroupNode {
   private usableBelow = 0;
   private startable = 0;
   private startableBelow = 0;
+  /** So many claims it may hold beyond its room. */
+  private window = 0;
 
   constructor(
     name: string,
@@ -206,6 +208,8 @@ export class GroupNode {
     if (limit !== this.limit) this.root.limitChanges++;
     this.limit = limit;
     this.limitedBy = limitedBy;
+    const hasWindow = !this.isCut && this.root.node.spec.admissionMode === 'gated'; // N5
+    this.window = hasWindow ? Math.ceil(limit * WINDOW_PART) : 0;
   }
 
   private get firstLeaf(): GroupNode {
@@ -217,10 +221,6 @@ export class GroupNode {
     const { here, limit, queue } = this;
     if (here.running + here.claimed >= limit || this.usableClaims >= this.room + this.window) return false;
     return queue === undefined ? this.turns.first !== undefined : queue.size > queue.claims.all;
-  }
-
-  private get window(): number {
-    return this.isCut || this.root.node.spec.admissionMode !== 'gated' ? 0 : Math.ceil(this.limit * WINDOW_PART);
   }
 
   /** Whether something else than hardConcurrencyLimit limits it. */

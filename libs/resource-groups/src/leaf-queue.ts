@@ -54,6 +54,11 @@ export class LeafQueue {
     return this.list.rankOf(query);
   }
 
+  /** The first ones, at most so many. */
+  firstOf(count: number): LiveQuery[] {
+    return this.list.firstOf(count);
+  }
+
   inOrder(): Iterable<LiveQuery> {
     return this.list;
   }

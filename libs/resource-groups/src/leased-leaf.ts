@@ -25,12 +25,8 @@ export class LeasedLeaf implements LeafWants {
 
   /** Looked up when a demand is made, which is seldom. */
   get oldest(): { readonly since: Instant; readonly priority: number }[] {
-    const oldest: { readonly since: Instant; readonly priority: number }[] = [];
-    for (const { queuedSince, priority } of this.isOver ? [] : (this.node.queue?.inOrder() ?? [])) {
-      if (oldest.length === OLDEST_MAX) break;
-      oldest.push({ since: queuedSince, priority });
-    }
-    return oldest;
+    const first = this.isOver ? [] : (this.node.queue?.firstOf(OLDEST_MAX) ?? []);
+    return first.map(({ queuedSince, priority }) => ({ since: queuedSince, priority }));
   }
 
   /** Whether fewer run than the holder knows: it must know that first, for it may have to give a slot back. */

@@ -25,6 +25,8 @@ import type { StartMode, TreeParts } from './start-mode.js';
 /** How often usage is asked for: to decide who may wait or what soft limits allow, and otherwise for people to see. */
 const DECIDE_MS = 100;
 const SHOW_MS = 1_000;
+/** Of so many that wait undecided one answer is enough work. */
+const UNDECIDED_MAX = 256;
 
 export class LeasedStarts implements StartMode {
   private readonly shards = new Map<number, ShardLeases>();
@@ -150,7 +152,7 @@ export class LeasedStarts implements StartMode {
 
   private askToDecide(root: GroupRoot, now: Instant, effects: GroupEffect[]): void {
     const { waits, view, questions } = this.parts;
-    const isTooSoon = now - view.answeredUpTo < DECIDE_MS;
+    const isTooSoon = root.undecided.size < UNDECIDED_MAX && now - view.answeredUpTo < DECIDE_MS;
     if (!isTooSoon && waits.couldDecideMore(root, view.answeredUpTo)) questions.askUnlessAsked(effects);
   }
 

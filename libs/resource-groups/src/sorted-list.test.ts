@@ -36,6 +36,7 @@ function walk(random: Random, steps: number, keys: number, sizeMax: number): voi
     expect(list.size).toBe(naive.items.length);
     expect(list.first).toBe(naive.items[0]);
   }
+  for (const count of [0, 1, 600, 5_000]) expect(list.firstOf(count)).toEqual(naive.items.slice(0, count));
   expect([...list]).toEqual(naive.items);
 }
 

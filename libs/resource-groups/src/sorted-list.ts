@@ -63,6 +63,14 @@ export class SortedList<T extends Sortable> {
     return rank;
   }
 
+  /** The first ones, at most so many. */
+  firstOf(count: number): T[] {
+    const first = this.chunks[0]?.slice(0, count) ?? [];
+    for (let place = 1; first.length < count && place < this.chunks.length; place++)
+      first.push(...(this.chunks[place]?.slice(0, count - first.length) ?? []));
+    return first;
+  }
+
   /** The item that so many come before. */
   at(rank: number): T | undefined {
     let left = rank;
