@@ -2,9 +2,9 @@
 //   F1. running <= held. Only grants raise held; it is lowered before a demand that says so is made, never below running.
 //   F2. What the owner wishes is given back as far as it can be: at once what is not needed here. A slot whose query has
 //       ended while others wait here is given back only when that can be told without delay, and used otherwise: slots
-//       do not idle for messages.
+//       do not idle for messages. But where no demand can leave for long one is given back all the same (A3).
 //   F3. Under a CPU budget nothing starts once it is used up. It ends with the lease, and where nothing is held (V3).
-import type { Instant } from '@tutti/base';
+import { type Instant, instant } from '@tutti/base';
 import { ArrivalRate } from './arrival-rate.js';
 import { CpuBudget } from './holder-cpu.js';
 import type { LeafCap, LeafDemand, LeafHint } from './lease-messages.js';
@@ -33,6 +33,8 @@ const SURPLUS_PART = 1 / 4;
 /** So much less in use than the owner knows is worth telling. */
 const EASED_MIN = 2;
 const EASED_PART = 1 / 4;
+/** Whoever is asked for slots whose queries end gives one back at least once in this time, told at once or not. */
+const PATIENCE_MS = 500;
 
 export class HolderLeaf {
   held = 0;
@@ -52,6 +54,8 @@ export class HolderLeaf {
   private readonly arrivals: ArrivalRate;
   /** The fewest free slots since the last renewal. */
   private idleMin = 0;
+  /** When a slot whose query had ended was last given back while others wait here. */
+  private gaveAt = instant(-Infinity);
   /** Something was given back of which the owner does not know yet. */
   private hasGivenBack = false;
 
@@ -84,7 +88,11 @@ export class HolderLeaf {
     this.running = wants.running;
     this.waiting = wants.waiting;
     if (this.waiting === 0) this.hint = undefined;
-    if (this.wish.mode === 'ends' && canTell) this.giveBack(ended);
+    const hasPatience = now - this.gaveAt < PATIENCE_MS;
+    if (this.wish.mode === 'ends' && ended > 0 && (canTell || !hasPatience)) {
+      this.giveBack(ended);
+      this.gaveAt = now;
+    }
     this.giveBackSpare();
     this.arrivals.note(wants.arrived, now);
     this.idleMin = Math.min(this.idleMin, this.idle);

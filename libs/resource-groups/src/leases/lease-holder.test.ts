@@ -113,6 +113,29 @@ describe('a holder', () => {
     expect(pair.holder.wakeAt() - pair.now).toBeGreaterThanOrEqual(790);
   });
 
+  it('uses a slot that it is asked for while it cannot tell, but not for long (F2)', () => {
+    const holder = new LeaseHolder({ life: { coordinatorId: 'c1', incarnation: 1 }, random: seededRandom(3) });
+    const wants = (now: number, running: number): void => {
+      const waits = { waiting: 5, oldest: [{ since: instant(now), priority: 1 }], arrived: 100 };
+      holder.apply({ kind: 'wants', leaves: [{ group: 'a', template: 'a', running, ...waits }] }, instant(now));
+    };
+    const order = { epoch: 1, ttlMs: 10_000, hints: [] };
+    const held = (now: number) => holder.explain('a', instant(now))?.held;
+    wants(0, 0);
+    holder.apply({ kind: 'streamOpened', epoch: 1 }, instant(0));
+    const grant = { ...order, kind: 'renewed', number: 1, ackSeq: 1, caps: [{ group: 'a', cap: 4 }] } as const;
+    holder.apply({ kind: 'grant', grant: { ...grant, wishes: [{ group: 'a', mode: 'ends', keep: 1 }] } }, instant(2));
+    wants(10, 4);
+    // One ends that can be told at once, then others while the demand that says so has no answer.
+    wants(500, 3);
+    expect(held(500)).toBe(3);
+    wants(600, 2);
+    wants(600, 3);
+    expect(held(600)).toBe(3);
+    wants(1_100, 2);
+    expect(held(1_100)).toBe(2);
+  });
+
   it('keeps what was said of the wait until nothing waits (Q1)', () => {
     const pair = new Pair(1_000);
     pair.wants(0, 10, 10);

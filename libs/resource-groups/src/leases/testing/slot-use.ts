@@ -12,6 +12,8 @@ export interface SlotUseOptions {
   readonly load: number;
   /** So many times as much comes to the first coordinator as to each other. */
   readonly skew?: number;
+  /** From one process to another. */
+  readonly delayMs?: number;
   readonly seconds?: number;
   /** What is not counted, at the beginning. */
   readonly warmUpSeconds?: number;
@@ -41,6 +43,7 @@ export function slotUse(options: SlotUseOptions): SlotUse {
   const world = quietWorld({ seed, coordinators, limit }, (name, ms) => {
     if (isCounting) waits.push({ name, ms });
   });
+  if (options.delayMs !== undefined) world.network.faults = { ...world.network.faults, delayMs: options.delayMs };
   const { time, random } = world;
   const perSecond = (load * limit * 1_000) / queryMs;
   world.coordinators.forEach((coordinator, index) => {
