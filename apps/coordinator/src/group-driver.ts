@@ -18,7 +18,9 @@ const TIMER_MS_MIN = 1;
 
 export class GroupDriver {
   private readonly stalls = new StallCheck();
-  private readonly effects: GroupEffect[] = [];
+  /** What is to be carried out, from `next` on. A changed configuration may move a hundred thousand queries at once. */
+  private effects: GroupEffect[] = [];
+  private next = 0;
   private isCarryingOut = false;
   private timer: { readonly at: Instant; readonly cancel: () => void } | undefined;
 
@@ -28,8 +30,8 @@ export class GroupDriver {
   apply(event: GroupEvent): void {
     const { groups, clock } = this.options;
     const now = clock.now();
-    if (this.stalls.hasStalled(now, clock.wallMs())) this.effects.push(...groups.apply({ kind: 'overslept' }, now)); // V2
-    this.effects.push(...groups.apply(event, now));
+    if (this.stalls.hasStalled(now, clock.wallMs())) this.append(groups.apply({ kind: 'overslept' }, now)); // V2
+    this.append(groups.apply(event, now));
     this.carryOutAll();
     this.arm();
   }
@@ -39,10 +41,19 @@ export class GroupDriver {
     if (this.isCarryingOut) return;
     this.isCarryingOut = true;
     try {
-      for (let effect; (effect = this.effects.shift()) !== undefined;) this.options.carryOut(effect);
+      for (let effect; (effect = this.effects[this.next]) !== undefined;) {
+        this.next++;
+        this.options.carryOut(effect);
+      }
+      this.effects = [];
+      this.next = 0;
     } finally {
       this.isCarryingOut = false;
     }
+  }
+
+  private append(effects: readonly GroupEffect[]): void {
+    for (const effect of effects) this.effects.push(effect);
   }
 
   /** V3. */
