@@ -1,4 +1,4 @@
-// The door to every command of this repository: `npm start`, `npm test`, `npm run bench|gen|check`.
+// The door to every command of this repository: `npm start`, `npm test`, `npm run bench|sim|gen|check`.
 // Plain JavaScript on Node's own modules, since on a fresh machine nothing else is there yet. It installs what is
 // missing, bundles what changed (nx remembers), and hands over to tools/src/main.ts.
 import { spawnSync } from 'node:child_process';

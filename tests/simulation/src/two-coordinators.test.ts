@@ -1,97 +1,104 @@
 // Presto's scenarios with two coordinators (presto.md 8.4), on a network that is late and out of order, over many seeds.
 // DQ-7 to DQ-10 are about what resource managers show: they are tested there.
-import { parseGroupConfig } from '@tutti/resource-groups';
-import { SimCluster } from './sim-cluster.js';
-import { roughNetwork, START_MS } from './scenarios.js';
+import { gatedPlan, type GatedWorld } from './plans/gated-worlds.js';
+import { configOf } from './plans/groups.js';
+import { query, START_MS } from './plans/load.js';
+import { ROUGH } from './plans/network-faults.js';
+import { seeds } from './testing-seeds.js';
+import type { Mode, PlannedQuery } from './world/planned.js';
+import { runPlan } from './world/run-plan.js';
+import type { SimQuery } from './world/sim-query.js';
 
-const SEEDS = Number(process.env['SEEDS'] ?? 150);
 const LONG_MS = 60_000;
 
 /** The groups of Presto's tests. */
-const config = parseGroupConfig(
-  JSON.stringify({
-    rootGroups: [
+const groups = (mode: Mode) =>
+  configOf(mode, {
+    ...{ name: 'global', limit: 1_000, maxQueued: 100 },
+    subGroups: [
       {
-        ...{ name: 'global', hardConcurrencyLimit: 1_000, maxQueued: 100 },
+        ...{ name: 'user-${USER}', limit: 3, maxQueued: 3 },
         subGroups: [
-          {
-            ...{ name: 'user-${USER}', hardConcurrencyLimit: 3, maxQueued: 3 },
-            subGroups: [
-              { name: 'adhoc-${USER}', hardConcurrencyLimit: 3, maxQueued: 3 },
-              { name: 'dashboard-${USER}', hardConcurrencyLimit: 1, maxQueued: 1 },
-            ],
-          },
+          { name: 'adhoc-${USER}', limit: 3, maxQueued: 3 },
+          { name: 'dashboard-${USER}', limit: 1, maxQueued: 1 },
         ],
       },
     ],
-    selectors: [{ group: 'global.user-${USER}.adhoc-${USER}' }],
-  }),
-);
+  });
 const ADHOC = 'global.user-ann.adhoc-ann';
 const DASHBOARD = 'global.user-ann.dashboard-ann';
 
 /** Four users share three places. */
-const shared = parseGroupConfig(
-  JSON.stringify({
-    rootGroups: [
+const shared = (mode: Mode) =>
+  configOf(mode, {
+    ...{ name: 'global', limit: 3, maxQueued: 100 },
+    subGroups: [{ name: '${USER}', limit: 3, maxQueued: 3 }],
+  });
+
+const long = (atMs: number, place: number, group: string, cancelAfterMs?: number): PlannedQuery =>
+  query({ atMs, place, group, durationMs: LONG_MS, cancelAfterMs });
+
+/** Runs two coordinators; `look` sees the queries at a moment. Nothing may ever have been over its limit. */
+function check(
+  mode: Mode,
+  config: GatedWorld['config'],
+  load: (random: () => number) => PlannedQuery[],
+  looks: readonly (readonly [atMs: number, look: (queries: readonly SimQuery[]) => void])[],
+): void {
+  for (const seed of seeds(25)) {
+    const world: GatedWorld = {
+      ...{ network: ROUGH, resourceManagers: () => 1, config, load: ({ random }) => load(random) },
+    };
+    const { violations } = runPlan(
+      { ...gatedPlan(world, seed, { coordinators: 2 }), mode },
       {
-        ...{ name: 'global', hardConcurrencyLimit: 3, maxQueued: 100 },
-        subGroups: [{ name: '${USER}', hardConcurrencyLimit: 3, maxQueued: 3 }],
+        onWorld: ({ time, queries }) => {
+          for (const [atMs, look] of looks) time.after(atMs, () => look(queries));
+        },
       },
-    ],
-    selectors: [{ group: 'global.${USER}' }],
-  }),
-);
-
-function twoCoordinators(seed: number, groups = config): SimCluster {
-  if ('problems' in groups) throw new Error(groups.problems.join('\n'));
-  const counts = { coordinatorCount: 2, resourceManagerCount: 1 };
-  return new SimCluster({ seed, config: groups.ok, faults: roughNetwork, ...counts });
+    );
+    if (violations.length > 0) throw new Error(`${JSON.stringify(violations[0])}, seed ${seed}`);
+  }
 }
 
-/** Runs the world for so long; nothing may ever have been over its limit. */
-function runUntil(cluster: SimCluster, atMs: number, seed: number): void {
-  cluster.run(atMs);
-  if (cluster.breaches.length > 0) throw new Error(`${JSON.stringify(cluster.breaches[0])}, seed ${seed}`);
-}
-
-describe('two coordinators', () => {
+describe.each<Mode>(['gated', 'leased'])('two coordinators, %s', (mode) => {
   it('DQ-1: three run on one; a fourth on the other waits until one of them is canceled', () => {
-    for (let seed = 1; seed <= SEEDS; seed++) {
-      const cluster = twoCoordinators(seed);
-      const [first] = [0, 1, 2].map(() => cluster.submit(START_MS, 1, ADHOC, LONG_MS));
-      const fourth = cluster.submit(START_MS + 1_500, 0, ADHOC, LONG_MS);
-      runUntil(cluster, START_MS + 3_000, seed);
-      expect(fourth.state).toBe('submitted');
-      if (first !== undefined) cluster.cancel(START_MS + 3_000, first);
-      runUntil(cluster, START_MS + 4_500, seed);
-      expect(fourth.state).toBe('running');
-    }
+    const load = () => [
+      long(START_MS, 1, ADHOC, 3_000),
+      long(START_MS, 1, ADHOC),
+      long(START_MS, 1, ADHOC),
+      long(START_MS + 1_500, 0, ADHOC),
+    ];
+    check(mode, () => groups(mode), load, [
+      [START_MS + 2_990, (queries) => expect(queries[3]?.state).toBe('queued')],
+      [START_MS + 5_500, (queries) => expect(queries[3]?.state).toBe('started')],
+    ]);
   });
 
   it('DQ-3: two run on one and one on the other; its next one waits until its own first is canceled', () => {
-    for (let seed = 1; seed <= SEEDS; seed++) {
-      const cluster = twoCoordinators(seed);
-      cluster.submit(START_MS, 1, ADHOC, LONG_MS);
-      cluster.submit(START_MS, 1, ADHOC, LONG_MS);
-      const own = cluster.submit(START_MS, 0, ADHOC, LONG_MS);
-      const dashboard = cluster.submit(START_MS + 1_500, 0, DASHBOARD, LONG_MS);
-      runUntil(cluster, START_MS + 3_000, seed);
-      expect([own.state, dashboard.state]).toEqual(['running', 'submitted']);
-      cluster.cancel(START_MS + 3_000, own);
-      runUntil(cluster, START_MS + 4_500, seed);
-      expect(dashboard.state).toBe('running');
-    }
+    const load = () => [
+      long(START_MS, 1, ADHOC),
+      long(START_MS, 1, ADHOC),
+      long(START_MS, 0, ADHOC, 3_000),
+      long(START_MS + 1_500, 0, DASHBOARD),
+    ];
+    const states = (queries: readonly SimQuery[]) => [queries[2]?.state, queries[3]?.state];
+    check(mode, () => groups(mode), load, [
+      [START_MS + 2_990, (queries) => expect(states(queries)).toEqual(['started', 'queued'])],
+      [START_MS + 5_500, (queries) => expect(states(queries)).toEqual(['canceled', 'started'])],
+    ]);
   });
 
   it('DQ-4: of a burst of four users, one on each coordinator in turn, three run and one waits: always', () => {
-    for (let seed = 1; seed <= SEEDS; seed++) {
-      const cluster = twoCoordinators(seed, shared);
-      const queries = ['ann', 'bob', 'cid', 'dee'].map((user, index) =>
-        cluster.submit(START_MS + 2 * cluster.random(), index, `global.${user}`, LONG_MS),
-      );
-      runUntil(cluster, START_MS + 2_500, seed);
-      expect(queries.map(({ state }) => state).sort()).toEqual(['running', 'running', 'running', 'submitted']);
-    }
+    const users = ['ann', 'bob', 'cid', 'dee'];
+    const load = (random: () => number) =>
+      users.map((user, place) => long(START_MS + 2 * random(), place % 2, `global.${user}`));
+    check(mode, () => shared(mode), load, [
+      [
+        START_MS + 3_000,
+        (queries) =>
+          expect(queries.map(({ state }) => state).sort()).toEqual(['queued', 'started', 'started', 'started']),
+      ],
+    ]);
   });
 });
