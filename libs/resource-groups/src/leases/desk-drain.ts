@@ -2,7 +2,7 @@
 //   E1. First every owner stops dealing and has its book copied, then the seats give its shard to another seat.
 //   E2. It takes RESIGN_MS at most; then shards are given up as they are, which is safe at any time.
 //   E3. After that this process stays for a while, since others may need its promise: until each shard is promised to
-//       another seat, or DRAIN_MS are over.
+//       another seat, or DRAIN_MS are over. Unless there is no other seat.
 import { type Instant, instant } from '@tutti/base';
 
 const RESIGN_MS = 800;
@@ -25,9 +25,9 @@ export class DeskDrain {
   }
 
   /** Whether the process may end; true once (E3). */
-  mayEnd(isOwnedElsewhere: (shard: number) => boolean, now: Instant): boolean {
+  mayEnd(isAlone: boolean, isOwnedElsewhere: (shard: number) => boolean, now: Instant): boolean {
     if (this.phase !== 'leaving') return false;
-    if (now < this.beganAt + DRAIN_MS && !this.shards.every(isOwnedElsewhere)) return false;
+    if (!isAlone && now < this.beganAt + DRAIN_MS && !this.shards.every(isOwnedElsewhere)) return false;
     this.phase = 'drained';
     return true;
   }

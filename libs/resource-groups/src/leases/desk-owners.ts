@@ -69,7 +69,12 @@ export class DeskOwners {
   }
 
   active(): DeskShard[] {
+    for (const shard of [...this.shards.values()]) this.catchUp(shard);
     return [...this.shards.values()].filter(({ isActive }) => isActive);
+  }
+
+  catchUp(shard: DeskShard): void {
+    this.perform(shard, shard.catchUp(this.news(), this.now));
   }
 
   /** W1 */
@@ -137,6 +142,7 @@ export class DeskOwners {
     const knows = isFirst ? 'firstStart' : ledgerComplete ? 'handedOver' : mustLearnFully ? 'nothing' : 'copies';
     this.note({ kind: 'acquired', shard: index, epoch, knows, learnMs: mustLearnFully ? learnMs : 0 });
     this.perform(shard, shard.begin(this.news(), this.now));
+    this.catchUp(shard);
     if (this.isDraining && this.shards.get(index) === shard) this.tell(shard, { kind: 'resigning' });
   }
 

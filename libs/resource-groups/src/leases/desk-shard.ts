@@ -1,6 +1,6 @@
 // One owned shard of a desk: its owner, and what that is told.
 //   S1. A shard in which no root group is leased, and nothing is booked, is told nothing and costs nothing. It is told
-//       everything that counts as soon as one is leased.
+//       everything that counts as soon as one is leased, or somebody asks for a slot.
 import type { Instant } from '@tutti/base';
 import type { GroupSpec } from '../group-config.js';
 import type { Acquired } from '../seats/seat-events.js';
@@ -26,6 +26,8 @@ export class DeskShard {
   private roots: LeaseRoots;
   /** Whether some root group of the configuration is leased here. */
   private hasRoots = false;
+  /** It was told all that the others were told. */
+  private isCaughtUp = false;
 
   constructor(
     readonly index: number,
@@ -47,13 +49,20 @@ export class DeskShard {
     yield* this.take(news.rootGroups, now);
     const { epoch, copies, mustLearnFully, learnMs } = this.acquired;
     yield* this.owner.apply({ kind: 'acquired', epoch, copies, mustLearnFully, learnMs }, now);
-    if (this.isActive) yield* this.catchUp(news, now);
   }
 
-  *configure(news: DeskNews, now: Instant): IterableIterator<OwnerEffect> {
-    const wasActive = this.isActive;
-    yield* this.take(news.rootGroups, now);
-    if (this.isActive && !wasActive) yield* this.catchUp(news, now);
+  configure({ rootGroups }: DeskNews, now: Instant): OwnerEffect[] {
+    return this.take(rootGroups, now);
+  }
+
+  /** To be called before others are told something. */
+  *catchUp({ membership, measuredOf }: DeskNews, now: Instant): IterableIterator<OwnerEffect> {
+    const { isCaughtUp, isActive } = this;
+    this.isCaughtUp = isActive;
+    if (isCaughtUp || !isActive) return;
+    const measured = measuredOf(this.index);
+    if (measured !== undefined) yield* this.owner.apply(measured, now);
+    if (membership !== undefined) yield* this.owner.apply(membership, now);
   }
 
   /** The tasks of this shard that count. Without a lease only those that need one do. */
@@ -76,11 +85,5 @@ export class DeskShard {
     this.hasRoots = leased.length > 0;
     const { exemptRootGroups } = names;
     return this.owner.apply({ kind: 'configured', rootGroups: leased, exemptRootGroups }, now);
-  }
-
-  private *catchUp({ membership, measuredOf }: DeskNews, now: Instant): IterableIterator<OwnerEffect> {
-    const measured = measuredOf(this.index);
-    if (measured !== undefined) yield* this.owner.apply(measured, now);
-    if (membership !== undefined) yield* this.owner.apply(membership, now);
   }
 }

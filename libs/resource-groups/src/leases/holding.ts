@@ -86,7 +86,6 @@ export class Holding implements HeapItem {
 
   /** What it counts for. */
   get counted(): number {
-    if (this.life.isTold) return 0;
     return this.life.isShownByWorkers ? this.onWorkers : this.held;
   }
 }

@@ -81,13 +81,14 @@ export class LeaseDesk {
     this.hear(event);
     if (this.draining?.mustLeave(owners.shards.size === 0, now)) owners.askSeats({ kind: 'drain' });
     const effects = owners.end();
-    if (this.draining?.mayEnd((shard) => this.isOwnedElsewhere(shard), now)) effects.push({ kind: 'drained' });
+    if (this.draining?.mayEnd(this.seats.isAlone, (shard) => this.isOwnedElsewhere(shard), now))
+      effects.push({ kind: 'drained' });
     return effects;
   }
 
   /** When the next `tick` is due; Infinity: never. Later is safe. */
   wakeAt(): Instant {
-    let at = Math.min(this.seats.wakeAt(this.now), this.draining?.wakeAt() ?? Infinity);
+    let at = Math.min(this.seats.wakeAt(), this.draining?.wakeAt() ?? Infinity);
     for (const shard of this.owners.shards.values()) at = Math.min(at, shard.wakeAt());
     return instant(at);
   }
@@ -151,7 +152,10 @@ export class LeaseDesk {
         return owners.tellActive(event);
       case 'configured':
         this.config = event.config;
-        for (const shard of [...owners.shards.values()]) owners.perform(shard, shard.configure(this.news(), now));
+        for (const shard of [...owners.shards.values()]) {
+          owners.perform(shard, shard.configure(this.news(), now));
+          owners.catchUp(shard);
+        }
         return;
       case 'measured':
         this.measures.take(event);
@@ -182,6 +186,7 @@ export class LeaseDesk {
     }
     const { overclaims } = shard.owner.counters;
     owners.tell(shard, { kind: 'demand', demand });
+    owners.catchUp(shard);
     if (shard.owner.counters.overclaims > overclaims) owners.note({ kind: 'overclaim', shard: index, life });
   }
 
@@ -209,6 +214,7 @@ export class LeaseDesk {
     if (this.draining !== undefined) return;
     this.draining = new DeskDrain(this.now, [...owners.shards.keys()]);
     owners.isDraining = true;
+    owners.askSeats({ kind: 'leave' });
     for (const shard of [...owners.shards.values()]) owners.tell(shard, { kind: 'resigning' });
   }
 

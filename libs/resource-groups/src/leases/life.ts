@@ -26,8 +26,6 @@ export class Life {
   fence: OwnerFence | undefined;
   /** Its fence is kept everywhere, so what workers report of it is all there is. */
   isShownByWorkers = false;
-  /** What it runs is counted with what a newer life of its coordinator says that it runs. */
-  isTold = false;
   grantNumber = 0;
   /** When a grant last left, and when all its wants and all wishes were last looked at. */
   grantedAt: Instant = instant(-Infinity);

@@ -13,7 +13,7 @@ import { type Demand, isWishing, type LeafDemand, NO_WISH } from './lease-messag
 import { takeCpu } from './deal-cpu.js';
 import { expiryMs, later } from './lease-timing.js';
 import type { Life } from './life.js';
-import { noteTold, replaceFormerLives } from './owner-fences.js';
+import { hasUnleased, replaceFormerLives, weighEvidence } from './owner-fences.js';
 import type { OwnerEffect } from './owner-events.js';
 import type { OwnerState } from './owner-state.js';
 
@@ -47,8 +47,8 @@ export function readDemand(owner: OwnerState, demand: Demand, now: Instant, out:
   }
   life.isKnown = goesOn;
   read(owner, life, demand, now);
-  if (!life.hasTold) noteTold(owner, life);
   life.isKnown = life.hasTold = true;
+  if (hasUnleased(owner, life.id)) weighEvidence(owner, now);
   const mayLease = !isLapsed || fits(owner, life);
   life.standing = mayLease ? 'leased' : 'void';
   life.mustCopyAll = mayLease && isLapsed;

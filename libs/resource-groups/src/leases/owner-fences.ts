@@ -3,9 +3,10 @@
 //       shown what is left of it (A1). The same for the former life of a coordinator that was replaced.
 //   S2. Queries on workers whose coordinator is not in the book are counted as workers report them.
 //   S3. The same for tasks without a lease, of old coordinators and from before a group was leased; they have the incarnation
-//       NO_LEASE. Where their coordinator has told what it runs they are in that.
+//       NO_LEASE. As many as their coordinator says that it runs in the group are counted by that.
 import type { Instant } from '@tutti/base';
 import { type OwnerFence, WHOLE_LIFE } from './fence-book.js';
+import type { CoordinatorLife } from '../usage-ledger.js';
 import type { LeaseReport } from './lease-messages.js';
 import { type Life, lifeKey } from './life.js';
 import type { OwnerEffect } from './owner-events.js';
@@ -72,10 +73,9 @@ export function weighEvidence(owner: OwnerState, now: Instant): void {
     const isUntold = life.fence !== undefined && life.fence === owner.floor;
     if (!life.isShownByWorkers && !isUntold) continue;
     const groups = byLife.get(life.key)?.groups;
-    life.isTold = tells(owner, life);
     for (const group of groups?.keys() ?? []) owner.holdingOf(life, group);
     for (const [group, holding] of life.holdings) {
-      holding.onWorkers = groups?.get(group)?.size ?? 0;
+      holding.onWorkers = Math.max(0, (groups?.get(group)?.size ?? 0) - toldOf(owner, life, group));
       // More than was known of: the next owner must find it too.
       if (holding.onWorkers > holding.held) {
         holding.held = holding.onWorkers;
@@ -90,18 +90,15 @@ export function weighEvidence(owner: OwnerState, now: Instant): void {
   }
 }
 
-/** A coordinator has told what it runs: what it started without a lease is in that (S3). */
-export function noteTold(owner: OwnerState, { id: { coordinatorId } }: Life): void {
-  const unstamped = owner.lives.get(lifeKey({ coordinatorId, incarnation: NO_LEASE }));
-  if (unstamped?.standing !== 'fenced') return;
-  unstamped.isTold = true;
-  owner.settleAll(unstamped);
-}
+/** Whether tasks without a lease are counted for a coordinator. */
+export const hasUnleased = ({ lives }: OwnerState, { coordinatorId }: CoordinatorLife): boolean =>
+  lives.has(lifeKey({ coordinatorId, incarnation: NO_LEASE }));
 
-function tells(owner: OwnerState, { id }: Life): boolean {
-  if (id.incarnation !== NO_LEASE) return false;
-  const newest = owner.newest.get(id.coordinatorId);
-  return newest !== undefined && newest.hasTold && newest.id.incarnation !== NO_LEASE && newest.standing !== 'fenced';
+/** How many of those that run without a lease their coordinator has told of (S3). */
+function toldOf(owner: OwnerState, { id }: Life, group: string): number {
+  const newest = id.incarnation === NO_LEASE ? owner.newest.get(id.coordinatorId) : undefined;
+  if (newest === undefined || !newest.hasTold || newest.standing === 'fenced') return 0;
+  return newest.holdings.get(group)?.running ?? 0;
 }
 
 /** S2 */

@@ -13,6 +13,7 @@ export function writeOff(owner: OwnerState, coordinatorId: string, out: OwnerEff
     out.push({ kind: 'wroteOff', what: `coordinator ${coordinatorId}`, queries });
     owner.dropLife(life);
   }
+  owner.evidence.forget(coordinatorId);
 }
 
 /** What lost workers ran counts no more, however long ago. Where the coordinator lives it was not counted by them. */

@@ -82,6 +82,14 @@ export class WorkerEvidence {
     }));
   }
 
+  /** What lost workers ran for a coordinator does not run any more. */
+  forget(coordinatorId: string): void {
+    for (const { queries, lostAt } of this.workers.values()) {
+      if (lostAt === undefined) continue;
+      for (const [queryId, { life }] of queries) if (life.coordinatorId === coordinatorId) queries.delete(queryId);
+    }
+  }
+
   /** Whether every worker, or every one that is not lost, has reported with this list of the owner or a newer one (E1). */
   allKeep(version: number, which: 'all' | 'listed' = 'all'): boolean {
     for (const { kept, isListed } of this.workers.values())

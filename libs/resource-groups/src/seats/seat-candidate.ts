@@ -36,6 +36,7 @@ export function seek(seat: SeatState, shard: Shard, now: Instant, out: Outbox): 
   const answers = { asked: new Map(), granted: new Map(), refused: new Map() };
   const role: SeekingRole = { kind: 'seeking', epoch, endsAt, ...answers, gathersUntil: undefined };
   shard.role = role;
+  seat.isTouched = true;
   ask(shard, role, seat.others, now, out);
   decide(seat, shard, role, now, out);
 }
@@ -74,6 +75,7 @@ function asksAgainAt({ granted }: SeekingRole, { at, restMs, holder }: Refusal):
 export function forgetGrant({ role }: Shard, peer: SeatId, now: Instant): void {
   if (role.kind !== 'seeking' || !role.asked.delete(peer)) return;
   role.granted.delete(peer);
+  role.gathersUntil = undefined;
   role.refused.set(peer, { at: now, restMs: 0 });
 }
 

@@ -1,10 +1,11 @@
 import type { Instant } from '@tutti/base';
 import { abandon } from './seat-candidate.js';
+import type { LostReason } from './seat-events.js';
 import type { Outbox } from './seat-outbox.js';
 import { lose, resign } from './seat-owner.js';
 import { isOneStep, type SeatSet } from './seat-set.js';
 import type { SeatState } from './seat-state.js';
-import { ownedUntil } from './shard-role.js';
+import { relyOnFormer } from './shard-role.js';
 
 /**
  * Takes a new seat set, see V1 to V4. An owner that stays a seat goes on while its old promises last, and asks the new
@@ -19,8 +20,7 @@ export function changeSeats(seat: SeatState, next: SeatSet, incarnation: number,
     if (role.kind === 'seeking') abandon(seat, shard, now, out);
     if (role.kind !== 'owning') continue;
     if (keeps && stays) {
-      role.formerUntil = ownedUntil(role, seat.majority);
-      role.reliedUntil.clear();
+      relyOnFormer(role, seat.majority);
       role.wellSince.clear();
       role.flow.beginAnew();
     } else if (keeps) resign(seat, shard, now, out);
@@ -30,4 +30,18 @@ export function changeSeats(seat: SeatState, next: SeatSet, incarnation: number,
   seat.useSet(next);
   if (!keeps) seat.begin(Math.max(incarnation, seat.me.incarnation + 1), now);
   return true;
+}
+
+/** Owns and seeks nothing any more, for the moment. */
+export function giveUpAll(seat: SeatState, reason: LostReason, now: Instant, out: Outbox): void {
+  for (const shard of seat.shards) {
+    lose(seat, shard, reason, now, now, out);
+    if (shard.role.kind === 'seeking') abandon(seat, shard, now, out);
+  }
+}
+
+/** Seeks nothing any more. */
+export function leave(seat: SeatState, now: Instant, out: Outbox): void {
+  seat.draining = true;
+  for (const shard of seat.shards) if (shard.role.kind === 'seeking') abandon(seat, shard, now, out);
 }

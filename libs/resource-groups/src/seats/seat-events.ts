@@ -14,7 +14,9 @@ export type SeatEvent =
   | { readonly kind: 'learned'; readonly shard: number }
   /** The owner gives a shard up, with its ledger, to the next seat. */
   | { readonly kind: 'resign'; readonly shard: number }
-  /** This process will stop: it gives up all shards and wants none; it still promises and keeps copies. */
+  /** This process will stop: it wants no more shards. It still promises, keeps copies, and owns what it does not resign. */
+  | { readonly kind: 'leave' }
+  /** The same, and it gives up all shards. */
   | { readonly kind: 'drain' }
   /** The configuration has other seats now. When that counts as a restart, the seat's new life has this incarnation. */
   | { readonly kind: 'seatsChanged'; readonly seatSet: SeatSet; readonly incarnation: number }

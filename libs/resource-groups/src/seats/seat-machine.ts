@@ -15,14 +15,24 @@
 import { type Instant, instant, unreachable } from '@tutti/base';
 import { COPY_LIMITS } from './copy-store.js';
 import { hearHoldAnswer } from './seat-answers.js';
-import { abandon, forgetGrant, goOnSeeking, seek, seekingWakeAt, seeksAt } from './seat-candidate.js';
+import { forgetGrant, goOnSeeking, seek, seekingWakeAt, seeksAt } from './seat-candidate.js';
 import type { Holder, SeatMessage } from './seat-messages.js';
 import { Outbox } from './seat-outbox.js';
-import { betterOwner, copy, giveWay, hearCopyAnswer, isOwning, learned, lose, renew, resign } from './seat-owner.js';
+import {
+  betterOwner,
+  copy,
+  hearCopyAnswer,
+  hearOfEpoch,
+  isOwning,
+  learned,
+  lose,
+  renew,
+  resign,
+} from './seat-owner.js';
 import { answerHold, keepCopies, takeHandOver, takeRelease } from './seat-promiser.js';
 import { SEAT_RULES, SEAT_TIMING } from './seat-rules.js';
-import { changeSeats } from './seat-change.js';
-import type { LostReason, SeatEffect, SeatEvent } from './seat-events.js';
+import { changeSeats, giveUpAll, leave } from './seat-change.js';
+import type { SeatEffect, SeatEvent } from './seat-events.js';
 import { type SeatOptions, SeatState } from './seat-state.js';
 import { SHARD_COUNT, type SeatId } from './shard.js';
 import { ownedUntil } from './shard-role.js';
@@ -37,6 +47,8 @@ export class SeatMachine {
   /** All owned shards are renewed together, in one message to each seat. */
   private renewAt: Instant;
   private rebalancedAt: Instant = instant(-Infinity);
+  /** Nothing ends and nothing has to be done before. */
+  private dueAt: Instant = instant(-Infinity);
 
   constructor(options: SeatMachineOptions) {
     const standard = { timing: SEAT_TIMING, shardCount: SHARD_COUNT, copyLimits: COPY_LIMITS };
@@ -46,8 +58,11 @@ export class SeatMachine {
 
   apply(event: SeatEvent, now: Instant): SeatEffect[] {
     const { seat } = this;
+    const isDue = now >= this.dueAt;
+    if (event.kind === 'tick' && !isDue) return [];
     const out = new Outbox(seat);
-    for (const shard of seat.shards) {
+    seat.isTouched = isDue || !isOfCopies(event);
+    for (const shard of isDue ? seat.shards : []) {
       if (shard.role.kind === 'owning' && !isOwning(seat, shard, now)) lose(seat, shard, 'majorityLost', now, now, out);
     }
     switch (event.kind) {
@@ -65,35 +80,33 @@ export class SeatMachine {
       case 'resign':
         resign(seat, this.shard(event.shard), now, out);
         break;
+      case 'leave':
       case 'drain':
-        this.drain(now, out);
+        leave(seat, now, out);
+        if (event.kind === 'drain') for (const shard of seat.shards) resign(seat, shard, now, out);
         break;
       case 'seatsChanged':
         if (changeSeats(seat, event.seatSet, event.incarnation, now, out)) this.renewAt = now;
         break;
       case 'overslept':
-        this.giveUp('overslept', now, out);
+        giveUpAll(seat, 'overslept', now, out);
         break;
       case 'epochSeen':
-        this.hearOfEpoch(event.shard, event.epoch, now, out);
+        hearOfEpoch(seat, this.shard(event.shard), event.epoch, now, out);
         break;
       default:
         return unreachable(event);
     }
-    this.goOn(now, out);
+    if (seat.isTouched) {
+      this.goOn(now, out);
+      this.dueAt = this.nextDueAt(now);
+    }
     return out.flush();
   }
 
-  /** When the next `tick` is due. Later is safe, and makes this seat slower. */
-  wakeAt(now: Instant): Instant {
-    const { seat } = this;
-    let at = this.hasToTalk(now) ? this.renewAt : Infinity;
-    for (const shard of seat.shards) {
-      if (shard.role.kind === 'owning') at = Math.min(at, ownedUntil(shard.role, seat.majority));
-      else if (shard.role.kind === 'seeking') at = Math.min(at, seekingWakeAt(shard.role));
-      else at = Math.min(at, seeksAt(seat, shard, now) ?? Infinity);
-    }
-    return instant(at);
+  /** When the next `tick` is due, as of the last event. Later is safe, and makes this seat slower. */
+  wakeAt(): Instant {
+    return this.dueAt;
   }
 
   /** Whether this seat owns the shard now. Ask before each grant: a process that slept has lost without an event. */
@@ -108,6 +121,11 @@ export class SeatMachine {
     return bound && { holder: bound.holder, epoch: bound.epoch };
   }
 
+  /** Whether there is no other seat. */
+  get isAlone(): boolean {
+    return this.seat.others.length === 0;
+  }
+
   /** Whether this seat promises every shard: others may restart then without a gap. */
   isReady(now: Instant): boolean {
     return this.seat.shards.every((shard) => this.seat.mayPromise(shard, now));
@@ -116,6 +134,17 @@ export class SeatMachine {
   /** Whether this seat has the whole ledger of a shard, as of its last owner: it can take over without learning. */
   remembers(shard: number): boolean {
     return this.seat.remembers(this.shard(shard));
+  }
+
+  private nextDueAt(now: Instant): Instant {
+    const { seat } = this;
+    let at = this.hasToTalk(now) ? this.renewAt : Infinity;
+    for (const shard of seat.shards) {
+      if (shard.role.kind === 'owning') at = Math.min(at, ownedUntil(shard.role, seat.majority));
+      else if (shard.role.kind === 'seeking') at = Math.min(at, seekingWakeAt(shard.role));
+      else at = Math.min(at, seeksAt(seat, shard, now) ?? Infinity);
+    }
+    return instant(at);
   }
 
   private receive(message: SeatMessage, now: Instant, out: Outbox): void {
@@ -155,21 +184,15 @@ export class SeatMachine {
 
   /** Another process has called itself a newer life of this seat. It is gone, or else there are two; so begin above it. */
   private beginAnew(incarnation: number, now: Instant, out: Outbox): void {
-    this.giveUp('superseded', now, out);
+    giveUpAll(this.seat, 'superseded', now, out);
     out.sendBatches();
     this.seat.begin(incarnation, now);
     this.renewAt = now;
   }
 
-  private giveUp(reason: LostReason, now: Instant, out: Outbox): void {
-    for (const shard of this.seat.shards) {
-      lose(this.seat, shard, reason, now, now, out);
-      if (shard.role.kind === 'seeking') abandon(this.seat, shard, now, out);
-    }
-  }
-
   /** What another seat has promised or kept in a former life, it has forgotten. */
   private forgetPeer(peer: SeatId, now: Instant): void {
+    this.seat.isTouched = true;
     // At a first start both must hear of each other soon.
     if (this.seat.beginning.awaitsFirst) this.renewAt = now;
     for (const shard of this.seat.shards) {
@@ -178,22 +201,6 @@ export class SeatMachine {
       if (role.kind !== 'owning') continue;
       role.flow.forgot(peer);
       role.wellSince.delete(peer);
-    }
-  }
-
-  private hearOfEpoch(index: number, epoch: number, now: Instant, out: Outbox): void {
-    const shard = this.shard(index);
-    this.seat.noteEarlierLife();
-    shard.isKnownOutside = true;
-    if (shard.role.kind === 'owning' && shard.role.epoch < epoch) giveWay(this.seat, shard, epoch, now, out);
-    else shard.hear(epoch);
-  }
-
-  private drain(now: Instant, out: Outbox): void {
-    this.seat.draining = true;
-    for (const shard of this.seat.shards) {
-      if (shard.role.kind === 'owning') resign(this.seat, shard, now, out);
-      if (shard.role.kind === 'seeking') abandon(this.seat, shard, now, out);
     }
   }
 
@@ -236,3 +243,8 @@ export class SeatMachine {
     return this.seat.shardAt(index);
   }
 }
+
+/** Copies are made often, and rarely is anything else due because of them. */
+const isOfCopies = (event: SeatEvent): boolean =>
+  event.kind === 'copy' ||
+  (event.kind === 'received' && (event.message.kind === 'copy' || event.message.kind === 'copyAnswer'));

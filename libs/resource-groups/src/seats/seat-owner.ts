@@ -6,7 +6,7 @@
 import { type Instant, instant, invariant } from '@tutti/base';
 import type { CopyEntry } from './copy-store.js';
 import { seek } from './seat-candidate.js';
-import { majorityUntil, ownedUntil, type OwningRole, type Shard } from './shard-role.js';
+import { majorityUntil, ownedUntil, type OwningRole, relyOn, type Shard } from './shard-role.js';
 import type { CopyAnswer, HoldAnswer, HoldPromised, HoldRefused } from './seat-messages.js';
 import type { CopyRefusal, LedgerEntry, LostReason } from './seat-events.js';
 import type { Outbox } from './seat-outbox.js';
@@ -40,7 +40,7 @@ export function renew(seat: SeatState, shard: Shard, role: OwningRole, now: Inst
   role.request = out.request;
   role.sentAt = now;
   shard.promise.give(seat.me, role.epoch, instant(now + promiseMs(seat.timing)));
-  role.reliedUntil.set(seat.me.seat, instant(now + relianceMs(seat.timing)));
+  relyOn(role, seat.me.seat, instant(now + relianceMs(seat.timing)));
   role.flow.noteLate(now, seat.timing.renewMs);
   out.hold(seat.others, { shard: shard.index, epoch: role.epoch, copiesWanted: false });
 }
@@ -57,7 +57,7 @@ export function hearRenewal(
   if (!seat.rules.isAnswerTo(message.request, role.request)) return;
   const from = message.from.seat;
   if (item.kind === 'promised' && item.epoch === role.epoch) {
-    role.reliedUntil.set(from, instant(seat.rules.countsFrom(role.sentAt, now) + relianceMs(seat.timing)));
+    relyOn(role, from, instant(seat.rules.countsFrom(role.sentAt, now) + relianceMs(seat.timing)));
     confirm(seat, shard, role, now);
   }
   if (item.kind === 'refused' && item.reason === 'fenced' && item.remembers && isWorthGivingUp(seat, role))
@@ -146,8 +146,16 @@ export function hearCopyAnswer(
   settle(seat, shard, role, out);
 }
 
+/** Somebody outside has heard of an owner of this epoch. */
+export function hearOfEpoch(seat: SeatState, shard: Shard, epoch: number, now: Instant, out: Outbox): void {
+  seat.noteEarlierLife();
+  shard.isKnownOutside = true;
+  if (shard.role.kind === 'owning' && shard.role.epoch < epoch) giveWay(seat, shard, epoch, now, out);
+  else shard.hear(epoch);
+}
+
 /** An epoch above `epoch` is to be had: the shard is given up, and sought again in the same moment. */
-export function giveWay(seat: SeatState, shard: Shard, epoch: number, now: Instant, out: Outbox): void {
+function giveWay(seat: SeatState, shard: Shard, epoch: number, now: Instant, out: Outbox): void {
   shard.hear(epoch);
   if (shard.role.kind !== 'owning') return;
   lose(seat, shard, 'fenced', now, now, out);

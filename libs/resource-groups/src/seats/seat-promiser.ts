@@ -119,6 +119,7 @@ function keep(seat: SeatState, shard: Shard, message: CopyRequest): CopyAnswer['
       if (!shard.store.replace({ base: { epoch, seq: through }, entries })) return 'full';
       // It was sent by an owner to this life of ours: nothing that this seat ever kept is missing.
       shard.rememberedVersion = version;
+      seat.isTouched = true;
       return 'kept';
     default:
       return unreachable(extent);

@@ -32,6 +32,10 @@ export class SeatState {
   /** So many seats must promise. */
   majority: number;
   draining = false;
+  isMember = false;
+  others: readonly SeatId[] = [];
+  /** Something may be due sooner than it was before this step. */
+  isTouched = false;
   beginning = new Beginning(false);
   readonly timing: SeatTiming;
   readonly rules: SeatRules;
@@ -47,6 +51,7 @@ export class SeatState {
     this.startedAt = options.startedAt;
     this.set = options.seatSet;
     this.majority = majorityOf(this.set);
+    this.takeSet(options.seatSet);
     this.timing = options.timing;
     this.rules = options.rules;
     this.random = options.random;
@@ -76,14 +81,6 @@ export class SeatState {
     if (this.hasPromisedNothing) this.beginning.noteEarlierLife();
   }
 
-  get isMember(): boolean {
-    return this.set.seats.includes(this.me.seat);
-  }
-
-  get others(): readonly SeatId[] {
-    return this.set.seats.filter((seat) => seat !== this.me.seat);
-  }
-
   remembers(shard: Shard): boolean {
     return shard.rememberedVersion === this.set.version;
   }
@@ -96,10 +93,16 @@ export class SeatState {
 
   /** From now on these are the seats. */
   useSet(set: SeatSet): void {
-    this.set = set;
-    this.majority = majorityOf(set);
+    this.takeSet(set);
     this.agreedSince = undefined;
     for (const shard of this.shards) shard.preference = preferenceOf(set.seats, shard.index);
+  }
+
+  private takeSet(set: SeatSet): void {
+    this.set = set;
+    this.majority = majorityOf(set);
+    this.isMember = set.seats.includes(this.me.seat);
+    this.others = set.seats.filter((seat) => seat !== this.me.seat);
   }
 
   /** Looks whether a majority is known to have the present seat set. */
@@ -170,6 +173,7 @@ export class SeatState {
   idle(shard: Shard, seekAt: Instant): void {
     const { backoffMs, backoffJitterMs } = this.timing;
     const rank = shard.rankOf(this.me.seat);
+    this.isTouched = true;
     shard.role = { kind: 'idle', seekAt, backoffMs: rank * (backoffMs + backoffJitterMs * this.random()) };
   }
 

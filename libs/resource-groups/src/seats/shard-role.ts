@@ -48,8 +48,10 @@ export interface OwningRole {
   /** The last renewal, and when it was sent. */
   request: number;
   sentAt: Instant;
-  /** Until when each promise may be relied on. */
+  /** Until when each promise may be relied on: see relyOn. */
   readonly reliedUntil: Map<SeatId, Instant>;
+  /** What follows from it, worked out when it is asked for. */
+  ownedUntil: Instant | undefined;
   /** Until then the majority of a former seat set stands in. */
   formerUntil: Instant;
   /** The ledger is known to miss nothing. */
@@ -105,8 +107,20 @@ export class Shard {
 }
 
 /** Until when a majority of promises may be relied on (R1). */
-export function ownedUntil({ reliedUntil, formerUntil }: OwningRole, majority: number): Instant {
-  return instant(Math.max(formerUntil, majorityUntil(reliedUntil, majority)));
+export function ownedUntil(role: OwningRole, majority: number): Instant {
+  return (role.ownedUntil ??= instant(Math.max(role.formerUntil, majorityUntil(role.reliedUntil, majority))));
+}
+
+export function relyOn(role: OwningRole, seat: SeatId, until: Instant): void {
+  role.reliedUntil.set(seat, until);
+  role.ownedUntil = undefined;
+}
+
+/** Other seats decide from now on: what the former ones promised stands in until it ends. */
+export function relyOnFormer(role: OwningRole, majority: number): void {
+  role.formerUntil = ownedUntil(role, majority);
+  role.reliedUntil.clear();
+  role.ownedUntil = undefined;
 }
 
 /** The end of the majority that lasts longest. */
@@ -117,6 +131,6 @@ export function majorityUntil(reliedUntil: ReadonlyMap<SeatId, Instant>, majorit
 
 export const newOwningRole = (epoch: number, reliedUntil: Map<SeatId, Instant>, complete: boolean): OwningRole => ({
   // Nothing is renewed yet: no answer can be the one to the last renewal.
-  ...{ kind: 'owning', epoch, request: 0, sentAt: instant(-Infinity), reliedUntil },
+  ...{ kind: 'owning', epoch, request: 0, sentAt: instant(-Infinity), reliedUntil, ownedUntil: undefined },
   ...{ formerUntil: instant(-Infinity), complete, flow: new CopyFlow(), seq: 0, wellSince: new Map() },
 });

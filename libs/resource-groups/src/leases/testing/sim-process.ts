@@ -1,8 +1,19 @@
 import { type Instant, instant, type Random } from '@tutti/base';
+import type { VirtualTime } from '../../seats/testing/virtual-time.js';
+import type { FaultyNetwork } from '../../testing/faulty-network.js';
 import type { LeaseWorld } from './lease-world.js';
 
+/** What a process needs of its world. */
+export interface ProcessWorld {
+  readonly time: VirtualTime;
+  readonly random: Random;
+  readonly network: FaultyNetwork;
+  /** How far clocks may run wrong, as a part of true time. */
+  readonly driftMax: number;
+}
+
 /** A process with a clock of its own, that can stand still, and die. */
-export abstract class SimProcess {
+export abstract class SimProcess<World extends ProcessWorld = LeaseWorld> {
   isAlive = false;
   incarnation = 0;
   private rate = 1;
@@ -11,7 +22,7 @@ export abstract class SimProcess {
   private life = 0;
 
   constructor(
-    protected readonly world: LeaseWorld,
+    protected readonly world: World,
     readonly name: string,
   ) {}
 
@@ -80,7 +91,7 @@ export abstract class SimProcess {
   }
 
   /** Sends something that happens at another process when it arrives. */
-  send<T extends SimProcess>(to: T, deliver: (to: T) => void): void {
+  send<T extends SimProcess<World>>(to: T, deliver: (to: T) => void): void {
     for (const delayMs of this.world.network.delaysMs(this.name, to.name))
       this.world.time.after(delayMs, () => to.run(() => deliver(to)));
   }

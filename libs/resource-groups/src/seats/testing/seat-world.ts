@@ -118,7 +118,7 @@ export class SeatNode {
     world.options.onStep?.();
     if (machine !== this.machine) return;
     const wake = ++this.wakes;
-    const delayMs = (machine.wakeAt(this.now()) - this.now()) / this.rate;
+    const delayMs = (machine.wakeAt() - this.now()) / this.rate;
     if (delayMs === Infinity) return;
     world.time.after(Math.max(0, delayMs) + 0.01, () => {
       if (wake === this.wakes && machine === this.machine) this.apply({ kind: 'tick' });
