@@ -48,9 +48,10 @@ describe('settings', () => {
   it('ask for the seats as soon as there is more than one resource manager: each would deal everything', () => {
     const addresses = ['--resource-managers-addresses', 'r1:9090,r2:9090'];
     expect(problemsOf(...addresses)).toEqual([
-      'seats.ids must name the resource managers when resourceManagers.addresses has several: by their node.id, the same everywhere',
+      'seats.ids must name the resource managers when resourceManagers.addresses may be several: by their node.id, the same everywhere',
     ]);
     expect(problemsOf(...addresses, '--seats-ids', 'r1,r2')).toEqual([]);
     expect(problemsOf('--resource-managers-addresses', 'r1:9090')).toEqual([]);
+    expect(problemsOf('--resource-managers-addresses', 'dns:resource-managers:9090')).toHaveLength(1);
   });
 });

@@ -52,6 +52,10 @@ export const relations = (config: Settings) => ({
   'seats.ids must name nobody twice': new Set(config.seats.ids).size === config.seats.ids.length,
   [`seats.ids must name at most ${SEATS_MAX} resource managers`]: config.seats.ids.length <= SEATS_MAX,
   'seats.version must be at least 1': config.seats.version >= 1,
-  'seats.ids must name the resource managers when resourceManagers.addresses has several: by their node.id, the same everywhere':
-    config.seats.ids.length > 0 || new Set(config.resourceManagers.addresses).size <= 1,
+  'seats.ids must name the resource managers when resourceManagers.addresses may be several: by their node.id, the same everywhere':
+    config.seats.ids.length > 0 || !mayBeSeveral(config.resourceManagers.addresses),
 });
+
+/** A name stands for as many as it resolves to. */
+const mayBeSeveral = (addresses: readonly string[]): boolean =>
+  new Set(addresses).size > 1 || addresses.some((address) => address.startsWith('dns:'));
