@@ -1,9 +1,9 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from './free-ports.js';
-import { LocalNode, type NodePorts, type Role } from './local-node.js';
+import { LOOPBACK, LocalNode, type NodePlace, type NodePorts, type Role } from './local-node.js';
 
-export { LocalNode, type NodePorts, type Role } from './local-node.js';
+export { LocalNode, type NodePlace, type NodePorts, type Role } from './local-node.js';
 
 export interface LocalClusterOptions {
   /** The repository: bundles are run from it. */
@@ -21,6 +21,8 @@ export interface LocalClusterOptions {
   readonly arguments?: Partial<Record<Role, readonly string[]>>;
   /** Edge port of the first coordinator, when it is free. */
   readonly preferredEdgePort?: number | undefined;
+  /** Where the node with this id runs; by default on loopback. */
+  readonly placeOf?: (id: string) => NodePlace;
 }
 
 /** Settings meant for a node of another cluster must not reach the nodes of this one. */
@@ -43,21 +45,24 @@ export class LocalCluster {
       ...Array<Role>(options.workers).fill('worker'),
     ];
     const ports = await allocatePorts(roles, options.preferredEdgePort);
-    const resourceManagers = ports.filter((_, index) => roles[index] === 'resource-manager');
-    const addresses = resourceManagers.map((node) => `127.0.0.1:${node.cluster}`).join(',');
-    const seats = resourceManagers.map((_, index) => `resource-manager-${index + 1}`).join(',');
-    const counters = new Map<Role, number>();
+    const ids = nodeIds(roles);
+    const placeOf = options.placeOf ?? (() => LOOPBACK);
+    const resourceManagers = ids.flatMap((id, index) =>
+      roles[index] === 'resource-manager' ? [{ id, address: `${placeOf(id).host}:${ports[index]?.cluster}` }] : [],
+    );
+    const addresses = resourceManagers.map(({ address }) => address).join(',');
+    const seats = resourceManagers.map(({ id }) => id).join(',');
     const nodes = roles.map((role, index) => {
-      const number = (counters.get(role) ?? 0) + 1;
-      counters.set(role, number);
-      const id = `${role}-${number}`;
+      const id = ids[index] as string;
       const own = ports[index] as NodePorts;
+      const place = placeOf(id);
       return new LocalNode(id, role, own, {
         root: options.root,
         directory: options.directory,
         env: nodeEnvironment,
+        place,
         arguments: [
-          ...commonArguments(id, own, addresses),
+          ...commonArguments(id, place, own, addresses),
           ...roleArguments(role, seats, options),
           ...(options.arguments?.[role] ?? []),
         ],
@@ -86,7 +91,7 @@ export class LocalCluster {
 
   /** The URL of a coordinator's edge port, by its number from 1. */
   url(coordinator = 1): string {
-    return `http://127.0.0.1:${this.node(`coordinator-${coordinator}`).ports.edge}`;
+    return this.node(`coordinator-${coordinator}`).url('edge');
   }
 
   /** Resolves when every node (or those given) is ready. Rejects, with the end of its log, when one ends before that. */
@@ -113,6 +118,10 @@ export class LocalCluster {
   }
 }
 
+/** Each role is numbered from 1. */
+const nodeIds = (roles: readonly Role[]): string[] =>
+  roles.map((role, index) => `${role}-${roles.slice(0, index + 1).filter((other) => other === role).length}`);
+
 async function allocatePorts(roles: readonly Role[], preferredEdgePort: number | undefined): Promise<NodePorts[]> {
   const firstCoordinator = roles.indexOf('coordinator');
   const wanted = roles.flatMap((_, index) => [
@@ -128,8 +137,8 @@ async function allocatePorts(roles: readonly Role[], preferredEdgePort: number |
   });
 }
 
-const commonArguments = (id: string, ports: NodePorts, addresses: string): string[] => [
-  ...['--node-id', id, '--node-host', '127.0.0.1', '--bind-host', '127.0.0.1'],
+const commonArguments = (id: string, place: NodePlace, ports: NodePorts, addresses: string): string[] => [
+  ...['--node-id', id, '--node-host', place.host, '--bind-host', place.bindHost],
   ...['--cluster-port', `${ports.cluster}`, '--edge-port', `${ports.edge}`],
   ...['--metrics-port', `${ports.metrics}`, '--health-port', `${ports.health}`],
   ...['--resource-managers-addresses', addresses, '--log-format', 'json'],

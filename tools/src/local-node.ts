@@ -11,6 +11,19 @@ export interface NodePorts {
   readonly health: number;
 }
 
+/** Where a node runs. */
+export interface NodePlace {
+  /** Where other nodes reach it. */
+  readonly host: string;
+  readonly bindHost: string;
+  /** Where this process reaches it. */
+  readonly reachHost: string;
+  /** A program and its arguments that start the node's command line. */
+  readonly launcher: readonly string[];
+}
+
+export const LOOPBACK: NodePlace = { host: '127.0.0.1', bindHost: '127.0.0.1', reachHost: '127.0.0.1', launcher: [] };
+
 /** One real process of a local cluster: it can be started, killed, frozen and started again on the same ports. */
 export class LocalNode {
   private child: ChildProcess | undefined;
@@ -27,12 +40,18 @@ export class LocalNode {
       readonly arguments: readonly string[];
       /** Only for its first process. */
       readonly firstStartArguments?: readonly string[];
+      readonly place?: NodePlace;
       readonly env: Readonly<Record<string, string | undefined>>;
     },
   ) {}
 
   get logFile(): string {
     return join(this.options.directory, `${this.id}.log`);
+  }
+
+  /** The URL of one of its ports, from here. */
+  url(port: keyof NodePorts): string {
+    return `http://${(this.options.place ?? LOOPBACK).reachHost}:${this.ports[port]}`;
   }
 
   get pid(): number | undefined {
@@ -55,7 +74,12 @@ export class LocalNode {
     const first = this.wasStarted ? [] : (this.options.firstStartArguments ?? []);
     this.wasStarted = true;
     const argv = ['--enable-source-maps', script, ...this.options.arguments, ...first, '--node-exit-with-stdin'];
-    const child = spawn(process.execPath, argv, {
+    const [program = process.execPath, ...rest] = [
+      ...(this.options.place ?? LOOPBACK).launcher,
+      process.execPath,
+      ...argv,
+    ];
+    const child = spawn(program, rest, {
       // The node sees the end of its standard input when this process dies, even by kill -9, and drains. A group of its
       // own keeps the terminal's Ctrl-C away from it: this process stops the nodes, in order.
       detached: true,
@@ -93,7 +117,7 @@ export class LocalNode {
   /** Whether /readyz on the health port answers 200. */
   async isReady(): Promise<boolean> {
     try {
-      const response = await fetch(`http://127.0.0.1:${this.ports.health}/readyz`, {
+      const response = await fetch(`${this.url('health')}/readyz`, {
         signal: AbortSignal.timeout(1_000),
       });
       return response.ok;

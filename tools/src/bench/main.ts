@@ -1,19 +1,37 @@
 import { formatSize } from '@tutti/base';
+import { admission } from './admission.js';
+import { parseAdmissionOptions } from './admission-options.js';
+import { admissionTable } from './admission-table.js';
 import { resourceGroups } from './resource-groups.js';
 import { smallQuery } from './small-query.js';
 
 type Row = readonly [label: string, value: string];
 
-/** A measurement: what --json prints, and the same as a table. */
+/** A measurement: what --json prints, and the same for people. */
 interface Outcome {
   readonly report: object;
-  readonly rows: readonly Row[];
+  readonly lines: readonly string[];
+}
+
+/** Nothing was measured: the options are wrong, or ask for help. */
+interface NoOutcome {
+  readonly usage: string;
+  readonly exitCode: number;
 }
 
 interface Bench {
   readonly about: string;
-  readonly run: (root: string, say: (text: string) => void) => Promise<Outcome>;
+  readonly run: (options: {
+    readonly root: string;
+    readonly say: (text: string) => void;
+    /** What follows the name, but --json. */
+    readonly args: readonly string[];
+  }) => Promise<Outcome | NoOutcome>;
 }
+
+const linesOf = (rows: readonly Row[]) => rows.map(([label, value]) => `${label.padEnd(40)} ${value}`);
+const noOptions = (args: readonly string[]): NoOutcome | undefined =>
+  args.length === 0 ? undefined : { usage: USAGE, exitCode: args[0] === '--help' ? 0 : 2 };
 
 const ms = (value: number): string => `${value.toFixed(value < 1 ? 3 : 2)} ms`;
 const perSecond = (value: number): string => `${value.toLocaleString('en')} /s`;
@@ -21,7 +39,9 @@ const perSecond = (value: number): string => `${value.toLocaleString('en')} /s`;
 const BENCHES: Readonly<Record<string, Bench>> = {
   'small-query': {
     about: 'SELECT 1 end to end, time to ready, idle CPU and memory of a local cluster',
-    run: async (root, say) => {
+    run: async ({ root, say, args }) => {
+      const refused = noOptions(args);
+      if (refused) return refused;
       const report = await smallQuery(root, say);
       const rows: Row[] = [
         ['SELECT 1, p50', ms(report.p50Ms)],
@@ -31,12 +51,14 @@ const BENCHES: Readonly<Record<string, Bench>> = {
         ['idle cluster', `${(report.idleCores * 100).toFixed(1)} % of a core`],
         ...Object.entries(report.rssBytes).map(([role, bytes]): Row => [`memory of a ${role}`, formatSize(bytes)]),
       ];
-      return { report, rows };
+      return { report, lines: linesOf(rows) };
     },
   },
   'resource-groups': {
     about: 'admission alone: 1,000 groups, 100,000 queries that wait; speed, memory, reload',
-    run: async (root, say) => {
+    run: async ({ root, say, args }) => {
+      const refused = noOptions(args);
+      if (refused) return refused;
       const report = await resourceGroups(root, say);
       const rows: Row[] = [
         ['submissions, starts and ends', perSecond(report.eventsPerSecond)],
@@ -48,7 +70,16 @@ const BENCHES: Readonly<Record<string, Bench>> = {
         ['reload of 1,000 groups', ms(report.reloadMs)],
         ['  the first one, before code is warm', ms(report.coldReloadMs)],
       ];
-      return { report, rows };
+      return { report, lines: linesOf(rows) };
+    },
+  },
+  admission: {
+    about: 'one limit, four coordinators: how the three modes keep it, and faults (options: --help)',
+    run: async ({ root, say, args }) => {
+      const options = parseAdmissionOptions(args);
+      if ('usage' in options) return options;
+      const report = await admission({ ...options, root, say });
+      return { report, lines: admissionTable(report) };
     },
   },
 };
@@ -65,14 +96,18 @@ baseline is measured in turn with what it is compared to, since machines differ 
 
 /** `npm run bench`. */
 export async function bench(argv: readonly string[], root: string): Promise<number> {
-  const [name = '', ...flags] = argv.filter((argument) => argument !== '--json');
+  const [name = '', ...args] = argv.filter((argument) => argument !== '--json');
   const chosen = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
-  if (chosen === undefined || flags.length > 0) {
+  if (chosen === undefined) {
     process.stderr.write(USAGE);
     return name === '--help' ? 0 : 2;
   }
-  const { report, rows } = await chosen.run(root, (text) => void process.stderr.write(`${text}\n`));
-  if (argv.includes('--json')) console.log(JSON.stringify(report));
-  else for (const [label, value] of rows) console.log(`${label.padEnd(40)} ${value}`);
+  const outcome = await chosen.run({ root, say: (text) => void process.stderr.write(`${text}\n`), args });
+  if ('usage' in outcome) {
+    process.stderr.write(outcome.usage);
+    return outcome.exitCode;
+  }
+  if (argv.includes('--json')) console.log(JSON.stringify(outcome.report));
+  else for (const line of outcome.lines) console.log(line);
   return 0;
 }
