@@ -23,8 +23,13 @@ export type GroupEvent =
   | { readonly kind: 'leaseStreamLost'; readonly seat: SeatId }
   /** The process stood still, and its clock may have too: say so before anything else. */
   | { readonly kind: 'overslept' }
-  /** Something of a running query is about to leave for a worker, whatever its group: from now on it never waits again. */
+  /** Something of a running query is about to leave for a worker, whatever its group: while that may be there it runs. */
   | { readonly kind: 'sent'; readonly queryId: QueryId }
+  /**
+   * Nothing of a running query is on a worker or on its way any more: all that was sent is known to have ended, and more is
+   * to be sent. If its lease is over it waits again: what runs nowhere must not keep others, or itself, from a new lease.
+   */
+  | { readonly kind: 'nowhere'; readonly queryId: QueryId }
   /** Time went by: what waits wants newer usage, or has waited for too long; and leases want to be renewed, see wakeAt. */
   | { readonly kind: 'tick' }
   /** The active workers changed; `memoryBytes` is the sum of their memory limits. Before the first both are 0. */
@@ -49,7 +54,7 @@ export type GroupEffect =
   /** Its group is gone with a new configuration, or has subgroups now. The query has left: select and submit it anew. */
   | { readonly kind: 'reselect'; readonly queryId: QueryId; readonly queuedSince: Instant }
   /**
-   * It was started, nothing of it was sent, and the lease that allowed it is over. It waits again as it did before; nothing
+   * It was started, nothing of it is on a worker, and the lease that allowed it is over. It waits again as it did before; nothing
    * of it may be sent. What comes next of it is start, reject, or reselect at once.
    */
   | { readonly kind: 'requeue'; readonly queryId: QueryId }

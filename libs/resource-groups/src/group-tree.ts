@@ -161,6 +161,11 @@ export class GroupTree {
         if (query?.isQueued === false) query.leaf.root.leases?.sent(query);
         return;
       }
+      case 'nowhere': {
+        const query = live.get(event.queryId);
+        if (query?.isQueued === false) query.leaf.root.leases?.nowhere(query, now, effects);
+        return;
+      }
       case 'usageArrived':
         questions.close();
         this.unavailableSince = undefined;

@@ -3,7 +3,7 @@
 //       makes room for: so running <= held at any time while the lease holds, and what must be given back is not used.
 //   S2. It hears of every change in the same turn, before that turn is over.
 //   S3. When the lease is over, whatever was started and not sent waits again: its place was counted under that lease
-//       only. What was sent goes on, and is counted until it has ended.
+//       only. What was sent goes on, and is counted until it has ended, or until nothing of it is left on workers.
 import { type Instant, instant } from '@tutti/base';
 import type { GroupEffect } from './group-events.js';
 import type { GroupNode } from './group-node.js';
@@ -34,7 +34,7 @@ export class ShardLeases {
   private readonly open = new Set<LeasedLeaf>();
   /** Leaves with a free slot, below a group that is closed. */
   private readonly closedOut = new Set<LeasedLeaf>();
-  /** Started under the lease, and nothing of it sent. */
+  /** Started under the lease, and nothing of it sent, or nothing left of what was. */
   private readonly unsent = new Set<LiveQuery>();
   private tidiedAt: Instant = instant(0);
 
@@ -76,6 +76,13 @@ export class ShardLeases {
   /** From now on it is on a worker, for all that is known. */
   sent(query: LiveQuery): void {
     this.unsent.delete(query);
+  }
+
+  /** It is on no worker any more, as if nothing had been sent. */
+  nowhere(query: LiveQuery, now: Instant, effects: GroupEffect[]): void {
+    this.unsent.add(query);
+    query.orderKey = 0; // Its place was not looked after since it was sent.
+    if (!this.holder.isValid(now)) this.requeue(now, effects);
   }
 
   used(leaf: GroupNode, cpuMs: number): void {

@@ -54,6 +54,8 @@ export class StoryCoordinator {
       }
       case 'sent':
         return this.apply({ kind: 'sent', queryId: queryId(name) });
+      case 'nowhere':
+        return this.apply({ kind: 'nowhere', queryId: queryId(name) });
       case 'stamp':
         return [this.stamp(name)];
       case 'leases':

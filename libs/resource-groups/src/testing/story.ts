@@ -24,6 +24,7 @@ const EXPIRE_AFTER_MS = 10_000;
  *   a explain q1 / a why q1               why q1 waits / the same and all the rest that it says
  *   a queue / a groups                    what waits at a, in order / what a reports
  *   a sent q1 / a stamp q1                something of q1 leaves for a worker / what its tasks carry now
+ *   a nowhere q1                          nothing of q1 is on a worker any more
  *   a leases / a overslept / a lost rm-1  what a holds / a stood still / its stream to rm-1 broke
  *   rm-1 owns global / rm-1 loses         rm-1 owns these root groups, with the next epoch / owns none any more
  *   loud                                  from now on messages are told, too, that say nothing new

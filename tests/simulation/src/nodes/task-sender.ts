@@ -163,7 +163,7 @@ export class TaskSender {
     if (this.placings.get(query) !== placing) return;
     while (placing.unsent > 0) {
       if (!this.sendOne(placing)) {
-        if (placing.unsent > 0) this.waitFor(placing);
+        if (placing.unsent > 0 && this.placings.get(query) === placing) this.waitFor(placing);
         return;
       }
     }
@@ -187,7 +187,11 @@ export class TaskSender {
     const { query } = placing;
     const queryId = asQueryId(query.id);
     const stamp = owner.tree.taskStamp(queryId, owner.now());
-    if (stamp === 'notNow') return false;
+    if (stamp === 'notNow') {
+      // Nothing of it is on a worker: it may wait in its queue as well, and does when its lease is over.
+      if (placing.wasSent && placing.unsent === placing.tasksLeft) owner.apply({ kind: 'nowhere', queryId });
+      return false;
+    }
     if (world.plan.mode === 'gated' && !this.holdsSlot(placing)) {
       this.loseSlot(placing);
       return false;
