@@ -14,10 +14,11 @@ const total = (runs: readonly DeskChecks[], of: (checks: DeskChecks) => number):
 describe('desks in a storm', () => {
   it.each([1, 2, 3, 4])('keep every limit, and what waits starts in the end, part %i of 4', (part) => {
     const runs = seeds(part * 1_000, 50).map((seed) => runDeskChaos(seed));
-    expect(total(runs, ({ begun }) => begun)).toBeGreaterThan(5_000);
+    expect(total(runs, ({ begun }) => begun)).toBeGreaterThan(3_500);
     expect(total(runs, ({ known }) => known.firstStart)).toBeGreaterThan(1_000);
-    expect(total(runs, ({ known }) => known.handedOver)).toBeGreaterThan(200);
-    expect(total(runs, ({ known }) => known.copies)).toBeGreaterThan(200);
+    expect(total(runs, ({ known }) => known.handedOver)).toBeGreaterThan(150);
+    expect(total(runs, ({ known }) => known.copies)).toBeGreaterThan(300);
+    expect(total(runs, ({ refused }) => refused.fenced)).toBeGreaterThan(5);
   });
 });
 

@@ -84,4 +84,66 @@ describe('a desk', () => {
     expect(caps(lone.demand('c1', [leaf('a', 3)]))).toEqual([]);
     expect(caps(lone.demand('c1', [leaf('b', 3)]))).toEqual(['c1 b=2']);
   });
+
+  it("takes a worker's tasks to the owners of their groups, and tells it the fences of leased groups only", () => {
+    const lone = new LoneDesk(limited('a', 2), limited('b', 2), limited('c', 2, { admissionMode: 'gated' }));
+    const task = (group: string, queryId: string, incarnation = 1): LeasedTask => ({
+      ...{ coordinatorId: 'c1', incarnation, group, queryId },
+    });
+    const tasks = [task('a', 'q1'), task('a', 'q2'), task('a', 'q3', 0), task('b', 'q4'), task('c', 'q5', 0)];
+    const told = lone.report(tasks).filter((effect) => effect.kind === 'fences');
+    expect(told.map(({ list }) => list.leasedRootGroups).sort()).toEqual([['a'], ['b']]);
+    expect(lone.desk.overAdmission()).toEqual(new Map([['a', 1]]));
+    expect(lone.desk.heldBy('a').map(({ incarnation, held }) => [incarnation, held])).toEqual([
+      [1, 2],
+      [0, 1],
+    ]);
+    const kept = told.map(({ shard, list: { epoch, version } }) => ({ shard, epoch, version }));
+    expect(lone.report(tasks, kept).filter(({ kind }) => kind === 'fences')).toEqual([]);
+  });
+
+  it('takes demands only from streams of the life that they name (D2)', () => {
+    const lone = new LoneDesk(limited('a', 2));
+    expect(lone.demand('c1', [leaf('a', 1)], {}, 2)).toEqual([]);
+    expect(lone.demand('c3', [leaf('a', 1)])).toEqual([]);
+    lone.apply({ kind: 'disconnected', life: { coordinatorId: 'c1', incarnation: 1 } });
+    expect(lone.demand('c1', [leaf('a', 1)])).toEqual([]);
+    expect(lone.desk.counters).toMatchObject({ demands: 3, demandsIgnored: 3, grants: 0 });
+  });
+
+  it('believes in no epoch that it could not step above, and steps above all others (D3)', () => {
+    const lone = new LoneDesk(limited('a', 2));
+    const before = lone.epochOf('a');
+    lone.demand('c1', [leaf('a', 1)], { epochSeen: Number.MAX_SAFE_INTEGER });
+    lone.report([], [{ shard: shardOfGroup('a'), epoch: 2 ** 53, version: 1 }]);
+    expect(lone.epochOf('a')).toBe(before);
+    lone.report([], [{ shard: shardOfGroup('a'), epoch: before + 7, version: 1 }]);
+    expect(lone.epochOf('a')).toBe(before + 8);
+    expect(caps(lone.demand('c1', [leaf('a', 3)]))).toEqual(['c1 a=2']);
+  });
+
+  it('ticks only when something is due', () => {
+    const lone = new LoneDesk(limited('a', 2));
+    lone.demand('c1', [leaf('a', 1)]);
+    for (let count = 0; count < 100; count++) {
+      const wakeAt = lone.desk.wakeAt();
+      expect(wakeAt).toBeGreaterThan(lone.nowMs);
+      lone.nowMs = wakeAt;
+      lone.apply({ kind: 'tick' });
+    }
+    expect(lone.nowMs).toBeGreaterThan(1_000 + 20_000);
+  });
+
+  it('counts over all owners that there were', () => {
+    const lone = new LoneDesk(limited('a', 2));
+    lone.demand('c1', [leaf('a', 1)]);
+    const claim = { isLapsed: false, stamp: { epoch: lone.epochOf('a'), seq: 1 } };
+    expect(lone.demand('c1', [leaf('a', 0, 9)], claim)).toContainEqual({
+      kind: 'note',
+      note: { kind: 'overclaim', shard: shardOfGroup('a'), life: { coordinatorId: 'c1', incarnation: 1 } },
+    });
+    lone.apply({ kind: 'overslept' });
+    expect(lone.desk.counters.overclaims).toBe(1);
+    expect(lone.desk.owned()).toHaveLength(64);
+  });
 });

@@ -44,7 +44,7 @@ describe('an owner', () => {
   it('deals nothing for a while when no seat can take a copy, and then again', () => {
     const desk = new TestOwner([limited('a', 2)]);
     desk.demand('c1', leaf('a', 0, 0, 1));
-    const refused = desk.apply({ kind: 'copyRefused', seq: 1 });
+    const refused = desk.apply({ kind: 'copyRefused', seq: 2 });
     expect(refused).toMatchObject([{ kind: 'grant', grant: { kind: 'renewed', caps: [] } }]);
     expect(desk.owner.groups()).toMatchObject([{ group: 'a', booked: 0 }]);
     expect(desk.owner.counters.copiesRefused).toBe(1);

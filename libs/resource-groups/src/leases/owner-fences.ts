@@ -11,6 +11,7 @@ import type { LeaseReport } from './lease-messages.js';
 import { type Life, lifeKey } from './life.js';
 import type { OwnerEffect } from './owner-events.js';
 import type { OwnerState } from './owner-state.js';
+import type { WorkerRecord } from './worker-evidence.js';
 
 /** The incarnation of tasks that came without a lease. */
 export const NO_LEASE = 0;
@@ -46,12 +47,18 @@ export function replaceFormerLives(owner: OwnerState, coordinatorId: string, inc
   weighEvidence(owner, now);
 }
 
+/** Has the name of a worker kept, so that it can be told the fences (E2). */
+export function nameWorker(owner: OwnerState, workerId: string, incarnation: number): WorkerRecord {
+  const worker = owner.evidence.expect(workerId, incarnation);
+  if (!worker.isCopied && worker.copySeq === 0) owner.copies.worker(workerId, worker);
+  return worker;
+}
+
 /** Takes in what a worker runs, and tells it the fences when it does not keep the newest. */
 export function readReport(owner: OwnerState, report: LeaseReport, now: Instant, out: OwnerEffect[]): void {
   if (owner.phase === 'idle' || !owner.evidence.take(report, now)) return;
   const { workerId, incarnation } = report;
-  const worker = owner.evidence.expect(workerId, incarnation);
-  if (!worker.isCopied && worker.copySeq === 0) owner.copies.worker(workerId, worker);
+  const worker = nameWorker(owner, workerId, incarnation);
   if (owner.hasLearned) countStrays(owner, now);
   weighEvidence(owner, now);
   // While it learns it knows too few fences: workers keep those of its predecessor.

@@ -5,7 +5,7 @@
 //       of all others is all there is (A1, A5).
 import type { Instant } from '@tutti/base';
 import { ledgerItem } from './copy-codec.js';
-import { fence, replaceFormerLives, setFenced, weighEvidence } from './owner-fences.js';
+import { fence, nameWorker, replaceFormerLives, setFenced, weighEvidence } from './owner-fences.js';
 import { later } from './lease-timing.js';
 import type { LeadershipAcquired, Membership, OwnerEffect } from './owner-events.js';
 import type { OwnerState } from './owner-state.js';
@@ -38,6 +38,7 @@ export function readMembership(owner: OwnerState, { coordinators, workers }: Mem
   if (owner.phase === 'idle') return;
   owner.members = new Map(coordinators.map(({ coordinatorId, incarnation }) => [coordinatorId, incarnation]));
   owner.evidence.list(workers, now);
+  for (const { workerId, incarnation } of workers) nameWorker(owner, workerId, incarnation);
   for (const { coordinatorId, incarnation } of coordinators) replaceFormerLives(owner, coordinatorId, incarnation, now);
   for (const life of owner.lives.values()) {
     const isMember = owner.members.has(life.id.coordinatorId);

@@ -18,7 +18,7 @@ const SEATS: SeatTiming = {
   ...{ seatLeaseTtlMs: 900, renewMs: 300, holdingTtlMs: 2_000, rebalanceMs: 300, rebalanceAfterMs: 2_000 },
 };
 
-const CALM_MS = 2_000;
+const CALM_MS = 500;
 const DRAIN_MS = 40_000;
 const WAITING_MAX = 4;
 const LEAVES = ['a', 'b.x', 'b.y', 'c', 'u-1', 'u-2'];
@@ -46,7 +46,7 @@ export function runDeskChaos(seed: number, rules?: LeaseRules): DeskChecks {
 
 class DeskChaos {
   private readonly world: DeskWorld;
-  private readonly stormMs = 6_500;
+  private readonly stormMs = 4_500;
   private isOver = false;
 
   constructor(seed: number, rules: LeaseRules | undefined) {
@@ -62,8 +62,8 @@ class DeskChaos {
     world.network.faults = GOOD;
     for (const process of world.everybody) this.later(200 * world.random(), () => process.start());
     for (const { name } of world.coordinators) this.arrive(name);
-    this.later(500 + 2_500 * world.random(), () => this.storm());
-    this.later(2_000, () => (world.isFirstStart = false));
+    this.later(500 + 1_500 * world.random(), () => this.storm());
+    this.later(1_500, () => (world.isFirstStart = false));
     world.time.runUntil(stormMs);
     this.calm();
     world.time.runUntil(stormMs + CALM_MS);

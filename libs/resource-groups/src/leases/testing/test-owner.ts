@@ -24,7 +24,7 @@ export class TestOwner {
   members(workers: readonly string[]): void {
     const coordinators = ['c1', 'c2'].map((coordinatorId) => ({ coordinatorId, incarnation: 1 }));
     const listed = workers.map((workerId) => ({ workerId, incarnation: 1 }));
-    this.apply({ kind: 'membership', coordinators, workers: listed });
+    this.keep(this.apply({ kind: 'membership', coordinators, workers: listed }));
   }
 
   /** All that a coordinator has; its first demand is that of a new life. */
