@@ -2,20 +2,21 @@
 //   S1. A shard in which no root group is leased, and nothing is booked, is told nothing and costs nothing. It is told
 //       everything that counts as soon as one is leased, or somebody asks for a slot.
 import type { Instant } from '@tutti/base';
-import type { GroupSpec } from '../group-config.js';
 import type { Acquired } from '../seats/seat-events.js';
 import type { DeskMembership, DeskReport } from './desk-events.js';
-import { LeaseRoots, leasedRoots, rootNames } from './lease-roots.js';
+import { LeaseRoots, NO_ROOTS, type ShardRoots } from './lease-roots.js';
 import type { LeasedTask } from './lease-messages.js';
 import { LeaseOwner, type LeaseOwnerOptions } from './lease-owner.js';
 import { NO_LEASE } from './owner-fences.js';
 import type { OwnerEffect, OwnerEvent } from './owner-events.js';
 
+const NEVER = Infinity;
+
 type Measured = Extract<OwnerEvent, { kind: 'measured' }>;
 
 /** What an owner is told when it begins, or when the first of its groups is leased. */
 export interface DeskNews {
-  readonly rootGroups: readonly GroupSpec[];
+  readonly roots: ShardRoots;
   readonly membership: DeskMembership | undefined;
   measuredOf(shard: number): Measured | undefined;
 }
@@ -36,7 +37,7 @@ export class DeskShard {
   ) {
     this.owner = new LeaseOwner(options);
     this.epoch = acquired.epoch;
-    this.roots = new LeaseRoots(rootNames([], index));
+    this.roots = new LeaseRoots(NO_ROOTS);
   }
 
   /** S1 */
@@ -46,13 +47,18 @@ export class DeskShard {
 
   /** Begins. The configuration comes first: what is leased now is dealt as soon as anything is. */
   *begin(news: DeskNews, now: Instant): IterableIterator<OwnerEffect> {
-    yield* this.take(news.rootGroups, now);
+    yield* this.configure(news, now);
     const { epoch, copies, mustLearnFully, learnMs } = this.acquired;
     yield* this.owner.apply({ kind: 'acquired', epoch, copies, mustLearnFully, learnMs }, now);
   }
 
-  configure({ rootGroups }: DeskNews, now: Instant): OwnerEffect[] {
-    return this.take(rootGroups, now);
+  configure({ roots }: DeskNews, now: Instant): OwnerEffect[] {
+    const names = roots.names(this.index);
+    const rootGroups = roots.leased(this.index);
+    this.roots = new LeaseRoots(names);
+    this.hasRoots = rootGroups.length > 0;
+    const { exemptRootGroups } = names;
+    return this.owner.apply({ kind: 'configured', rootGroups, exemptRootGroups }, now);
   }
 
   /** To be called before others are told something. */
@@ -75,15 +81,7 @@ export class DeskShard {
 
   /** When the next tick is due. */
   wakeAt(): number {
-    return this.isActive || this.owner.phase === 'learning' ? (this.owner.wakeAt() ?? Infinity) : Infinity;
-  }
-
-  private take(rootGroups: readonly GroupSpec[], now: Instant): OwnerEffect[] {
-    const names = rootNames(rootGroups, this.index);
-    const leased = leasedRoots(rootGroups, this.index);
-    this.roots = new LeaseRoots(names);
-    this.hasRoots = leased.length > 0;
-    const { exemptRootGroups } = names;
-    return this.owner.apply({ kind: 'configured', rootGroups: leased, exemptRootGroups }, now);
+    const hasToTick = this.isActive || this.owner.phase === 'learning';
+    return (hasToTick ? this.owner.wakeAt() : undefined) ?? NEVER;
   }
 }

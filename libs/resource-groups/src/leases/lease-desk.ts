@@ -31,6 +31,7 @@ import type { DeskNews } from './desk-shard.js';
 import { isPlausible, ToldEpochs } from './desk-told.js';
 import type { LeasedTask } from './lease-messages.js';
 import type { LeaseRules, LeaseTiming } from './lease-timing.js';
+import { ShardRoots } from './lease-roots.js';
 import { isSameLife } from './life.js';
 import type { DealtGroup } from './owner-events.js';
 import type { HeldBy } from './owner-reads.js';
@@ -58,7 +59,7 @@ export class LeaseDesk {
   private readonly told = new ToldEpochs();
   private readonly measures = new DeskMeasures();
   private readonly seat: SeatId;
-  private config: GroupConfig;
+  private roots: ShardRoots;
   private membership: DeskMembership | undefined;
   private draining: DeskDrain | undefined;
   private now: Instant;
@@ -69,7 +70,7 @@ export class LeaseDesk {
     this.seats = new SeatMachine({ seat, incarnation, startedAt, seatSet, isFirstStart, random, ...tuned });
     this.owners = new DeskOwners(this.seats, options, () => this.news(), startedAt);
     this.seat = seat;
-    this.config = config;
+    this.roots = new ShardRoots(config.rootGroups);
     this.now = startedAt;
   }
 
@@ -89,7 +90,10 @@ export class LeaseDesk {
   /** When the next `tick` is due; Infinity: never. Later is safe. */
   wakeAt(): Instant {
     let at = Math.min(this.seats.wakeAt(), this.draining?.wakeAt() ?? Infinity);
-    for (const shard of this.owners.shards.values()) at = Math.min(at, shard.wakeAt());
+    for (const shard of this.owners.shards.values()) {
+      const due = shard.wakeAt();
+      if (due < at) at = due;
+    }
     return instant(at);
   }
 
@@ -151,7 +155,7 @@ export class LeaseDesk {
         this.membership = event;
         return owners.tellActive(event);
       case 'configured':
-        this.config = event.config;
+        this.roots = new ShardRoots(event.config.rootGroups);
         for (const shard of [...owners.shards.values()]) {
           owners.perform(shard, shard.configure(this.news(), now));
           owners.catchUp(shard);
@@ -224,7 +228,7 @@ export class LeaseDesk {
   }
 
   private news(): DeskNews {
-    const { membership, measures } = this;
-    return { rootGroups: this.config.rootGroups, membership, measuredOf: (shard) => measures.of(shard) };
+    const { roots, membership, measures } = this;
+    return { roots, membership, measuredOf: (shard) => measures.of(shard) };
   }
 }

@@ -7,7 +7,7 @@
 //       no room others are asked to give back what they do not need.
 //   O5. A demand costs in proportion to the leaf groups that it names, and to what is dealt.
 // Whoever runs it tells it `lost` before anything else once ownership is over: ask the seats before each event.
-import { type Instant, instant, unreachable } from '@tutti/base';
+import { type Instant, unreachable } from '@tutti/base';
 import type { Demand } from './lease-messages.js';
 import { LEASE_RULES, LEASE_TIMING, later, type LeaseRules, type LeaseTiming } from './lease-timing.js';
 import { flush } from './owner-answers.js';
@@ -106,7 +106,9 @@ export class LeaseOwner {
   /** When the next `tick` is due. Later is safe. */
   wakeAt(): Instant | undefined {
     const { phase, tickedAt, pushesAt } = this.owner;
-    return phase === 'idle' ? undefined : instant(Math.min(later(tickedAt, TICK_MS), pushesAt));
+    if (phase === 'idle') return undefined;
+    const tickAt = later(tickedAt, TICK_MS);
+    return pushesAt < tickAt ? pushesAt : tickAt;
   }
 
   get phase(): Phase {

@@ -17,23 +17,44 @@ export interface RootNames {
 
 export const NO_ROOTS: RootNames = { leasedRootGroups: [], exemptRootGroups: [] };
 
-/** The root groups of a configuration that are leased and may have groups in the shard. */
-export const leasedRoots = (rootGroups: readonly GroupSpec[], shard: number): GroupSpec[] =>
-  rootGroups.filter((root) => root.admissionMode === 'leased' && mayBeIn(root, shard));
+/** The root groups of a configuration by shard. Those with variables may have groups in any. */
+export class ShardRoots {
+  private readonly fixed = new Map<number, GroupSpec[]>();
+  private readonly wide: readonly GroupSpec[];
 
-/** What workers must know of them. */
-export function rootNames(rootGroups: readonly GroupSpec[], shard: number): RootNames {
-  const leased = leasedRoots(rootGroups, shard);
-  const wide = leased.filter(({ isDynamic }) => isDynamic).map(({ name }) => new NameTemplate(name));
-  const isExempt = (root: GroupSpec): boolean =>
-    root.isDynamic ? wide.length > 0 : wide.some((template) => template.matches(root.name));
-  const others = rootGroups.filter((root) => root.admissionMode !== 'leased' && mayBeIn(root, shard));
-  const namesOf = (roots: readonly GroupSpec[]): string[] => roots.map(({ name }) => name);
-  return { leasedRootGroups: namesOf(leased), exemptRootGroups: namesOf(others.filter(isExempt)) };
+  constructor(rootGroups: readonly GroupSpec[]) {
+    this.wide = rootGroups.filter(({ isDynamic }) => isDynamic);
+    for (const root of rootGroups) {
+      if (root.isDynamic) continue;
+      const shard = shardOfGroup(root.template);
+      const among = this.fixed.get(shard);
+      if (among === undefined) this.fixed.set(shard, [root]);
+      else among.push(root);
+    }
+  }
+
+  /** Those that are leased. */
+  leased(shard: number): GroupSpec[] {
+    return this.all(shard).filter(isLeased);
+  }
+
+  /** What workers must know of them. */
+  names(shard: number): RootNames {
+    const leased = this.leased(shard);
+    const wide = leased.filter(({ isDynamic }) => isDynamic).map(({ name }) => new NameTemplate(name));
+    const isExempt = (root: GroupSpec): boolean =>
+      root.isDynamic ? wide.length > 0 : wide.some((template) => template.matches(root.name));
+    const others = this.all(shard).filter((root) => !isLeased(root));
+    const namesOf = (roots: readonly GroupSpec[]): string[] => roots.map(({ name }) => name);
+    return { leasedRootGroups: namesOf(leased), exemptRootGroups: namesOf(others.filter(isExempt)) };
+  }
+
+  private all(shard: number): GroupSpec[] {
+    return [...(this.fixed.get(shard) ?? []), ...this.wide];
+  }
 }
 
-const mayBeIn = ({ isDynamic, template }: GroupSpec, shard: number): boolean =>
-  isDynamic || shardOfGroup(template) === shard;
+const isLeased = ({ admissionMode }: GroupSpec): boolean => admissionMode === 'leased';
 
 /** Tells of a group whether it needs a lease (R1). */
 export class LeaseRoots {

@@ -20,12 +20,18 @@ const GATHER_MS = 100;
 /** For news to travel that a promise was given up. */
 const RELEASE_MS = 50;
 
+/** Whether `seeksAt` can be as soon as that: it is asked for all shards, all the time. */
+export const mayBeDue = ({ role }: Shard, at: number): boolean => role.kind === 'idle' && role.seekAt <= at;
+
 /** When a seat that does not own a shard will ask for it; undefined while it must not. */
 export function seeksAt(seat: SeatState, shard: Shard, now: Instant): Instant | undefined {
   if (shard.role.kind !== 'idle' || seat.draining || !seat.isMember) return undefined;
   const bound = shard.promise.bound(now);
-  const boundUntil = bound && bound.holder.seat !== seat.me.seat ? bound.until : -Infinity;
-  return instant(Math.max(shard.role.seekAt, seat.promisesFrom(shard), boundUntil) + shard.role.backoffMs);
+  let at = shard.role.seekAt;
+  const promisesFrom = seat.promisesFrom(shard);
+  if (promisesFrom > at) at = promisesFrom;
+  if (bound && bound.holder.seat !== seat.me.seat && bound.until > at) at = bound.until;
+  return instant(at + shard.role.backoffMs);
 }
 
 /** Asks all seats for the shard, with an epoch above all that it knows of. */

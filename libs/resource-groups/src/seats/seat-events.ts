@@ -73,3 +73,8 @@ export interface Acquired {
   /** There was no owner before, as the operator vouches and nobody knows better. */
   readonly isFirst: boolean;
 }
+
+/** Copies are made often, and rarely is anything else due because of them. */
+export const isOfCopies = (event: SeatEvent): boolean =>
+  event.kind === 'copy' ||
+  (event.kind === 'received' && (event.message.kind === 'copy' || event.message.kind === 'copyAnswer'));

@@ -15,7 +15,7 @@
 import { type Instant, instant, unreachable } from '@tutti/base';
 import { COPY_LIMITS } from './copy-store.js';
 import { hearHoldAnswer } from './seat-answers.js';
-import { forgetGrant, goOnSeeking, seek, seekingWakeAt, seeksAt } from './seat-candidate.js';
+import { forgetGrant, goOnSeeking, mayBeDue, seek, seekingWakeAt, seeksAt } from './seat-candidate.js';
 import type { Holder, SeatMessage } from './seat-messages.js';
 import { Outbox } from './seat-outbox.js';
 import {
@@ -32,7 +32,7 @@ import {
 import { answerHold, keepCopies, takeHandOver, takeRelease } from './seat-promiser.js';
 import { SEAT_RULES, SEAT_TIMING } from './seat-rules.js';
 import { changeSeats, giveUpAll, leave } from './seat-change.js';
-import type { SeatEffect, SeatEvent } from './seat-events.js';
+import { isOfCopies, type SeatEffect, type SeatEvent } from './seat-events.js';
 import { type SeatOptions, SeatState } from './seat-state.js';
 import { SHARD_COUNT, type SeatId } from './shard.js';
 import { ownedUntil } from './shard-role.js';
@@ -140,9 +140,12 @@ export class SeatMachine {
     const { seat } = this;
     let at = this.hasToTalk(now) ? this.renewAt : Infinity;
     for (const shard of seat.shards) {
-      if (shard.role.kind === 'owning') at = Math.min(at, ownedUntil(shard.role, seat.majority));
-      else if (shard.role.kind === 'seeking') at = Math.min(at, seekingWakeAt(shard.role));
-      else at = Math.min(at, seeksAt(seat, shard, now) ?? Infinity);
+      const { role } = shard;
+      let due: number | undefined;
+      if (role.kind === 'owning') due = ownedUntil(role, seat.majority);
+      else if (role.kind === 'seeking') due = seekingWakeAt(role);
+      else if (mayBeDue(shard, at)) due = seeksAt(seat, shard, now);
+      if (due !== undefined && due < at) at = due;
     }
     return instant(at);
   }
@@ -208,9 +211,8 @@ export class SeatMachine {
   private goOn(now: Instant, out: Outbox): void {
     const { seat } = this;
     for (const shard of seat.shards) {
-      const { role } = shard;
-      if (role.kind === 'seeking') goOnSeeking(seat, shard, role, now, out);
-      const at = seeksAt(seat, shard, now);
+      if (shard.role.kind === 'seeking') goOnSeeking(seat, shard, shard.role, now, out);
+      const at = mayBeDue(shard, now) ? seeksAt(seat, shard, now) : undefined;
       if (at !== undefined && now >= at) seek(seat, shard, now, out);
     }
     if (now < this.renewAt || !this.hasToTalk(now)) return;
@@ -243,8 +245,3 @@ export class SeatMachine {
     return this.seat.shardAt(index);
   }
 }
-
-/** Copies are made often, and rarely is anything else due because of them. */
-const isOfCopies = (event: SeatEvent): boolean =>
-  event.kind === 'copy' ||
-  (event.kind === 'received' && (event.message.kind === 'copy' || event.message.kind === 'copyAnswer'));
