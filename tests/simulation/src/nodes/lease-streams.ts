@@ -13,6 +13,8 @@ interface Link {
   readonly manager: SimResourceManager;
   stream: SimStream | undefined;
   failures: number;
+  /** Whether anything has come on the present stream. */
+  isAnswered: boolean;
   /** Since when an answer is missing, on the coordinator's clock. */
   unansweredSince: number | undefined;
 }
@@ -26,7 +28,7 @@ export class LeaseStreams {
     private readonly owner: SimCoordinator,
   ) {
     this.links = world.resourceManagers.map((manager) => ({
-      ...{ manager, stream: undefined, failures: 0, unansweredSince: undefined },
+      ...{ manager, stream: undefined, failures: 0, isAnswered: false, unansweredSince: undefined },
     }));
   }
 
@@ -50,10 +52,11 @@ export class LeaseStreams {
     else stream.send(0, deliver);
   }
 
-  /** Something came from a resource manager. */
-  heard(from: SimResourceManager): void {
+  /** Something came from a resource manager. What did not come on the stream may be late: it says nothing of that. */
+  heard(from: SimResourceManager, isOnStream: boolean): void {
     const link = this.links.find(({ manager }) => manager === from);
-    if (link === undefined) return;
+    if (link === undefined || !(isOnStream || link.isAnswered)) return;
+    link.isAnswered = true;
     link.unansweredSince = undefined;
     link.failures = 0;
   }
@@ -71,6 +74,7 @@ export class LeaseStreams {
       return { onClosed: () => manager.hangUp(accepted) };
     });
     link.stream = stream;
+    link.isAnswered = false;
     link.unansweredSince = owner.now();
   }
 

@@ -79,12 +79,12 @@ export class SimCoordinator extends SimProcess {
   }
 
   hearOwned(from: SimResourceManager, shards: readonly { shard: number; epoch: number }[]): void {
-    this.streams.heard(from);
+    this.streams.heard(from, true);
     this.apply({ kind: 'leaseOwners', seat: nodeId(from.name), shards });
   }
 
   hearGrant(from: SimResourceManager, shard: number, grant: Grant): void {
-    this.streams.heard(from);
+    this.streams.heard(from, !this.world.plan.datagrams);
     this.apply({ kind: 'leaseGranted', seat: nodeId(from.name), shard, grant });
     const { kind, epoch, ackSeq: seq, caps } = grant;
     if (kind === 'renewed')

@@ -7,9 +7,9 @@ import { arrivals, START_MS } from './load.js';
 import { LOSSY, ROUGH, STORMY } from './network-faults.js';
 import type { Draft } from './scenarios.js';
 
-const STORM_MS = 34_000;
+const STORM_MS = 24_000;
 /** So that what piled up in the storm has mostly ended after a minute. */
-const LOAD_END_MS = 50_000;
+const LOAD_END_MS = 54_000;
 const POLICIES: readonly SchedulingPolicy[] = ['fair', 'weighted', 'weighted_fair', 'query_priority'];
 
 /** Three root groups of all sizes and policies, so that there are several owners. The greatest has the limit of the run. */
@@ -71,10 +71,10 @@ function anyFault(draft: Draft, config: GroupConfig, atMs: number): PlannedFault
   const [cs, ms, ws] = [namesOf('c', coordinators), namesOf('m', resourceManagers), namesOf('w', workers)];
   const shortly = (most: number): number => Math.round(most * random() * (random() < 0.5 ? 0.2 : 1));
   const cut = (from: string[], to: string[], oneWay = false): PlannedFault => ({
-    ...{ kind: 'cut', atMs, forMs: 100 + shortly(12_000), from, to, oneWay },
+    ...{ kind: 'cut', atMs, forMs: 100 + shortly(9_000), from, to, oneWay },
   });
   const crash = (target: string): PlannedFault => ({
-    ...{ kind: 'crash', atMs, target, backAfterMs: 20 + shortly(9_000), isLoud: random() < 0.5 },
+    ...{ kind: 'crash', atMs, target, backAfterMs: 20 + shortly(6_000), isLoud: random() < 0.5 },
   });
   const pause = (target: string, most: number): PlannedFault => ({
     ...{ kind: 'pause', atMs, target, forMs: 50 + shortly(most), isSuspended: random() < 0.5 },
@@ -96,7 +96,7 @@ function anyFault(draft: Draft, config: GroupConfig, atMs: number): PlannedFault
     () => crash(OWNER),
     () => crash(OWNER),
     () => crash(anyOf(random, ws)),
-    () => pause(anyOf(random, cs), 14_000),
+    () => pause(anyOf(random, cs), 12_000),
     () => pause(anyOf(random, cs), 3_000),
     () => pause(OWNER, 6_000),
     () => pause(anyOf(random, ws), 6_000),

@@ -140,7 +140,7 @@ export class FaultDriver {
     world.checks.configure(config);
     for (const process of [...world.coordinators, ...world.resourceManagers]) {
       const { life } = process;
-      world.time.after(spreadMs * world.random(), () => process.deliver(life, () => process.reload(config)));
+      world.time.after(spreadMs * world.random(), () => process.deliver(life, () => process.reload(world.config)));
     }
   }
 
