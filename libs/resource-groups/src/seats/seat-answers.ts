@@ -8,7 +8,7 @@ import type { SeatState } from './seat-state.js';
 /** Takes each answer to the role that asked for it. A promise that is not wanted any more is released (B2). */
 export function hearHoldAnswer(seat: SeatState, message: HoldAnswer, now: Instant, out: Outbox): void {
   seat.peers.describe(message.from.seat, message);
-  seat.noteBlanks();
+  seat.noteBlanks(now);
   for (const item of message.items) {
     const shard = seat.shards[item.shard];
     if (shard === undefined) continue;

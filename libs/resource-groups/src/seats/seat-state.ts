@@ -9,6 +9,9 @@ import { FIRST_VERSION, majorityOf, type SeatSet } from './seat-set.js';
 import { preferenceOf, type SeatId } from './shard.js';
 import { Shard } from './shard-role.js';
 
+/** At the first start of a cluster each seat waits for so long, per rank, for those that are preferred to it. */
+const FIRST_RANK_MS = 1_000;
+
 export interface SeatOptions {
   readonly seat: SeatId;
   /** Must grow from each life of a seat to the next, as the wall clock at its start does. */
@@ -73,7 +76,7 @@ export class SeatState {
       this.idle(shard, isFirstStart ? now : instant(now + promiseMs(this.timing)));
     }
     this.beginning = new Beginning(isFirstStart);
-    this.noteBlanks();
+    this.noteBlanks(now);
   }
 
   /** Somebody knows of a former life of the cluster. Once something was promised here, it is this one that is known. */
@@ -131,11 +134,21 @@ export class SeatState {
   }
 
   /** Looks whether all seats are new now. Where there were other seats before, these cannot tell. */
-  noteBlanks(): void {
+  noteBlanks(now: Instant): void {
     const { version } = this.set;
     if (this.beginning.everybodyWasBlank || version !== FIRST_VERSION || !this.isBlank) return;
     const lives = new Map(this.others.map((seat) => [seat, this.peers.incarnationOf(seat)]));
-    if (this.others.every((seat) => this.peers.isBlank(seat, version))) this.beginning.noteEverybodyBlank(lives);
+    if (!this.others.every((seat) => this.peers.isBlank(seat, version))) return;
+    this.beginning.noteEverybodyBlank(lives);
+    if (this.beginning.isFirst) this.letPreferredGoFirst(now);
+  }
+
+  /** A first owner must be the first candidate (F2). All seats are there, so it need not be one that is less preferred. */
+  private letPreferredGoFirst(now: Instant): void {
+    for (const shard of this.shards) {
+      const patienceMs = FIRST_RANK_MS * shard.rankOf(this.me.seat);
+      if (shard.role.kind === 'idle' && patienceMs > 0) this.idle(shard, instant(now + patienceMs));
+    }
   }
 
   promisesFrom(shard: Shard): Instant {
