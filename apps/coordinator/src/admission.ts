@@ -33,6 +33,8 @@ export interface AdmissionOptions {
   readonly groups: GroupTree;
   /** Whether an admitted query would find any worker now. */
   readonly hasWorkers: () => boolean;
+  /** Whether a task that a query has given up may still be on a worker. */
+  readonly mayHaveTasks: (queryId: QueryId) => boolean;
   /** Runs an admitted query, until it needs its slot no more or the slot is taken back. Never rejects. */
   readonly run: (query: LiveQuery, fragment: Uint8Array, slot: Slot) => Promise<void>;
   /** Has a report sent to the resource managers soon. */

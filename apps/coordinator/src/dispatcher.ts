@@ -67,6 +67,7 @@ export class Dispatcher {
     this.admission = new Admission({
       ...options,
       hasWorkers: () => execution.hasWorkers,
+      mayHaveTasks: (queryId) => execution.mayHaveTasks(queryId),
       run: (query, fragment, slot) => this.guard(query, () => execution.run(query, fragment, slot)),
     });
   }

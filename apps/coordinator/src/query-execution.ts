@@ -38,6 +38,11 @@ export class QueryExecution {
     return this.options.workers.active().length > 0;
   }
 
+  /** Whether a task that a query has given up may still be on a worker. */
+  mayHaveTasks(queryId: string): boolean {
+    return this.options.taskEnds.isOpen(queryId);
+  }
+
   /** Runs an admitted query. Whatever a worker does becomes an end of the query, never a rejection. */
   async run(query: LiveQuery, fragment: Uint8Array, slot: Slot): Promise<void> {
     const { execution } = query.limits;

@@ -17,6 +17,7 @@ describe('the slots of queries', () => {
   let stamp: ShardStamp | 'notNow' | undefined;
   let told: GroupEvent[];
   let onEvent: () => void;
+  let mayHaveTasks: boolean;
   let slots: Slots;
   beforeEach(() => {
     clock = new FakeClock(1_000);
@@ -24,12 +25,14 @@ describe('the slots of queries', () => {
     stamp = leaseOf(1, 7);
     told = [];
     onEvent = () => {};
+    mayHaveTasks = false;
     slots = new Slots({
       groups: { taskStamp: () => stamp, leaseFigures: () => [] },
       apply: (event) => {
         told.push(event);
         onEvent();
       },
+      mayHaveTasks: () => mayHaveTasks,
       contact,
       clock,
     });
@@ -41,6 +44,21 @@ describe('the slots of queries', () => {
     expect(told).toEqual([{ kind: 'sent', queryId: QUERY }]);
     stamp = 'notNow';
     expect(slot.permit()).toEqual({ kind: 'notNow' });
+  });
+
+  test('T3: while the lease is over the group hears that nothing of the query is on any worker, as soon as that is so', () => {
+    const slot = slots.give(QUERY, 'global');
+    slot.permit();
+    stamp = 'notNow';
+    mayHaveTasks = true;
+    slot.permit();
+    expect(told.filter(({ kind }) => kind === 'nowhere')).toEqual([]);
+    mayHaveTasks = false;
+    onEvent = () => {
+      if (told.at(-1)?.kind === 'nowhere') slot.takeBack();
+    };
+    expect(slot.permit()).toEqual({ kind: 'notNow' });
+    expect([told.at(-1), slot.takenBack.aborted]).toEqual([{ kind: 'nowhere', queryId: QUERY }, true]);
   });
 
   test('T1: what is found out only now counts: a lease that has just ended allows nothing', () => {

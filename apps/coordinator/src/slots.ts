@@ -2,8 +2,9 @@
 //   T1. A task leaves in the turn of the event loop in which its query was allowed to send it, by the clock of that moment.
 //   T2. In a group that deals by leases a task is allowed while the lease holds, and carries it. In any other it is allowed
 //       while others certainly count its query (core/contact.ts).
-//   T3. From its first task on a query is never taken back. One that is taken back has sent nothing, and sends nothing until
-//       it is started again.
+//   T3. From its first task on a query is taken back only when the lease is over and nothing of it is on any worker: to go on
+//       counting it could keep everybody in the group from a new lease. One that is taken back sends nothing until it is
+//       started again.
 import type { Clock, QueryId } from '@tutti/base';
 import type { ShardStamp } from '@tutti/lease-wire';
 import type { GroupEvent, GroupTree } from '@tutti/resource-groups';
@@ -37,6 +38,8 @@ export interface HeldSlot extends Slot {
 export interface SlotsOptions {
   readonly groups: Pick<GroupTree, 'taskStamp' | 'leaseFigures'>;
   readonly apply: (event: GroupEvent) => void;
+  /** Whether a task that was sent for a query may still be on a worker, though the query has given it up. */
+  readonly mayHaveTasks: (queryId: QueryId) => boolean;
   readonly contact: Contact;
   readonly clock: Clock;
 }
@@ -48,7 +51,7 @@ export class Slots {
 
   /** A query was started. */
   give(queryId: QueryId, group: string): HeldSlot {
-    const { groups, apply, contact, clock } = this.options;
+    const { groups, apply, mayHaveTasks, contact, clock } = this.options;
     const taken = new AbortController();
     const stretch = contact.stretch(clock.now());
     const holdsByContact = () => stretch !== undefined && contact.stretch(clock.now()) === stretch;
@@ -63,6 +66,7 @@ export class Slots {
         // First: it is told by the time of this moment whether its lease is over, before anything is sent.
         apply({ kind: 'sent', queryId }); // T3
         const lease = groups.taskStamp(queryId, clock.now());
+        if (lease === 'notNow' && !mayHaveTasks(queryId)) apply({ kind: 'nowhere', queryId }); // T3
         if (lease === undefined) return holdsByContact() ? { kind: 'granted', lease } : { kind: 'lost' }; // T2
         const isNewEnough = lease !== 'notNow' && (newerThan === undefined || isNewer(lease, newerThan));
         return isNewEnough ? { kind: 'granted', lease } : { kind: 'notNow' };

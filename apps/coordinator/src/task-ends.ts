@@ -56,9 +56,14 @@ export class TaskEnds {
     return undefined;
   }
 
+  /** Whether a task of the query that was stopped may still run. */
+  isOpen(queryId: string): boolean {
+    return this.open.has(queryId);
+  }
+
   /** Resolves when no task of the query that was stopped may still run. */
   async settled(queryId: string): Promise<void> {
-    while (this.open.has(queryId)) await this.closed.wait();
+    while (this.isOpen(queryId)) await this.closed.wait();
   }
 
   /** N1. */

@@ -1,6 +1,6 @@
 // The life of one query. Pure: an event and a time in, whether anything changed out.
 //   M1. A query moves forward only, along `queryStates`; steps may be left out. One step leads back: an admitted query whose
-//       group takes the slot back is queued again, but only before it is `starting`, so while no task of it was sent.
+//       group takes the slot back is queued again, before `finishing`. No task of it is on any worker then, and no row left.
 //   M2. The first end counts: what happens after it changes nothing.
 //   M3. A query has a failure exactly when it ended as failed or canceled.
 //   M4. The wait for the group begins when a group is first chosen, and is over at the last admission or at the end.
@@ -14,7 +14,7 @@ export type QueryEvent =
   | { readonly kind: 'groupChosen'; readonly group: string }
   /** The group let it start. */
   | { readonly kind: 'admitted'; readonly workersActive: boolean }
-  /** The group takes its slot back, and nothing was sent yet: it waits again. */
+  /** The group takes its slot back, and nothing of it is on any worker: it waits again. */
   | { readonly kind: 'requeued' }
   /** A worker has come that was missing. */
   | { readonly kind: 'workersFound' }
@@ -32,7 +32,7 @@ export type QueryEvent =
 type Step = Exclude<QueryEvent['kind'], 'groupChosen' | 'admitted' | 'failed' | 'canceled'>;
 
 const steps: Readonly<Record<Step, { readonly from: readonly QueryState[]; readonly to: QueryState }>> = {
-  requeued: { from: ['waitingForResources', 'planning'], to: 'queued' },
+  requeued: { from: ['waitingForResources', 'planning', 'starting', 'running'], to: 'queued' },
   workersFound: { from: ['waitingForResources'], to: 'planning' },
   placing: { from: ['planning'], to: 'starting' },
   running: { from: ['queued', 'starting'], to: 'running' },
