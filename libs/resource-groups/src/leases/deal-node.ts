@@ -13,6 +13,8 @@ import { LeafWaiters } from './leaf-waiters.js';
 
 /** This part of a limit is kept for whoever needs it next, rather than dealt for queries to come. */
 export const RESERVE_PART = 1 / 16;
+/** Who was pushed so much of a limit goes after others, until its coordinator is heard again. */
+const PUSHED_PART = 1 / 8;
 
 const UNKNOWN = groupSpec({ name: 'unknown', hardConcurrencyLimit: 0, maxQueued: 0 });
 
@@ -142,6 +144,7 @@ export class DealNode implements TurnTaker {
     const share = this.isLeaf || holding.counted > 0 ? shareOf(holding, mayTake && this.isLeaf) : NO_SHARE;
     const before = holding.share;
     holding.share = share;
+    holding.isPushed = isPushed(holding);
     this.waiters.update(holding, share.unmet > 0, wasDealt);
     for (const node of this.lineage) {
       node.booked += share.booked - before.booked;
@@ -156,6 +159,10 @@ export class DealNode implements TurnTaker {
     }
   }
 }
+
+/** P5 */
+const isPushed = ({ pushed, leaf }: Holding): boolean =>
+  pushed > 0 && pushed >= Math.min(...leaf.lineage.map(({ limit }) => limit)) * PUSHED_PART;
 
 function shareOf(holding: Holding, mayTake: boolean): Share {
   const { counted, held, running, waiting, slack, life } = holding;

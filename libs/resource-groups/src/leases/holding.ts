@@ -35,6 +35,10 @@ export class Holding implements HeapItem {
   reported = 0;
   /** What it was told that it may hold, at most. */
   sentCap = 0;
+  /** What it was dealt since the answer to its last demand. */
+  pushed = 0;
+  /** That is much. */
+  isPushed = false;
   running = 0;
   waiting = 0;
   slack = 0;

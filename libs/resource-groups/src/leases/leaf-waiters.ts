@@ -1,6 +1,7 @@
 // Who gets the next slot of a leaf group: the coordinators whose queries wait there without one.
 //   W1. Who has waited without any slot for longer than anybody should goes first, whatever the policy: the floor.
-//   W2. fair: the oldest query of the whole cluster. weighted_fair and query_priority: the highest priority, of equal ones
+//   W2. Who was dealt much since it last spoke goes last: it may stand still (P5 in owner-dealing.ts).
+//   W3. fair: the oldest query of the whole cluster. weighted_fair and query_priority: the highest priority, of equal ones
 //       the oldest. weighted: shares by the priority of the first query of each, by stride scheduling (Waldspurger and
 //       Weihl, 1995).
 import { IndexedHeap } from '../indexed-heap.js';
@@ -51,6 +52,7 @@ export class LeafWaiters {
 
   private comesBefore(a: Holding, b: Holding): boolean {
     if (a.isOverdue !== b.isOverdue) return a.isOverdue;
+    if (a.isPushed !== b.isPushed) return b.isPushed;
     const [first, second] = [a.head ?? NOBODY, b.head ?? NOBODY];
     if (this.policy === 'weighted') {
       if (a.pass !== b.pass) return a.pass < b.pass;

@@ -11,7 +11,7 @@ import { type Instant, unreachable } from '@tutti/base';
 import type { Demand } from './lease-messages.js';
 import { LEASE_RULES, LEASE_TIMING, later, type LeaseRules, type LeaseTiming } from './lease-timing.js';
 import { flush } from './owner-answers.js';
-import { aimAt, aimBelow, deal, keepFloor, serve, serveAll } from './owner-dealing.js';
+import { aimAt, aimBelow, deal, keepFloor, noteSilence, serve, serveAll } from './owner-dealing.js';
 import { isUnused, readDemand } from './owner-demands.js';
 import type { DealtGroup, OwnerCounters, OwnerEffect, OwnerEvent } from './owner-events.js';
 import { readReport, weighEvidence } from './owner-fences.js';
@@ -203,6 +203,7 @@ export class LeaseOwner {
     owner.tickedAt = now;
     if (owner.hasLearned) expireLeases(owner, now);
     this.limitsChanged(owner.tree.refill(now));
+    noteSilence(owner, now);
     writeOffWorkers(owner, now, out);
     weighEvidence(owner, now);
     for (const coordinatorId of owner.fences.drop(now, timing.fenceKeptMs)) owner.copies.forgetFence(coordinatorId);

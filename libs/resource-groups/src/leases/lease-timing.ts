@@ -24,6 +24,8 @@ export interface LeaseTiming {
   readonly copyPatienceMs: number;
   /** Whoever waits in a leaf that goes by priority gets a slot once in this time, whatever its priority. */
   readonly floorMs: number;
+  /** Who was pushed slots that it needs says within this time that it used them: later it counts as silent. */
+  readonly confirmMs: number;
   /** Of two that wait for nearly as long the one that holds a slot keeps it. */
   readonly fairGapMs: number;
   /** What a lost worker ran for a silent coordinator counts for so long: the one documented way past A1. */
@@ -44,6 +46,7 @@ export const LEASE_TIMING: LeaseTiming = {
   answerMs: 2_000,
   copyPatienceMs: 250,
   floorMs: 500,
+  confirmMs: 600,
   fairGapMs: 100,
   lostWorkerWriteOffMs: 300_000,
   fenceKeptMs: 600_000,

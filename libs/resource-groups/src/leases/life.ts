@@ -26,6 +26,10 @@ export class Life {
   fence: OwnerFence | undefined;
   /** Its fence is kept everywhere, so what workers report of it is all there is. */
   isShownByWorkers = false;
+  /** The first of what was pushed to it since its last demand: it says soon that it has used that, when it can. */
+  pushedAt: Instant | undefined;
+  /** It has not said so for longer than that takes: it may stand still. */
+  isSilent = false;
   grantNumber = 0;
   /** When a grant last left, and when all its wants and all wishes were last looked at. */
   grantedAt: Instant = instant(-Infinity);

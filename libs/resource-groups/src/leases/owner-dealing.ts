@@ -8,6 +8,9 @@
 //       give back what becomes spare; whoever has nothing waiting gives back each slot whose query ends, and of those for
 //       whom it is not the turn each gives back a quarter so.
 //   P4. Where more is booked than the limit allows nothing starts in place of what is too much.
+//   P5. Who was pushed a part of the limit since it last spoke goes after all others in its leaf, and gets nothing once it
+//       should have said that it used that. The queries of one that stands still are soon the oldest of all: it would
+//       collect every slot.
 import { type Instant, instant } from '@tutti/base';
 import { type DealNode, RESERVE_PART } from './deal-node.js';
 import type { Holding } from './holding.js';
@@ -83,9 +86,22 @@ export function keepFloor(owner: OwnerState, now: Instant): void {
   }
 }
 
+/** P5 */
+export function noteSilence(owner: OwnerState, now: Instant): void {
+  for (const life of owner.lives.values()) {
+    if (life.isSilent || life.pushedAt === undefined || now - life.pushedAt < owner.timing.confirmMs) continue;
+    life.isSilent = true;
+    owner.settleAll(life);
+  }
+}
+
 function raise(owner: OwnerState, holding: Holding, by: number, now: Instant): void {
   holding.held += by;
   holding.dealtAt = now;
+  if (holding.life.owed === undefined) {
+    holding.pushed += by;
+    holding.life.pushedAt ??= now;
+  }
   holding.life.raised.add(holding);
   owner.touched.add(holding.life);
   owner.settle(holding, true);

@@ -33,7 +33,9 @@ export function readDemand(owner: OwnerState, demand: Demand, now: Instant, out:
   if (seq <= life.seq) return undefined; // D1
   const isBased = demand.baseSeq === undefined || (life.isKnown && demand.baseSeq === life.seq);
   // Then the holdings that it does not name stay as they are (O5).
-  const goesOn = life.isKnown && life.standing === 'leased' && life.areBudgetsKnown && !isLapsed;
+  const goesOn = life.isKnown && life.standing === 'leased' && life.areBudgetsKnown && !isLapsed && !life.isSilent;
+  life.isSilent = false;
+  life.pushedAt = undefined;
   life.seq = seq;
   life.expiresAt = later(now, expiryMs(owner.timing));
   life.isKnown = false;
@@ -84,6 +86,7 @@ function read(owner: OwnerState, life: Life, demand: Demand, now: Instant): void
   if (demand.isLapsed || (life.areBudgetsTold && !isFull)) life.areBudgetsKnown = true;
   life.areBudgetsTold = false;
   for (const [holding, leaf] of changed) {
+    holding.pushed = 0;
     if (leaf !== undefined || isFull) {
       take(holding, leaf ?? NOTHING, demand.isLapsed, now);
       const cameMs = takeCpu(holding, leaf?.cpuMs, demand.isLapsed);

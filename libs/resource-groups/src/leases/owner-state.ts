@@ -141,7 +141,7 @@ export class OwnerState {
   /** Whether a coordinator may get more. */
   mayTake(life: Life): boolean {
     if (this.phase !== 'dealing' || this.copyRefusedAt !== undefined) return false;
-    return life.standing === 'leased' && life.isMember && life.isKnown;
+    return life.standing === 'leased' && life.isMember && life.isKnown && !life.isSilent;
   }
 
   owe(life: Life, kind: GrantKind, now: Instant): void {

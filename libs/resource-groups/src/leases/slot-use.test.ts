@@ -1,5 +1,5 @@
 // How well slots are used, in virtual time: 8 coordinators, 64 slots, 1 ms from one process to another.
-import { handOverMs, slotUse, type SlotUseOptions } from './testing/slot-use.js';
+import { handOverMs, slotUse, type SlotUseOptions, useBesideFrozen } from './testing/slot-use.js';
 
 const QUERIES_MS = [200, 500, 3_000];
 
@@ -28,6 +28,13 @@ describe('slots of a group', () => {
     const mean = (of: (run: (typeof runs)[number]) => number) => runs.reduce((sum, run) => sum + of(run), 0) / 3;
     expect(mean(({ startedAtOnce }) => startedAtOnce)).toBeGreaterThan(0.95);
     expect(mean(({ waitP99Ms }) => waitP99Ms)).toBeLessThan(20);
+  });
+
+  it.each([
+    [8, 0.6],
+    [64, 0.8],
+  ])('are not collected by a coordinator that stands still and whose queries are the oldest: limit %i', (limit, bar) => {
+    for (const seed of [1, 2, 3, 4, 5]) expect(useBesideFrozen(limit, seed)).toBeGreaterThan(bar);
   });
 
   it('go from where a query ends to where one waits within 50 ms', () => {

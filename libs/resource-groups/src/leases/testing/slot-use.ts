@@ -119,3 +119,31 @@ function quietWorld(
 
 const mean = (waits: readonly { readonly ms: number }[]): number =>
   Math.round(waits.reduce((sum, { ms }) => sum + ms, 0) / Math.max(1, waits.length));
+
+/**
+ * Four coordinators with queues, one of which stands still for 9 s while it holds its part: of what the others could use, the
+ * part that they did, from 1.5 s after that on.
+ */
+export function useBesideFrozen(limit: number, seed: number): number {
+  const world = quietWorld({ seed, coordinators: 4, limit }, () => {});
+  const { time, random } = world;
+  for (const coordinator of world.coordinators) {
+    const keepWaiting = (): void => {
+      while (coordinator.waitingIn('a') < limit) coordinator.submit('a', [[250 + 500 * random()]]);
+      time.after(50, keepWaiting);
+    };
+    keepWaiting();
+  }
+  time.runUntil(5_000);
+  const frozen = world.coordinator('c4');
+  const heldByFrozen = frozen.holder.explain('a', frozen.now())?.held ?? 0;
+  frozen.pause();
+  time.runUntil(6_500);
+  let [used, samples] = [0, 0];
+  while (time.now < 14_000) {
+    time.runUntil(time.now + SAMPLE_MS);
+    samples++;
+    for (const { name, groups } of world.everybody()) if (name !== 'c4') used += groups[0]?.running ?? 0;
+  }
+  return used / (samples * (limit - heldByFrozen));
+}
