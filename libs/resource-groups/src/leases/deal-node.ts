@@ -8,6 +8,7 @@ import { effectiveLimit, type ClusterSize, type LimitedBy, type ResourceUse } fr
 import { groupSpec, type GroupSpec, type SchedulingPolicy } from '../group-config.js';
 import { newTurn, TurnOrder, type TurnTaker } from '../turn-order.js';
 import { CpuMeter } from './deal-cpu.js';
+import { DealShares } from './deal-shares.js';
 import { type Holding, NO_SHARE, type Share, type Waiter } from './holding.js';
 import { LeafWaiters } from './leaf-waiters.js';
 
@@ -38,6 +39,10 @@ export class DealNode implements TurnTaker {
   called = 0;
   /** Slots that are wanted below for queries to come. */
   slack = 0;
+  /** Its part of the group above while that is full, and what it had less than that (deal-shares.ts). */
+  part = 0;
+  owed = 0;
+  readonly shares = new DealShares();
   /** CPU time that was vended below and not used, as far as is known; and the holdings of which it is not. */
   cpuOutMs = 0;
   withUnknownBudget = 0;
@@ -107,9 +112,19 @@ export class DealNode implements TurnTaker {
   }
 
   /** Who gets the next slot below this group. */
-  next(): Holding | undefined {
+  next(now: Instant): Holding | undefined {
     if (this.room <= 0) return undefined;
-    return this.waiters.first ?? this.turns.first?.next();
+    return this.waiters.first ?? this.nextBelow(now)?.next(now);
+  }
+
+  /** Where slots are divided into parts the child that is furthest behind, otherwise the one whose turn it is. */
+  private nextBelow(now: Instant): DealNode | undefined {
+    return (this.hasParts ? this.shares.furthestBehind(this, now) : undefined) ?? this.turns.first;
+  }
+
+  /** Whether the policy says which part each child has: not by the queries that wait there. */
+  get hasParts(): boolean {
+    return this.policy !== 'query_priority' && this.children.size > 1;
   }
 
   /** The part of what is wanted below for queries to come that can be had, when some room is to be left. */

@@ -75,10 +75,10 @@ export class LeaseOwner {
         this.takeBack(event.seq, now);
         break;
       case 'configured':
-        this.limitsChanged(configureRoots(owner, event.rootGroups, event.exemptRootGroups ?? []));
+        this.limitsChanged(configureRoots(owner, event.rootGroups, event.exemptRootGroups ?? []), now);
         break;
       case 'measured':
-        this.limitsChanged(owner.tree.measure(event.cluster, event.levels, now));
+        this.limitsChanged(owner.tree.measure(event.cluster, event.levels, now), now);
         break;
       case 'writeOff':
         writeOff(owner, event.coordinatorId, out);
@@ -91,7 +91,7 @@ export class LeaseOwner {
     }
     if (owner.phase === 'idle') return out;
     const { phase } = owner;
-    this.limitsChanged(openRoots(owner));
+    this.limitsChanged(openRoots(owner), now);
     goOnLearning(owner, now, out);
     if (owner.phase === 'dealing') deal(owner, now);
     if (owner.phase !== phase) serveAll(owner, now);
@@ -152,7 +152,8 @@ export class LeaseOwner {
     const { owner } = this;
     owner.readNow = [];
     const life = readDemand(owner, demand, now, out);
-    for (const { leaf, cameMs } of owner.cpuCame.splice(0)) this.limitsChanged(owner.tree.charge(leaf, cameMs, now));
+    for (const { leaf, cameMs } of owner.cpuCame.splice(0))
+      this.limitsChanged(owner.tree.charge(leaf, cameMs, now), now);
     if (life === undefined || owner.phase !== 'dealing') return;
     deal(owner, now);
     serve(owner, life, now);
@@ -177,12 +178,12 @@ export class LeaseOwner {
     for (const life of owner.lives.values()) owner.settleAll(life);
   }
 
-  private limitsChanged(groups: readonly DealNode[]): void {
+  private limitsChanged(groups: readonly DealNode[], now: Instant): void {
     const { owner } = this;
     for (const group of groups) {
       for (const holding of group.holdings) owner.settle(holding);
       owner.toDeal.add(group.lineage.at(-1) ?? group);
-      if (group.room < 0) aimBelow(owner, group);
+      if (group.room < 0) aimBelow(owner, group, now);
     }
   }
 
@@ -202,7 +203,7 @@ export class LeaseOwner {
     if (owner.phase === 'idle' || now < later(owner.tickedAt, TICK_MS)) return;
     owner.tickedAt = now;
     if (owner.hasLearned) expireLeases(owner, now);
-    this.limitsChanged(owner.tree.refill(now));
+    this.limitsChanged(owner.tree.refill(now), now);
     noteSilence(owner, now);
     writeOffWorkers(owner, now, out);
     weighEvidence(owner, now);

@@ -5,14 +5,16 @@
 //       room at once. Where more are wanted than there is room for, all get the same part of what they want. Where little
 //       is left free, who holds more than its part gives it back.
 //   P3. When somebody waits for a full group, slots that nothing needs are called back first. When there are none, all
-//       give back what becomes spare; whoever has nothing waiting gives back each slot whose query ends, and of those for
-//       whom it is not the turn each gives back a quarter so.
+//       give back what becomes spare; whoever has nothing waiting gives back each slot whose query ends. So do those below a
+//       group that has more than its part (deal-shares.ts) until it has that; in a leaf, and where the queries that wait
+//       decide whose turn it is, each of those for whom it is not gives back a quarter so.
 //   P4. Where more is booked than the limit allows nothing starts in place of what is too much.
 //   P5. Who was pushed a part of the limit since it last spoke goes after all others in its leaf, and gets nothing once it
 //       should have said that it used that. The queries of one that stands still are soon the oldest of all: it would
 //       collect every slot.
 import { type Instant, instant } from '@tutti/base';
 import { type DealNode, RESERVE_PART } from './deal-node.js';
+import { excessOf } from './deal-shares.js';
 import type { Holding } from './holding.js';
 import { isSameWish, isWishing, NO_WISH, type Wish, type WishMode } from './lease-messages.js';
 import type { Life } from './life.js';
@@ -26,8 +28,8 @@ const EXTRA_MAX = 1;
 export function deal(owner: OwnerState, now: Instant): void {
   for (const root of owner.toDeal) {
     const dealt = new Set<Holding>();
-    for (let holding; (holding = root.next()) !== undefined; dealt.add(holding)) raise(owner, holding, 1, now);
-    for (const holding of dealt) aim(owner, holding);
+    for (let holding; (holding = root.next(now)) !== undefined; dealt.add(holding)) raise(owner, holding, 1, now);
+    for (const holding of dealt) aim(owner, holding, now);
   }
   owner.toDeal.clear();
 }
@@ -47,7 +49,7 @@ export function serve(owner: OwnerState, life: Life, now: Instant): void {
   for (const holding of isDue ? life.wanting : owner.readNow) {
     if (!life.wanting.has(holding)) continue;
     const { leaf, unmet, held } = holding;
-    if (unmet > 0) callBack(owner, leaf, unmet);
+    if (unmet > 0) callBack(owner, leaf, unmet, now);
     else if (leaf.isLeaf && owner.mayTake(life)) {
       const room = Math.min(...leaf.lineage.map((node) => node.room));
       const more = Math.min(comfort(holding) - held, Math.ceil(room / 2));
@@ -60,14 +62,14 @@ export function serve(owner: OwnerState, life: Life, now: Instant): void {
 export function aimAt(owner: OwnerState, life: Life, now: Instant): void {
   const isDue = now - life.aimedAt >= owner.timing.renewMs / 2;
   if (isDue) life.aimedAt = now;
-  for (const holding of owner.readNow) aim(owner, holding);
-  if (isDue) for (const holding of life.wished) aim(owner, holding);
+  for (const holding of owner.readNow) aim(owner, holding, now);
+  if (isDue) for (const holding of life.wished) aim(owner, holding, now);
 }
 
 /** What is asked back in a group, of everybody. */
-export function aimBelow(owner: OwnerState, group: DealNode): void {
-  for (const holding of group.holdings) if (holding.held > 0) aim(owner, holding);
-  for (const child of group.children) if (child.booked > 0) aimBelow(owner, child);
+export function aimBelow(owner: OwnerState, group: DealNode, now: Instant): void {
+  for (const holding of group.holdings) if (holding.held > 0) aim(owner, holding, now);
+  for (const child of group.children) if (child.booked > 0) aimBelow(owner, child, now);
 }
 
 /** Lets those go first who have waited without any slot for longer than anybody should. */
@@ -82,7 +84,7 @@ export function keepFloor(owner: OwnerState, now: Instant): void {
       holding.isOverdue = true;
       owner.settle(holding);
     }
-    if (waiters.first?.isOverdue) aimBelow(owner, leaf);
+    if (waiters.first?.isOverdue) aimBelow(owner, leaf, now);
   }
 }
 
@@ -108,7 +110,7 @@ function raise(owner: OwnerState, holding: Holding, by: number, now: Instant): v
 }
 
 /** P3 */
-function callBack(owner: OwnerState, leaf: DealNode, unmet: number): void {
+function callBack(owner: OwnerState, leaf: DealNode, unmet: number, now: Instant): void {
   const full = leaf.lineage.find(({ room }) => room <= 0);
   if (full === undefined || !leaf.isLeaf) return;
   let need = Math.min(unmet, full.unmet - full.called);
@@ -122,7 +124,7 @@ function callBack(owner: OwnerState, leaf: DealNode, unmet: number): void {
   }
   if (need <= 0 || full.hasCalledAll) return;
   full.hasCalledAll = true;
-  aimBelow(owner, full);
+  aimBelow(owner, full, now);
 }
 
 function idleBelow(node: DealNode): Holding | undefined {
@@ -137,7 +139,7 @@ function comfort({ leaf, running, waiting, slack }: Holding): number {
   return running + waiting + Math.ceil(slack * part);
 }
 
-function wishFor(holding: Holding, fairGapMs: number): Wish {
+function wishFor(holding: Holding, fairGapMs: number, now: Instant): Wish {
   const { held } = holding;
   const enough = comfort(holding);
   let wish = NO_WISH;
@@ -145,7 +147,7 @@ function wishFor(holding: Holding, fairGapMs: number): Wish {
   let below: DealNode | undefined;
   for (const node of holding.leaf.lineage) {
     if (node.room < 0) wish = stronger(wish, { mode: 'stop', keep: Math.max(0, held + node.room) });
-    else if (node.room === 0 && node.hasTaker) wish = stronger(wish, givesBack(holding, node, below, fairGapMs));
+    else if (node.room === 0 && node.hasTaker) wish = stronger(wish, givesBack(holding, node, below, fairGapMs, now));
     else if (node.room < node.limit * RESERVE_PART && held > enough + EXTRA_MAX)
       wish = stronger(wish, { mode: 'spare', keep: enough });
     below = node;
@@ -159,9 +161,21 @@ const stronger = (a: Wish, b: Wish): Wish =>
   STRENGTH[b.mode] > STRENGTH[a.mode] || (b.mode === a.mode && b.keep < a.keep) ? b : a;
 
 /** What is wanted back of a holding while others wait for a full group. */
-function givesBack(holding: Holding, full: DealNode, below: DealNode | undefined, fairGapMs: number): Wish {
+function givesBack(
+  holding: Holding,
+  full: DealNode,
+  below: DealNode | undefined,
+  fairGapMs: number,
+  now: Instant,
+): Wish {
   const { held, waiting, unmet } = holding;
   if (waiting === 0) return { mode: 'ends', keep: 0 };
+  if (below !== undefined && full.hasParts) {
+    full.shares.divide(full, now);
+    const excess = Math.max(0, excessOf(below));
+    const part = Math.min(held, Math.ceil((excess * held) / Math.max(1, below.booked)));
+    return part > 0 ? { mode: 'ends', keep: held - part } : { mode: 'spare', keep: 0 };
+  }
   const first = full.waiters.first;
   const isItsTurn = first === undefined ? full.nextChild === below : !hasWaitedClearlyLonger(first, holding, fairGapMs);
   if (unmet === 0 || isItsTurn) return { mode: 'spare', keep: 0 };
@@ -175,8 +189,8 @@ function hasWaitedClearlyLonger(first: Holding, other: Holding, fairGapMs: numbe
   return first.isOverdue || head.priority > otherHead.priority || head.since + fairGapMs < otherHead.since;
 }
 
-function aim(owner: OwnerState, holding: Holding): void {
-  setWish(owner, holding, wishFor(holding, owner.timing.fairGapMs));
+function aim(owner: OwnerState, holding: Holding, now: Instant): void {
+  setWish(owner, holding, wishFor(holding, owner.timing.fairGapMs, now));
 }
 
 function setWish(owner: OwnerState, holding: Holding, wish: Wish): void {

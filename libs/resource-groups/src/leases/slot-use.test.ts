@@ -33,9 +33,12 @@ describe('slots of a group', () => {
   it.each([
     [8, 0.6],
     [64, 0.8],
-  ])('are not collected by a coordinator that stands still and whose queries are the oldest: limit %i', (limit, bar) => {
-    for (const seed of [1, 2, 3, 4, 5]) expect(useBesideFrozen(limit, seed)).toBeGreaterThan(bar);
-  });
+  ])(
+    'are not collected by a coordinator that stands still and whose queries are the oldest: limit %i',
+    (limit, bar) => {
+      for (const seed of [1, 2, 3, 4, 5]) expect(useBesideFrozen(limit, seed)).toBeGreaterThan(bar);
+    },
+  );
 
   it('go from where a query ends to where one waits within 50 ms', () => {
     const took = Array.from({ length: 30 }, (_, index) => handOverMs(index + 1)).flat();
