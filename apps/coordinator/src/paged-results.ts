@@ -1,5 +1,5 @@
 // The rows of a submitted query, page by page.
-//   R1. Page tokens count: '' is page 0, then '1', '2', ... One page is kept: its token may be asked again until the
+//   R1. Page tokens count: '0', '1', ...; '' is the first page too. A token stands until the end. One page is kept: its token may be asked again until the
 //       next one has been asked.
 //   R2. A page is made once, whoever asks for it at the same time.
 //   R3. The last page is the end: with it everything has been delivered.
@@ -41,9 +41,10 @@ export class PagedResults {
 
   /** The page of `token`; an empty one with the same token when there is nothing within `maxWaitMs`. */
   async fetch(token: string, maxWaitMs: number, signal: AbortSignal): Promise<PageOutcome> {
-    if (this.kept && token === tokenOf(this.kept.number)) return { kind: 'page', page: this.kept.page }; // R1
+    const asked = token === '' ? tokenOf(0) : token;
+    if (this.kept && asked === tokenOf(this.kept.number)) return { kind: 'page', page: this.kept.page }; // R1
     const number = (this.kept?.number ?? -1) + 1;
-    if (token !== tokenOf(number)) return { kind: 'gone' };
+    if (asked !== tokenOf(number)) return { kind: 'gone' };
     this.making ??= this.make(number, maxWaitMs, signal).finally(() => (this.making = undefined)); // R2
     return this.making;
   }
@@ -93,4 +94,4 @@ export class PagedResults {
 /** How long a page that is not full waits for more: a small result should be one page, and the last one. */
 const GATHER_MS = 50;
 
-const tokenOf = (number: number): string => (number === 0 ? '' : String(number));
+const tokenOf = (number: number): string => String(number);

@@ -62,6 +62,21 @@ describe('SubmitQuery and FetchResults', () => {
     expect(page).toMatchObject({ nextPageToken: '', query: { state: QueryState.FINISHED } });
   });
 
+  test('a client that goes on while there is a token gets the rows of a query that had to wait', async () => {
+    const { client } = cluster.coordinator('c1', 'aaaaa');
+    const queryId = (await client.submitQuery({ statement: 'rows 3' })).query?.queryId ?? '';
+    const early = await answer(client.fetchResults({ queryId, maxWait: { seconds: 1n, nanos: 0 } }));
+    expect([early.rows.length, early.nextPageToken]).toEqual([0, '0']);
+    cluster.worker('w1');
+    let rowCount = 0;
+    for (let pageToken = early.nextPageToken; pageToken !== '';) {
+      const page = await answer(client.fetchResults({ queryId, pageToken }));
+      rowCount += page.rows.length;
+      pageToken = page.nextPageToken;
+    }
+    expect(rowCount).toBe(3);
+  });
+
   test('the last page may be asked again after the end, for a while', async () => {
     cluster.worker('w1');
     const { client } = cluster.coordinator('c1', 'aaaaa');

@@ -417,7 +417,8 @@ export type FetchResultsResponse = Message<"tutti.query.v1.FetchResultsResponse"
   rows: ListValue[];
 
   /**
-   * Ask for the next page with this. Empty when everything has been returned.
+   * Ask for the next page with this, also while the query waits and there are no rows yet. Empty when everything has been
+   * returned.
    *
    * @generated from field: string next_page_token = 4;
    */
