@@ -110,12 +110,16 @@ export function leaseUnblocks({ kind, group, limit, used }: Blocked, { owner }: 
   }
 }
 
-/** Its place in its leaf, and those that go first elsewhere: by the owner, or else as many as wait there. */
+/**
+ * Its place in its leaf, and those that go first elsewhere. The owner tells that of the first query that waits here; before
+ * any other one as many as wait elsewhere may go.
+ */
 function aheadOf(query: LiveQuery, hint: LeafHint | undefined): QueriesAhead {
   const { queue, elsewhere } = query.leaf;
   const here = queue?.positionOf(query) ?? 0;
-  const before = hint?.aheadElsewhere ?? elsewhere.queued;
-  return { count: here + before, here, isBound: hint === undefined ? before > 0 : hint.isApproximate };
+  const sure = hint?.aheadElsewhere ?? 0;
+  const most = hint !== undefined && here === 0 ? sure : Math.max(sure, elsewhere.queued);
+  return { count: here + most, here, isBound: most > sure || (hint?.isApproximate ?? false) };
 }
 
 const ofLeaf = ({ held, running }: LeaseFacts) => ({ limit: held, used: running });
