@@ -3,7 +3,8 @@
 //       worker that does not say so is asked again every second.
 //   N2. A worker that can never say it has taken its tasks with it: it said good-bye, or a later life of it is known.
 //   N3. One of which nobody hears any more counts as gone when the cluster has forgotten it and it was asked for
-//       FORGOTTEN_AFTER_MS: by then a worker that is merely cut off has canceled the tasks of coordinators that are silent.
+//       FORGOTTEN_AFTER_MS: by then a worker that is merely cut off has canceled the tasks of coordinators that are silent, and the
+//       executors of one that stands still have ended themselves.
 import { type Clock, type Instant, sleep } from '@tutti/base';
 import type { Log } from '@tutti/service';
 import { Bell } from './bell.js';
@@ -73,16 +74,19 @@ export class TaskEnds {
     const told = { queryId, taskId, workerId: worker.nodeId };
     let message = firstAnswer;
     let isTold = false;
+    let isConfirmed = false;
     while (!this.isGone(worker, since)) {
       if (!isTold) log.warn('task-end-unconfirmed', { ...told, message });
       isTold = true;
       await sleep(clock, AGAIN_MS);
       if (this.isGone(worker, since)) break;
       const outcome = await tasks.cancel(worker.address, taskId, reason);
+      isConfirmed = outcome.kind === 'ended';
       if (outcome.kind === 'ended') break;
       message = outcome.message;
     }
-    if (isTold) log.info('task-end-confirmed', { ...told, afterMs: Math.round(clock.now() - since) });
+    const afterMs = Math.round(clock.now() - since);
+    if (isTold) log.info(isConfirmed ? 'task-end-confirmed' : 'task-end-assumed', { ...told, afterMs });
     this.count(queryId, -1);
   }
 

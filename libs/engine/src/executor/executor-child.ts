@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Log } from '@tutti/service';
 import type { ActiveTask } from './active-task.js';
 import { offerToOutOfMemoryKiller, type ProcessUsage, readProcessUsage } from './process-usage.js';
-import type { FromExecutor, ToExecutor } from './protocol.js';
+import { ALIVE_MS, type FromExecutor, type ToExecutor } from './protocol.js';
 
 /** `starting` also between two tasks, while the next database is opened. */
 export type ExecutorState = 'starting' | 'idle' | 'busy' | 'gone';
@@ -22,6 +22,7 @@ export class ExecutorChild {
   private stderr = '';
   private lastUsage: ProcessUsage = { cpuMs: 0, rssBytes: 0 };
   private killedByUs = false;
+  private aliveTimer: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly options: {
@@ -65,6 +66,7 @@ export class ExecutorChild {
     this.state = 'busy';
     this.tasksRun++;
     this.active = { task, spillDirectory };
+    this.aliveTimer = setInterval(() => this.send({ kind: 'alive' }), ALIVE_MS).unref();
   }
 
   private receive(message: FromExecutor): void {
@@ -76,6 +78,7 @@ export class ExecutorChild {
     this.active?.task.handle(message);
     if (message.kind !== 'ended' && message.kind !== 'failed') return;
     this.active = undefined;
+    clearInterval(this.aliveTimer);
     this.state = 'starting';
     if (message.kind === 'failed' && message.broken) this.kill();
     this.options.changed(this);
@@ -83,6 +86,7 @@ export class ExecutorChild {
 
   private closed(code: number | null, signal: NodeJS.Signals | null): void {
     this.usage();
+    clearInterval(this.aliveTimer);
     this.state = 'gone';
     const how = signal === null ? `exit code ${code}` : signal;
     if (!this.killedByUs) this.options.log.error('executor-crashed', { pid: this.pid, how, stderr: this.stderr });

@@ -1,3 +1,5 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -418,6 +420,18 @@ describe('executors', () => {
     expect(await rowsOf('SELECT 1 AS v', undefined, { on: two })).toEqual([[1]]);
     await two.close();
   }, 60_000);
+
+  test('end themselves in the middle of a task when their parent stands still: others may have given the task up', async () => {
+    const child = fork(executorProgram(), [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    await once(child, 'message');
+    const task = { memoryLimitBytes: 512 * MIB, threads: 1, spillLimitBytes: MIB };
+    const spillDirectory = join(mkdtempSync(join(directory, 'spill-')), 'task');
+    child.send({ kind: 'run', fragment: fragment('SELECT sleep_ms(60000)::INTEGER AS v'), spillDirectory, ...task });
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
+  });
 
   test('that are all busy refuse a task at once', async () => {
     const only = await startPool({ maxTasks: 1 });

@@ -1,5 +1,6 @@
+import { performance } from 'node:perf_hooks';
 import { ExecutorDatabase } from './executor-database.js';
-import type { FromExecutor, ToExecutor } from './protocol.js';
+import { ALIVE_MS, type FromExecutor, PARENT_SILENT_MS, type ToExecutor } from './protocol.js';
 import { QueryRun } from './query-run.js';
 
 /**
@@ -22,20 +23,37 @@ export function runExecutorProcess(): void {
     if (database === undefined) throw new Error('a task came before the executor was ready');
     spare = undefined;
     run = new QueryRun(database, message, send);
+    const stopWatching = watchParent(() => heardAt);
     const sound = await run.run();
+    stopWatching();
     run = undefined;
     database.close();
     if (sound) await openSpare();
   };
 
+  let heardAt = performance.now();
   process.on('message', (message: ToExecutor) => {
+    heardAt = performance.now();
     if (message.kind === 'run') runTask(message).catch(endBroken);
     else if (message.kind === 'credit') run?.addCredit();
-    else run?.cancel();
+    else if (message.kind === 'cancel') run?.cancel();
   });
   // Without its parent an executor serves nobody. The engine's threads may be busy: only the kernel ends them at once.
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   openSpare().catch(endBroken);
+}
+
+/** Ends this process when its parent stands still. When this process stood still itself, the parent is given time anew. */
+function watchParent(heardAt: () => number): () => void {
+  let lookedAt = performance.now();
+  let since = lookedAt;
+  const timer = setInterval(() => {
+    const now = performance.now();
+    if (now - lookedAt > 3 * ALIVE_MS) since = now;
+    lookedAt = now;
+    if (now - Math.max(since, heardAt()) >= PARENT_SILENT_MS) process.kill(process.pid, 'SIGKILL');
+  }, ALIVE_MS);
+  return () => clearInterval(timer);
 }
 
 /** Nothing is known of the engine's state any more. The parent sees the exit and starts another executor. */

@@ -15,7 +15,16 @@ export type ToExecutor =
   /** One more batch may be sent. */
   | { readonly kind: 'credit' }
   /** Stop the task that runs, if one does. */
-  | { readonly kind: 'cancel' };
+  | { readonly kind: 'cancel' }
+  /** The parent does not stand still. Sent each ALIVE_MS while a task runs. */
+  | { readonly kind: 'alive' };
+
+export const ALIVE_MS = 1_000;
+/**
+ * An executor whose parent says nothing for so long while a task runs ends itself: others may have given the task up. Less than
+ * the time after which the cluster forgets a worker that stands still (10 s).
+ */
+export const PARENT_SILENT_MS = 7_000;
 
 /** From an executor. A task is answered by `failed`, or by `started`, any number of `batch` and then `ended` or `failed`. */
 export type FromExecutor =
