@@ -89,7 +89,8 @@ export class LeasedWalk {
     const priority = 1 + randomInt(this.random, 5);
     this.model.nowMs++;
     const isTooMany = this.model.reference.hasTooManyFor(target);
-    if (!isTooMany) this.model.reference.submit(id, target, priority, this.model.nowMs, queuedSince ?? this.model.nowMs);
+    if (!isTooMany)
+      this.model.reference.submit(id, target, priority, this.model.nowMs, queuedSince ?? this.model.nowMs);
     const since = queuedSince === undefined ? {} : { queuedSince: instant(queuedSince) };
     const effects = this.apply({ kind: 'submitted', queryId: queryId(id), target, priority, ...since });
     const started = effects.some((effect) => effect.kind === 'start' && effect.queryId === id);
@@ -121,7 +122,8 @@ export class LeasedWalk {
     if (query === undefined) return;
     const memoryBytes = randomInt(this.random, 6);
     this.model.passTime();
-    const isWaiting = !this.model.sent.has(query.id) && this.model.modeOf(query.path) === 'leased' && this.model.isOver(query.path);
+    const isWaiting =
+      !this.model.sent.has(query.id) && this.model.modeOf(query.path) === 'leased' && this.model.isOver(query.path);
     if (!isWaiting) query.memoryBytes = memoryBytes;
     this.apply({ kind: 'used', queryId: queryId(query.id), memoryBytes, cpuMs: this.model.nowMs });
   }

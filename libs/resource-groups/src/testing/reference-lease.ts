@@ -73,7 +73,8 @@ export class ReferenceLease {
     this.sentAt = now;
     this.isAsking = true;
     for (const { group, held, running } of leaves) {
-      if (running > held || held > Math.max(this.held.get(group) ?? 0, running)) return `H3 broken: ${group} holds ${held}`;
+      if (running > held || held > Math.max(this.held.get(group) ?? 0, running))
+        return `H3 broken: ${group} holds ${held}`;
       this.held.set(group, held);
     }
     return undefined;
