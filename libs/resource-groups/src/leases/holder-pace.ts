@@ -51,10 +51,10 @@ export class HolderPace {
     this.rttMs += RTT_WEIGHT * (now - this.sentAt - this.rttMs);
   }
 
-  /** No answer comes any more. */
-  giveUp(): void {
+  /** No answer comes any more: the next demand leaves as soon as it may, but not before `at`. */
+  giveUp(at: Instant = LONG_AGO): void {
     this.inFlight = 0;
-    this.dueAt = LONG_AGO;
+    this.dueAt = at;
   }
 
   /** When that which was sent has been without an answer for too long. */

@@ -136,6 +136,32 @@ describe('a holder', () => {
     expect(held(1_100)).toBe(2);
   });
 
+  it('relies on no answer to what it asked before it stood still: nobody knows how long ago that was (H4)', () => {
+    const holder = new LeaseHolder({ life: { coordinatorId: 'c1', incarnation: 1 }, random: seededRandom(3) });
+    const leaf = { group: 'a', template: 'a', waiting: 0, oldest: [], arrived: 9 };
+    const sent: Demand[] = [];
+    const apply = (now: number, event: HolderEvent): void => {
+      for (const effect of holder.apply(event, instant(now))) if (effect.kind === 'send') sent.push(effect.demand);
+    };
+    const grant = (now: number, number: number, kind: 'renewed' | 'pushed', ackSeq: number, cap: number): void => {
+      const caps = [{ group: 'a', cap }];
+      const order = { epoch: 1, ttlMs: 10_000, wishes: [], hints: [] };
+      apply(now, { kind: 'grant', grant: { ...order, number, kind, ackSeq, caps } });
+    };
+    apply(0, { kind: 'wants', leaves: [{ ...leaf, running: 1 }] });
+    apply(0, { kind: 'streamOpened', epoch: 1 });
+    grant(2, 1, 'pushed', 1, 3);
+    expect(sent).toHaveLength(1);
+    // The machine sleeps for an hour, and its clock with it. Then comes what had arrived meanwhile.
+    apply(4, { kind: 'overslept' });
+    grant(4, 2, 'renewed', 1, 3);
+    expect([holder.isValid(instant(4)), holder.mayStart('a', instant(4))]).toEqual([false, false]);
+    apply(5, { kind: 'tick' });
+    expect(sent.slice(1)).toMatchObject([{ seq: 2, isLapsed: true, leaves: [{ group: 'a', running: 1, held: 1 }] }]);
+    grant(7, 3, 'renewed', 2, 2);
+    expect(holder.explain('a', instant(7))).toMatchObject({ isValid: true, running: 1, held: 2, leaseAgeMs: 2 });
+  });
+
   it('keeps what was said of the wait until nothing waits (Q1)', () => {
     const pair = new Pair(1_000);
     pair.wants(0, 10, 10);

@@ -6,7 +6,8 @@
 //       what is held.
 //   H3. Only the holder lowers a holding, before it says so, and never below what runs.
 //   H4. Before anything else in each step a lease that is over counts as lost, with all that is held beyond what runs: a
-//       process that slept has lost it before it starts anything (A5).
+//       process that slept has lost it before it starts anything (A5). Whoever stood still with its clock does not know
+//       how long ago its last demand was sent: no answer to that one makes a lease, only one to the next.
 //   H5. Stamps never go back. A running query may use the newest stamp: it was counted in the demand that was answered,
 //       or started within what that demand said was held.
 //   H6. Who holds, runs and wants nothing, and has been told that the owner knows, says nothing any more.
@@ -74,7 +75,7 @@ export class LeaseHolder {
         break;
       case 'overslept':
         this.lapse(effects);
-        this.pace.hurry(later(now, 1)); // Soon, when all that waits again has been told.
+        this.giveUp(later(now, 1)); // H4. Soon, when all that waits again has been told.
         break;
       case 'tick':
         if (event.renewWithinMs !== undefined) this.pace.renewSoon(now, event.renewWithinMs);
@@ -215,8 +216,8 @@ export class LeaseHolder {
   }
 
   /** No answer comes any more: the next demand tells everything, since nobody knows what arrived. */
-  private giveUp(): void {
-    this.pace.giveUp();
+  private giveUp(nextAt?: Instant): void {
+    this.pace.giveUp(nextAt);
     this.tellAll = true;
     this.isHeard = false;
   }

@@ -206,7 +206,8 @@ export class LeasedWalk {
 
   private apply(event: GroupEvent): GroupEffect[] {
     this.model.passTime();
-    if (event.kind === 'overslept') for (const lease of this.model.everyLease()) lease.end(this.model.sentByLeaf());
+    if (event.kind === 'overslept')
+      for (const lease of this.model.everyLease()) lease.oversleep(this.model.sentByLeaf());
     const effects = this.tree.apply(event, instant(this.model.nowMs));
     const later: GroupEffect[] = [];
     effects.forEach((effect, index) => this.model.note(effect, event, effects.slice(index + 1), later));

@@ -36,6 +36,12 @@ export class ReferenceLease {
     for (const leaf of this.held.keys()) this.held.set(leaf, running.get(leaf) ?? 0);
   }
 
+  /** The process stood still: what was asked before has no answer that counts. */
+  oversleep(running: ReadonlyMap<string, number>): void {
+    this.end(running);
+    this.isAsking = false;
+  }
+
   /** A seat says that it owns the shard with this epoch, or (undefined) that it does not, or cannot be heard. */
   owner(seat: string, epoch: number | undefined): void {
     if (epoch === undefined) this.claims.delete(seat);
