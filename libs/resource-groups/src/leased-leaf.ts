@@ -29,9 +29,12 @@ export class LeasedLeaf implements LeafWants {
     return first.map(({ queuedSince, priority }) => ({ since: queuedSince, priority }));
   }
 
-  /** Whether fewer run than the holder knows: it must know that first, for it may have to give a slot back. */
-  get hasFewer(): boolean {
-    return this.runningNow < this.running;
+  /**
+   * Whether fewer or more run than the holder knows. It must know that first: it may have to give a slot back, or what runs
+   * since the group was in another mode may need all that is held.
+   */
+  get runsOthers(): boolean {
+    return this.runningNow !== this.running;
   }
 
   get isEmpty(): boolean {

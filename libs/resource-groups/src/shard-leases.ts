@@ -1,6 +1,7 @@
 // The leased groups of one shard at this coordinator: what it may run of them, and what it started.
-//   S1. The holder (lease-holder.ts) hears of each start before the next one is decided, and of each end before what it
-//       makes room for: so running <= held at any time while the lease holds, and what must be given back is not used.
+//   S1. The holder (lease-holder.ts) hears of each start before the next one is decided, of each end before what it makes
+//       room for, and of what ran before its group was in leased mode before anything starts: so nothing starts unless
+//       running < held while the lease holds, and what must be given back is not used.
 //   S2. It hears of every change in the same turn, before that turn is over.
 //   S3. When the lease is over, whatever was started and not sent waits again: its place was counted under that lease
 //       only. What was sent goes on, and is counted until it has ended, or until nothing of it is left on workers.
@@ -118,7 +119,7 @@ export class ShardLeases {
   settle(now: Instant, effects: GroupEffect[]): void {
     for (const leased of this.open) {
       this.open.delete(leased);
-      if (leased.isNews && leased.hasFewer) this.tell(leased, now, effects);
+      if (leased.isNews && leased.runsOthers) this.tell(leased, now, effects);
       const { node } = leased;
       while (node.leased === leased && node.queue?.first !== undefined && this.mayStart(leased, now)) {
         const { queryId } = this.live.start(node, now);
