@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tutti/task/v1/task.proto.
  */
 export const file_tutti_task_v1_task: GenFile = /*@__PURE__*/
-  fileDesc("Chh0dXR0aS90YXNrL3YxL3Rhc2sucHJvdG8SDXR1dHRpLnRhc2sudjEixgEKEUNyZWF0ZVRhc2tSZXF1ZXN0Eg8KB3Rhc2tfaWQYASABKAkSEAoIcXVlcnlfaWQYAiABKAkSFgoOY29vcmRpbmF0b3JfaWQYAyABKAkSFgoOcmVzb3VyY2VfZ3JvdXAYBCABKAkSEAoIZnJhZ21lbnQYBSABKAwSGgoSbWVtb3J5X2xpbWl0X2J5dGVzGAYgASgDEjAKBWxlYXNlGAcgASgLMiEudHV0dGkucmVzb3VyY2Vncm91cC52MS5UYXNrTGVhc2UiPQoSQ3JlYXRlVGFza1Jlc3BvbnNlEicKBHRhc2sYASABKAsyGS50dXR0aS50YXNrLnYxLlRhc2tTdGF0dXMiJgoTRmV0Y2hSZXN1bHRzUmVxdWVzdBIPCgd0YXNrX2lkGAEgASgJIo0BChRGZXRjaFJlc3VsdHNSZXNwb25zZRIqCgdjb2x1bW5zGAEgASgLMhcudHV0dGkucXVlcnkudjEuQ29sdW1uc0gAEhQKCmpzb25fbGluZXMYAiABKAxIABIrCgZzdGF0dXMYAyABKAsyGS50dXR0aS50YXNrLnYxLlRhc2tTdGF0dXNIAEIGCgRwYXJ0IjQKEUNhbmNlbFRhc2tSZXF1ZXN0Eg8KB3Rhc2tfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIj0KEkNhbmNlbFRhc2tSZXNwb25zZRInCgR0YXNrGAEgASgLMhkudHV0dGkudGFzay52MS5UYXNrU3RhdHVzIhIKEExpc3RUYXNrc1JlcXVlc3QiPQoRTGlzdFRhc2tzUmVzcG9uc2USKAoFdGFza3MYASADKAsyGS50dXR0aS50YXNrLnYxLlRhc2tTdGF0dXMi6QIKClRhc2tTdGF0dXMSDwoHdGFza19pZBgBIAEoCRIQCghxdWVyeV9pZBgCIAEoCRInCgVzdGF0ZRgDIAEoDjIYLnR1dHRpLnRhc2sudjEuVGFza1N0YXRlEgwKBHJvd3MYBCABKAMSKwoIY3B1X3RpbWUYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFAoMbWVtb3J5X2J5dGVzGAYgASgDEhkKEXBlYWtfbWVtb3J5X2J5dGVzGAcgASgDEhUKDXNwaWxsZWRfYnl0ZXMYCCABKAMSKgoHZWxhcHNlZBgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIWCg5jb29yZGluYXRvcl9pZBgKIAEoCRIWCg5yZXNvdXJjZV9ncm91cBgLIAEoCRIwCgVsZWFzZRgMIAEoCzIhLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuVGFza0xlYXNlKqABCglUYXNrU3RhdGUSGgoWVEFTS19TVEFURV9VTlNQRUNJRklFRBAAEhYKElRBU0tfU1RBVEVfUExBTk5FRBABEhYKElRBU0tfU1RBVEVfUlVOTklORxACEhcKE1RBU0tfU1RBVEVfRklOSVNIRUQQAxIVChFUQVNLX1NUQVRFX0ZBSUxFRBAEEhcKE1RBU0tfU1RBVEVfQ0FOQ0VMRUQQBTLeAgoLVGFza1NlcnZpY2USUQoKQ3JlYXRlVGFzaxIgLnR1dHRpLnRhc2sudjEuQ3JlYXRlVGFza1JlcXVlc3QaIS50dXR0aS50YXNrLnYxLkNyZWF0ZVRhc2tSZXNwb25zZRJZCgxGZXRjaFJlc3VsdHMSIi50dXR0aS50YXNrLnYxLkZldGNoUmVzdWx0c1JlcXVlc3QaIy50dXR0aS50YXNrLnYxLkZldGNoUmVzdWx0c1Jlc3BvbnNlMAESUQoKQ2FuY2VsVGFzaxIgLnR1dHRpLnRhc2sudjEuQ2FuY2VsVGFza1JlcXVlc3QaIS50dXR0aS50YXNrLnYxLkNhbmNlbFRhc2tSZXNwb25zZRJOCglMaXN0VGFza3MSHy50dXR0aS50YXNrLnYxLkxpc3RUYXNrc1JlcXVlc3QaIC50dXR0aS50YXNrLnYxLkxpc3RUYXNrc1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_tutti_query_v1_query, file_tutti_resourcegroup_v1_resource_group]);
+  fileDesc("Chh0dXR0aS90YXNrL3YxL3Rhc2sucHJvdG8SDXR1dHRpLnRhc2sudjEi3AEKEUNyZWF0ZVRhc2tSZXF1ZXN0Eg8KB3Rhc2tfaWQYASABKAkSEAoIcXVlcnlfaWQYAiABKAkSFgoOY29vcmRpbmF0b3JfaWQYAyABKAkSFgoOcmVzb3VyY2VfZ3JvdXAYBCABKAkSEAoIZnJhZ21lbnQYBSABKAwSGgoSbWVtb3J5X2xpbWl0X2J5dGVzGAYgASgDEjAKBWxlYXNlGAcgASgLMiEudHV0dGkucmVzb3VyY2Vncm91cC52MS5UYXNrTGVhc2USFAoMZXhjaGFuZ2Vfa2V5GAggASgJIj0KEkNyZWF0ZVRhc2tSZXNwb25zZRInCgR0YXNrGAEgASgLMhkudHV0dGkudGFzay52MS5UYXNrU3RhdHVzIiYKE0ZldGNoUmVzdWx0c1JlcXVlc3QSDwoHdGFza19pZBgBIAEoCSKNAQoURmV0Y2hSZXN1bHRzUmVzcG9uc2USKgoHY29sdW1ucxgBIAEoCzIXLnR1dHRpLnF1ZXJ5LnYxLkNvbHVtbnNIABIUCgpqc29uX2xpbmVzGAIgASgMSAASKwoGc3RhdHVzGAMgASgLMhkudHV0dGkudGFzay52MS5UYXNrU3RhdHVzSABCBgoEcGFydCI0ChFDYW5jZWxUYXNrUmVxdWVzdBIPCgd0YXNrX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSI9ChJDYW5jZWxUYXNrUmVzcG9uc2USJwoEdGFzaxgBIAEoCzIZLnR1dHRpLnRhc2sudjEuVGFza1N0YXR1cyISChBMaXN0VGFza3NSZXF1ZXN0Ij0KEUxpc3RUYXNrc1Jlc3BvbnNlEigKBXRhc2tzGAEgAygLMhkudHV0dGkudGFzay52MS5UYXNrU3RhdHVzIsgDCgpUYXNrU3RhdHVzEg8KB3Rhc2tfaWQYASABKAkSEAoIcXVlcnlfaWQYAiABKAkSJwoFc3RhdGUYAyABKA4yGC50dXR0aS50YXNrLnYxLlRhc2tTdGF0ZRIMCgRyb3dzGAQgASgDEisKCGNwdV90aW1lGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhQKDG1lbW9yeV9ieXRlcxgGIAEoAxIZChFwZWFrX21lbW9yeV9ieXRlcxgHIAEoAxIVCg1zcGlsbGVkX2J5dGVzGAggASgDEioKB2VsYXBzZWQYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFgoOY29vcmRpbmF0b3JfaWQYCiABKAkSFgoOcmVzb3VyY2VfZ3JvdXAYCyABKAkSMAoFbGVhc2UYDCABKAsyIS50dXR0aS5yZXNvdXJjZWdyb3VwLnYxLlRhc2tMZWFzZRIWCg5leGNoYW5nZV9ieXRlcxgNIAEoAxIVCg1mZXRjaGVkX2J5dGVzGA4gASgDEhYKDmZyYWdtZW50c19kb25lGA8gASgFEhYKDmZyYWdtZW50c19vcGVuGBAgASgFInoKElJ1bkZyYWdtZW50UmVxdWVzdBIPCgd0YXNrX2lkGAEgASgJEhMKC2ZyYWdtZW50X2lkGAIgASgJEhAKCGZyYWdtZW50GAMgASgMEiwKBmlucHV0cxgEIAMoCzIcLnR1dHRpLnRhc2sudjEuRXhjaGFuZ2VJbnB1dCJLCg1FeGNoYW5nZUlucHV0Eg4KBm51bWJlchgBIAEoBRIqCgVmaWxlcxgCIAMoCzIbLnR1dHRpLnRhc2sudjEuRXhjaGFuZ2VGaWxlIoABCgxFeGNoYW5nZUZpbGUSDwoHdGFza19pZBgBIAEoCRIUCgxlZGdlX2FkZHJlc3MYAiABKAkSCwoDa2V5GAMgASgJEgwKBG5hbWUYBCABKAkSDQoFYnl0ZXMYBSABKAMSDAoEcm93cxgGIAEoAxIRCglwYXJ0aXRpb24YByABKAUijwEKE1J1bkZyYWdtZW50UmVzcG9uc2USLwoGc3RhdHVzGAEgASgLMh0udHV0dGkudGFzay52MS5GcmFnbWVudFN0YXR1c0gAEg4KBHJvd3MYAiABKAxIABIvCgZvdXRwdXQYAyABKAsyHS50dXR0aS50YXNrLnYxLkZyYWdtZW50T3V0cHV0SABCBgoEcGFydCLmAQoORnJhZ21lbnRTdGF0dXMSKwoFc3RhdGUYASABKA4yHC50dXR0aS50YXNrLnYxLkZyYWdtZW50U3RhdGUSDAoEcm93cxgCIAEoAxIqCgdlbGFwc2VkGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGNwdV90aW1lGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhQKDG1lbW9yeV9ieXRlcxgFIAEoAxIVCg1mZXRjaGVkX2J5dGVzGAYgASgDEhMKC2lucHV0X2J5dGVzGAcgASgDItYCCg5GcmFnbWVudE91dHB1dBIMCgRyb3dzGAEgASgDEg0KBWJ5dGVzGAIgASgDEioKBWZpbGVzGAMgAygLMhsudHV0dGkudGFzay52MS5FeGNoYW5nZUZpbGUSKgoGcmFuZ2VzGAQgAygLMhoudHV0dGkudGFzay52MS5Db2x1bW5SYW5nZRIqCgdlbGFwc2VkGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGNwdV90aW1lGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi0KCmlucHV0X3dhaXQYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGQoRcGVha19tZW1vcnlfYnl0ZXMYCCABKAMSFQoNc3BpbGxlZF9ieXRlcxgJIAEoAxIVCg1mZXRjaGVkX2J5dGVzGAogASgDIkEKC0NvbHVtblJhbmdlEhAKA21pbhgBIAEoCUgAiAEBEhAKA21heBgCIAEoCUgBiAEBQgYKBF9taW5CBgoEX21heCJSChRGZXRjaEV4Y2hhbmdlUmVxdWVzdBIPCgd0YXNrX2lkGAEgASgJEgsKA2tleRgCIAEoCRIMCgRuYW1lGAMgASgJEg4KBm9mZnNldBgEIAEoAyImChVGZXRjaEV4Y2hhbmdlUmVzcG9uc2USDQoFY2h1bmsYASABKAwqoAEKCVRhc2tTdGF0ZRIaChZUQVNLX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSVEFTS19TVEFURV9QTEFOTkVEEAESFgoSVEFTS19TVEFURV9SVU5OSU5HEAISFwoTVEFTS19TVEFURV9GSU5JU0hFRBADEhUKEVRBU0tfU1RBVEVfRkFJTEVEEAQSFwoTVEFTS19TVEFURV9DQU5DRUxFRBAFKoMBCg1GcmFnbWVudFN0YXRlEh4KGkZSQUdNRU5UX1NUQVRFX1VOU1BFQ0lGSUVEEAASGQoVRlJBR01FTlRfU1RBVEVfUVVFVUVEEAESGwoXRlJBR01FTlRfU1RBVEVfRkVUQ0hJTkcQAhIaChZGUkFHTUVOVF9TVEFURV9SVU5OSU5HEAMylAQKC1Rhc2tTZXJ2aWNlElEKCkNyZWF0ZVRhc2sSIC50dXR0aS50YXNrLnYxLkNyZWF0ZVRhc2tSZXF1ZXN0GiEudHV0dGkudGFzay52MS5DcmVhdGVUYXNrUmVzcG9uc2USWQoMRmV0Y2hSZXN1bHRzEiIudHV0dGkudGFzay52MS5GZXRjaFJlc3VsdHNSZXF1ZXN0GiMudHV0dGkudGFzay52MS5GZXRjaFJlc3VsdHNSZXNwb25zZTABElEKCkNhbmNlbFRhc2sSIC50dXR0aS50YXNrLnYxLkNhbmNlbFRhc2tSZXF1ZXN0GiEudHV0dGkudGFzay52MS5DYW5jZWxUYXNrUmVzcG9uc2USTgoJTGlzdFRhc2tzEh8udHV0dGkudGFzay52MS5MaXN0VGFza3NSZXF1ZXN0GiAudHV0dGkudGFzay52MS5MaXN0VGFza3NSZXNwb25zZRJWCgtSdW5GcmFnbWVudBIhLnR1dHRpLnRhc2sudjEuUnVuRnJhZ21lbnRSZXF1ZXN0GiIudHV0dGkudGFzay52MS5SdW5GcmFnbWVudFJlc3BvbnNlMAESXAoNRmV0Y2hFeGNoYW5nZRIjLnR1dHRpLnRhc2sudjEuRmV0Y2hFeGNoYW5nZVJlcXVlc3QaJC50dXR0aS50YXNrLnYxLkZldGNoRXhjaGFuZ2VSZXNwb25zZTABYgZwcm90bzM", [file_google_protobuf_duration, file_tutti_query_v1_query, file_tutti_resourcegroup_v1_resource_group]);
 
 /**
  * Asks to start a task.
@@ -74,6 +74,14 @@ export type CreateTaskRequest = Message<"tutti.task.v1.CreateTaskRequest"> & {
    * @generated from field: tutti.resourcegroup.v1.TaskLease lease = 7;
    */
   lease?: TaskLease | undefined;
+
+  /**
+   * What FetchExchange must bring to read this session's exchange files: random, made by the coordinator, the same for all sessions of
+   * a query. Required for a session, unused otherwise.
+   *
+   * @generated from field: string exchange_key = 8;
+   */
+  exchangeKey: string;
 };
 
 /**
@@ -344,6 +352,34 @@ export type TaskStatus = Message<"tutti.task.v1.TaskStatus"> & {
    * @generated from field: tutti.resourcegroup.v1.TaskLease lease = 12;
    */
   lease?: TaskLease | undefined;
+
+  /**
+   * Bytes of exchange files that it holds on its worker's disk now, written and fetched. 0 for what is not a session.
+   *
+   * @generated from field: int64 exchange_bytes = 13;
+   */
+  exchangeBytes: bigint;
+
+  /**
+   * Bytes of exchange files that it fetched from other workers so far.
+   *
+   * @generated from field: int64 fetched_bytes = 14;
+   */
+  fetchedBytes: bigint;
+
+  /**
+   * Fragments that ran to their end in it.
+   *
+   * @generated from field: int32 fragments_done = 15;
+   */
+  fragmentsDone: number;
+
+  /**
+   * Fragments that wait in it or run.
+   *
+   * @generated from field: int32 fragments_open = 16;
+   */
+  fragmentsOpen: number;
 };
 
 /**
@@ -352,6 +388,424 @@ export type TaskStatus = Message<"tutti.task.v1.TaskStatus"> & {
  */
 export const TaskStatusSchema: GenMessage<TaskStatus> = /*@__PURE__*/
   messageDesc(file_tutti_task_v1_task, 8);
+
+/**
+ * Asks to run a fragment in a session.
+ *
+ * @generated from message tutti.task.v1.RunFragmentRequest
+ */
+export type RunFragmentRequest = Message<"tutti.task.v1.RunFragmentRequest"> & {
+  /**
+   * The id of the session.
+   *
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * Unique in the session, made by the coordinator: the number of the stage, a dot, the number of the share, a dot, the number of the
+   * attempt. Names the directory of the fragment's files.
+   *
+   * @generated from field: string fragment_id = 2;
+   */
+  fragmentId: string;
+
+  /**
+   * What to run, in the engine's own encoding: only the engine adapter reads it.
+   *
+   * @generated from field: bytes fragment = 3;
+   */
+  fragment: Uint8Array;
+
+  /**
+   * What it reads besides tables.
+   *
+   * @generated from field: repeated tutti.task.v1.ExchangeInput inputs = 4;
+   */
+  inputs: ExchangeInput[];
+};
+
+/**
+ * Describes the message tutti.task.v1.RunFragmentRequest.
+ * Use `create(RunFragmentRequestSchema)` to create a new message.
+ */
+export const RunFragmentRequestSchema: GenMessage<RunFragmentRequest> = /*@__PURE__*/
+  messageDesc(file_tutti_task_v1_task, 9);
+
+/**
+ * The files of one input of a fragment.
+ *
+ * @generated from message tutti.task.v1.ExchangeInput
+ */
+export type ExchangeInput = Message<"tutti.task.v1.ExchangeInput"> & {
+  /**
+   * The number by which the fragment names this input.
+   *
+   * @generated from field: int32 number = 1;
+   */
+  number: number;
+
+  /**
+   * Its files; none means an empty input.
+   *
+   * @generated from field: repeated tutti.task.v1.ExchangeFile files = 2;
+   */
+  files: ExchangeFile[];
+};
+
+/**
+ * Describes the message tutti.task.v1.ExchangeInput.
+ * Use `create(ExchangeInputSchema)` to create a new message.
+ */
+export const ExchangeInputSchema: GenMessage<ExchangeInput> = /*@__PURE__*/
+  messageDesc(file_tutti_task_v1_task, 10);
+
+/**
+ * One exchange file: written by a fragment, read by fragments of the same query.
+ *
+ * @generated from message tutti.task.v1.ExchangeFile
+ */
+export type ExchangeFile = Message<"tutti.task.v1.ExchangeFile"> & {
+  /**
+   * The session that holds it.
+   *
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * Edge address of the worker that holds it, host:port. In a FragmentOutput it is what the worker announces and may be empty: the
+   * coordinator knows where it ran the fragment.
+   *
+   * @generated from field: string edge_address = 2;
+   */
+  edgeAddress: string;
+
+  /**
+   * The exchange key of the session that holds it; empty in a FragmentOutput.
+   *
+   * @generated from field: string key = 3;
+   */
+  key: string;
+
+  /**
+   * Its name in the session: the id of the fragment, a slash, the name that the engine gave it.
+   *
+   * @generated from field: string name = 4;
+   */
+  name: string;
+
+  /**
+   * Its length.
+   *
+   * @generated from field: int64 bytes = 5;
+   */
+  bytes: bigint;
+
+  /**
+   * Rows in it.
+   *
+   * @generated from field: int64 rows = 6;
+   */
+  rows: bigint;
+
+  /**
+   * The hash partition that it belongs to; 0 when the output is not partitioned.
+   *
+   * @generated from field: int32 partition = 7;
+   */
+  partition: number;
+};
+
+/**
+ * Describes the message tutti.task.v1.ExchangeFile.
+ * Use `create(ExchangeFileSchema)` to create a new message.
+ */
+export const ExchangeFileSchema: GenMessage<ExchangeFile> = /*@__PURE__*/
+  messageDesc(file_tutti_task_v1_task, 11);
+
+/**
+ * How a fragment goes, or some of its rows, or its end.
+ *
+ * @generated from message tutti.task.v1.RunFragmentResponse
+ */
+export type RunFragmentResponse = Message<"tutti.task.v1.RunFragmentResponse"> & {
+  /**
+   * What is sent.
+   *
+   * @generated from oneof tutti.task.v1.RunFragmentResponse.part
+   */
+  part: {
+    /**
+     * Where it stands. Sent first, on each change of state, and every few hundred milliseconds while it runs.
+     *
+     * @generated from field: tutti.task.v1.FragmentStatus status = 1;
+     */
+    value: FragmentStatus;
+    case: "status";
+  } | {
+    /**
+     * The next bytes of a result, in the format that the fragment names. Only of fragments that write no files.
+     *
+     * @generated from field: bytes rows = 2;
+     */
+    value: Uint8Array;
+    case: "rows";
+  } | {
+    /**
+     * What came of it. Sent once, last: a stream that ends without it has failed.
+     *
+     * @generated from field: tutti.task.v1.FragmentOutput output = 3;
+     */
+    value: FragmentOutput;
+    case: "output";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message tutti.task.v1.RunFragmentResponse.
+ * Use `create(RunFragmentResponseSchema)` to create a new message.
+ */
+export const RunFragmentResponseSchema: GenMessage<RunFragmentResponse> = /*@__PURE__*/
+  messageDesc(file_tutti_task_v1_task, 12);
+
+/**
+ * What a fragment is doing and used so far.
+ *
+ * @generated from message tutti.task.v1.FragmentStatus
+ */
+export type FragmentStatus = Message<"tutti.task.v1.FragmentStatus"> & {
+  /**
+   * Where it stands.
+   *
+   * @generated from field: tutti.task.v1.FragmentState state = 1;
+   */
+  state: FragmentState;
+
+  /**
+   * Rows produced so far; of a fragment that writes files 0 until its end.
+   *
+   * @generated from field: int64 rows = 2;
+   */
+  rows: bigint;
+
+  /**
+   * Time since it was asked for.
+   *
+   * @generated from field: google.protobuf.Duration elapsed = 3;
+   */
+  elapsed?: Duration | undefined;
+
+  /**
+   * CPU time of its executor since it began to run.
+   *
+   * @generated from field: google.protobuf.Duration cpu_time = 4;
+   */
+  cpuTime?: Duration | undefined;
+
+  /**
+   * Memory that the engine holds now.
+   *
+   * @generated from field: int64 memory_bytes = 5;
+   */
+  memoryBytes: bigint;
+
+  /**
+   * Bytes of its inputs fetched from other workers so far.
+   *
+   * @generated from field: int64 fetched_bytes = 6;
+   */
+  fetchedBytes: bigint;
+
+  /**
+   * Bytes of its inputs that other workers hold.
+   *
+   * @generated from field: int64 input_bytes = 7;
+   */
+  inputBytes: bigint;
+};
+
+/**
+ * Describes the message tutti.task.v1.FragmentStatus.
+ * Use `create(FragmentStatusSchema)` to create a new message.
+ */
+export const FragmentStatusSchema: GenMessage<FragmentStatus> = /*@__PURE__*/
+  messageDesc(file_tutti_task_v1_task, 13);
+
+/**
+ * What came of a fragment that ran to its end.
+ *
+ * @generated from message tutti.task.v1.FragmentOutput
+ */
+export type FragmentOutput = Message<"tutti.task.v1.FragmentOutput"> & {
+  /**
+   * Rows written or sent.
+   *
+   * @generated from field: int64 rows = 1;
+   */
+  rows: bigint;
+
+  /**
+   * Bytes written or sent.
+   *
+   * @generated from field: int64 bytes = 2;
+   */
+  bytes: bigint;
+
+  /**
+   * The files written, with task_id, name, bytes, rows and partition. None when there were no rows, or when the rows were sent.
+   *
+   * @generated from field: repeated tutti.task.v1.ExchangeFile files = 3;
+   */
+  files: ExchangeFile[];
+
+  /**
+   * The least and greatest value of each column, in the columns' order; empty when the engine tells none.
+   *
+   * @generated from field: repeated tutti.task.v1.ColumnRange ranges = 4;
+   */
+  ranges: ColumnRange[];
+
+  /**
+   * Time in which the engine worked on it.
+   *
+   * @generated from field: google.protobuf.Duration elapsed = 5;
+   */
+  elapsed?: Duration | undefined;
+
+  /**
+   * CPU time of its executor in that time.
+   *
+   * @generated from field: google.protobuf.Duration cpu_time = 6;
+   */
+  cpuTime?: Duration | undefined;
+
+  /**
+   * Time that it waited for its inputs after everything before it was done: time lost to the exchange.
+   *
+   * @generated from field: google.protobuf.Duration input_wait = 7;
+   */
+  inputWait?: Duration | undefined;
+
+  /**
+   * The most memory that the engine held while it ran.
+   *
+   * @generated from field: int64 peak_memory_bytes = 8;
+   */
+  peakMemoryBytes: bigint;
+
+  /**
+   * Bytes written to disk for lack of memory.
+   *
+   * @generated from field: int64 spilled_bytes = 9;
+   */
+  spilledBytes: bigint;
+
+  /**
+   * Bytes of its inputs fetched from other workers.
+   *
+   * @generated from field: int64 fetched_bytes = 10;
+   */
+  fetchedBytes: bigint;
+};
+
+/**
+ * Describes the message tutti.task.v1.FragmentOutput.
+ * Use `create(FragmentOutputSchema)` to create a new message.
+ */
+export const FragmentOutputSchema: GenMessage<FragmentOutput> = /*@__PURE__*/
+  messageDesc(file_tutti_task_v1_task, 14);
+
+/**
+ * The range of a column's values.
+ *
+ * @generated from message tutti.task.v1.ColumnRange
+ */
+export type ColumnRange = Message<"tutti.task.v1.ColumnRange"> & {
+  /**
+   * The least value as the engine spells it; unset when not known.
+   *
+   * @generated from field: optional string min = 1;
+   */
+  min?: string | undefined;
+
+  /**
+   * The greatest value as the engine spells it; unset when not known.
+   *
+   * @generated from field: optional string max = 2;
+   */
+  max?: string | undefined;
+};
+
+/**
+ * Describes the message tutti.task.v1.ColumnRange.
+ * Use `create(ColumnRangeSchema)` to create a new message.
+ */
+export const ColumnRangeSchema: GenMessage<ColumnRange> = /*@__PURE__*/
+  messageDesc(file_tutti_task_v1_task, 15);
+
+/**
+ * Asks for an exchange file.
+ *
+ * @generated from message tutti.task.v1.FetchExchangeRequest
+ */
+export type FetchExchangeRequest = Message<"tutti.task.v1.FetchExchangeRequest"> & {
+  /**
+   * The session that holds it.
+   *
+   * @generated from field: string task_id = 1;
+   */
+  taskId: string;
+
+  /**
+   * The exchange key of the session.
+   *
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * The file's name in the session.
+   *
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * Where to begin, in bytes: how much of it the asker has.
+   *
+   * @generated from field: int64 offset = 4;
+   */
+  offset: bigint;
+};
+
+/**
+ * Describes the message tutti.task.v1.FetchExchangeRequest.
+ * Use `create(FetchExchangeRequestSchema)` to create a new message.
+ */
+export const FetchExchangeRequestSchema: GenMessage<FetchExchangeRequest> = /*@__PURE__*/
+  messageDesc(file_tutti_task_v1_task, 16);
+
+/**
+ * The next bytes of an exchange file.
+ *
+ * @generated from message tutti.task.v1.FetchExchangeResponse
+ */
+export type FetchExchangeResponse = Message<"tutti.task.v1.FetchExchangeResponse"> & {
+  /**
+   * 256 KiB, except at the end of the file.
+   *
+   * @generated from field: bytes chunk = 1;
+   */
+  chunk: Uint8Array;
+};
+
+/**
+ * Describes the message tutti.task.v1.FetchExchangeResponse.
+ * Use `create(FetchExchangeResponseSchema)` to create a new message.
+ */
+export const FetchExchangeResponseSchema: GenMessage<FetchExchangeResponse> = /*@__PURE__*/
+  messageDesc(file_tutti_task_v1_task, 17);
 
 /**
  * Where a task stands.
@@ -409,7 +863,53 @@ export const TaskStateSchema: GenEnum<TaskState> = /*@__PURE__*/
   enumDesc(file_tutti_task_v1_task, 0);
 
 /**
- * TaskService runs parts of queries. It is served by every worker on the cluster port; coordinators call it.
+ * Where a fragment stands.
+ *
+ * @generated from enum tutti.task.v1.FragmentState
+ */
+export enum FragmentState {
+  /**
+   * Not set.
+   *
+   * @generated from enum value: FRAGMENT_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Its inputs are here, and it waits for those before it; or it waits for its turn to fetch.
+   *
+   * @generated from enum value: FRAGMENT_STATE_QUEUED = 1;
+   */
+  QUEUED = 1,
+
+  /**
+   * Its inputs are being fetched.
+   *
+   * @generated from enum value: FRAGMENT_STATE_FETCHING = 2;
+   */
+  FETCHING = 2,
+
+  /**
+   * The engine works on it.
+   *
+   * @generated from enum value: FRAGMENT_STATE_RUNNING = 3;
+   */
+  RUNNING = 3,
+}
+
+/**
+ * Describes the enum tutti.task.v1.FragmentState.
+ */
+export const FragmentStateSchema: GenEnum<FragmentState> = /*@__PURE__*/
+  enumDesc(file_tutti_task_v1_task, 1);
+
+/**
+ * TaskService runs parts of queries. It is served by every worker on the cluster port; coordinators call it. FetchExchange, and
+ * nothing else of it, is served on the worker's edge port, too, where other workers call it.
+ *
+ * A query that runs in several stages has one task of the kind "session" on each worker that takes part. A session holds an executor
+ * and the query's exchange files there, and lives as every task does: as long as its FetchResults stream is read. The stages'
+ * fragments run in it by RunFragment.
  *
  * @generated from service tutti.task.v1.TaskService
  */
@@ -428,7 +928,8 @@ export const TaskService: GenService<{
   },
   /**
    * Streams the rows of a task once, in order, with status messages between them. Leaving the stream cancels the task: a task lives
-   * only as long as someone reads it. A failed task ends the stream with the error.
+   * only as long as someone reads it. A failed task ends the stream with the error. The stream of a session carries no columns and no
+   * rows, only status, and ends by itself only when the session has failed or was canceled.
    *
    * @generated from rpc tutti.task.v1.TaskService.FetchResults
    */
@@ -456,6 +957,33 @@ export const TaskService: GenService<{
     methodKind: "unary";
     input: typeof ListTasksRequestSchema;
     output: typeof ListTasksResponseSchema;
+  },
+  /**
+   * Runs one fragment in a session: fetches its inputs from other sessions of the query, runs it when those before it are done, and
+   * streams its state, the rows of a result stage, and last of all its output. Leaving the stream interrupts the fragment and removes
+   * what it wrote. A fragment that fails ends the stream with the error; the session lives on unless its executor was lost. The
+   * stream of a session's FetchResults must be open. Refused with NOT_FOUND and reason TASK_NOT_FOUND when there is no such session or
+   * it has ended, with ALREADY_EXISTS when the session had a fragment with this id, and with RESOURCE_EXHAUSTED when too many fragments
+   * wait in the session. Ends with UNAVAILABLE and reason EXCHANGE_LOST when a file of its inputs cannot be had any more.
+   *
+   * @generated from rpc tutti.task.v1.TaskService.RunFragment
+   */
+  runFragment: {
+    methodKind: "server_streaming";
+    input: typeof RunFragmentRequestSchema;
+    output: typeof RunFragmentResponseSchema;
+  },
+  /**
+   * Streams the bytes of one exchange file, from an offset to its end. Refused with PERMISSION_DENIED when the key is not the
+   * session's, with UNAVAILABLE and reason EXCHANGE_LOST when the session or its file is gone, and with RESOURCE_EXHAUSTED when the
+   * worker sends to too many others already.
+   *
+   * @generated from rpc tutti.task.v1.TaskService.FetchExchange
+   */
+  fetchExchange: {
+    methodKind: "server_streaming";
+    input: typeof FetchExchangeRequestSchema;
+    output: typeof FetchExchangeResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_tutti_task_v1_task, 0);
