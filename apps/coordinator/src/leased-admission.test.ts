@@ -89,6 +89,26 @@ describe('groups whose slots are leased', () => {
     expect(cluster.clock.now() - freedAt).toBeLessThanOrEqual(100);
   });
 
+  test('who waits for a full group hears the same on the coordinator that runs it full and on the others', async () => {
+    begin();
+    const c1 = cluster.coordinator('c1', 'aaaaa', oneGroup(1));
+    const c2 = cluster.coordinator('c2', 'bbbbb', oneGroup(1));
+    const first = hold(c1);
+    await cluster.until(() => isRunning(first), 1);
+    const [here, there] = [hold(c1), hold(c2)];
+    await cluster.clock.advance(2_500);
+    const said =
+      /^waits in "global": 1 of 1 slots are held, (\d) here and (\d) on other coordinators \(lease of rm, (\d+) ms old\)/;
+    for (const [heard, ...places] of [
+      [here, '1', '0'],
+      [there, '0', '1'],
+    ] as const) {
+      const [, ownSlots, otherSlots, ageMs] = said.exec(heard.last?.waitReason?.message ?? '') ?? [];
+      expect([ownSlots, otherSlots]).toEqual(places);
+      expect(heard.last?.waitReason?.dataAge).toMatchObject({ seconds: BigInt(Math.floor(Number(ageMs) / 1_000)) });
+    }
+  });
+
   test('a stream that breaks and comes back ends no lease: queries go on starting', async () => {
     begin();
     const c1 = cluster.coordinator('c1', 'aaaaa', oneGroup(20));

@@ -58,18 +58,36 @@ export function blockedByLease(
   const closed = leaf.lineage.find((node) => node.isClosed);
   if (closed !== undefined && (owner !== undefined || closed.spec.hardConcurrencyLimit === 0)) {
     const kind = limitKind(closed);
-    return { kind, group: closed, ahead, ...limitAndUse(kind, closed, cluster) };
+    const isForSlots = kind === 'concurrencyLimit' && closed.limit > 0;
+    if (!isForSlots) return { kind, group: closed, ahead, ...limitAndUse(kind, closed, cluster) };
+    if (isValid) return { kind, ahead, ...slotsOf(leaf, lease, closed) };
   }
   if (owner === undefined) return { kind: 'resourceManagersUnreachable', group: leaf, ahead, ...ofLeaf(lease) };
   if (!isValid) return { kind: 'staleData', group: leaf, ahead, ...ofLeaf(lease) };
-  const full = hint && leaf.lineage.find(({ path }) => path === hint.blockingGroup);
-  if (hint === undefined || full === undefined) return { kind: 'queuedAhead', group: leaf, ahead, ...ofLeaf(lease) };
-  return { kind: 'concurrencyLimit', group: full, ahead, limit: hint.limit, used: hint.held };
+  const full = fullByOwner(leaf, hint);
+  if (full === undefined) return { kind: 'queuedAhead', group: leaf, ahead, ...ofLeaf(lease) };
+  return { kind: 'concurrencyLimit', ahead, ...full };
+}
+
+type FullGroup = Pick<Blocked, 'group' | 'limit' | 'used'>;
+
+/** The group that is full for what all coordinators hold, as the owner last said. */
+function fullByOwner({ lineage }: GroupNode, hint: LeafHint | undefined): FullGroup | undefined {
+  const group = hint && lineage.find(({ path }) => path === hint.blockingGroup);
+  return group && { group, limit: hint.limit, used: hint.held };
+}
+
+/** What is held of the lowest full group, when what runs here fills one: the owner need not have said so yet. */
+function slotsOf(leaf: GroupNode, { hint, heldBelow }: LeaseFacts, closed: GroupNode): FullGroup {
+  const full = fullByOwner(leaf, hint);
+  if (full !== undefined && full.group.depth > closed.depth) return full;
+  const here = Math.max(heldBelow(closed), closed.here.running);
+  return { group: closed, limit: closed.limit, used: full?.group === closed ? Math.max(full.used, here) : here };
 }
 
 /** In words: for what a lease alone can say; undefined for what is said as in other modes. */
 export function leasedSentence({ kind, group, limit, used }: Blocked, lease: LeaseFacts): string | undefined {
-  const { owner = '', hint, held, running, leaseAgeMs, unroutedMs = 0, heldBelow } = lease;
+  const { owner = '', held, running, leaseAgeMs, unroutedMs = 0, heldBelow } = lease;
   const inUse = held === 0 ? 'no slot is held here' : `${running} of ${held} slots that are held here are in use`;
   switch (kind) {
     case 'resourceManagersUnreachable':
@@ -81,14 +99,20 @@ export function leasedSentence({ kind, group, limit, used }: Blocked, lease: Lea
     case 'queuedAhead':
       return `${inUse}, and ${owner} has been asked for more`;
     case 'concurrencyLimit': {
-      if (group.isClosed || hint === undefined) return undefined;
-      const here = heldBelow(group);
+      if (group.limit === 0) return undefined;
+      const here = Math.max(heldBelow(group), group.here.running);
       const where = `${here} here and ${Math.max(0, used - here)} on other coordinators`;
       return `${used} of ${limit} slots are held, ${where} (lease of ${owner}, ${milliseconds(leaseAgeMs ?? 0)} old)`;
     }
     default:
       return undefined;
   }
+}
+
+/** The age of what a wait was told by: of usage where that decides, otherwise of the lease. */
+export function decidedOnAgeMs(kind: Blocked['kind'], lease: LeaseFacts, usageAgeMs: number | undefined) {
+  const isUsage = kind === 'memoryLimit' || kind === 'cpuLimit' || kind === 'workersPerQueryLimit';
+  return isUsage ? usageAgeMs : lease.leaseAgeMs;
 }
 
 /** What would let it start, as above. */
@@ -101,7 +125,7 @@ export function leaseUnblocks({ kind, group, limit, used }: Blocked, { owner }: 
     case 'queuedAhead':
       return `${owner ?? ''} grants another slot`;
     case 'concurrencyLimit': {
-      if (group.isClosed) return undefined;
+      if (group.limit === 0) return undefined;
       const ends = used - limit + 1;
       return ends > 1 ? `${ends} queries of ${group.path} end` : `a query of ${group.path} ends`;
     }

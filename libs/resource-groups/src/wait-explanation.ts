@@ -3,7 +3,7 @@ import { type Blocked, limitAndUse, limitKind } from './blocked.js';
 import type { ClusterSize } from './effective-limit.js';
 import type { AdmissionMode } from './group-config.js';
 import type { GroupNode } from './group-node.js';
-import { blockedByLease, type LeaseFacts, waitLease } from './leased-wait.js';
+import { blockedByLease, decidedOnAgeMs, type LeaseFacts, waitLease } from './leased-wait.js';
 import type { LiveQuery } from './live-query.js';
 import { type QueriesAhead, queriesAhead } from './queries-ahead.js';
 import type { SeatId } from './seats/shard.js';
@@ -33,7 +33,10 @@ export interface WaitExplanation {
    * wait elsewhere: some of these may come later. Without data it counts those here alone.
    */
   readonly queuedAhead: number;
-  /** Age of the oldest report in the data; undefined when there is no data that counts. */
+  /**
+   * Age of the oldest report in the data; undefined when there is no data that counts. In mode leased, where slots decide,
+   * that of the lease: since the last demand that was answered was sent.
+   */
   readonly dataAgeMs: number | undefined;
   /** The same in one sentence. */
   readonly message: string;
@@ -108,7 +111,7 @@ export function explanationOf(facts: WaitFacts): WaitExplanation {
     runningHere: group.here.running,
     runningElsewhere: group.elsewhere.running,
     queuedAhead: ahead.count,
-    dataAgeMs,
+    dataAgeMs: lease === undefined ? dataAgeMs : decidedOnAgeMs(kind, lease, dataAgeMs),
     message: waitSentence(blocked, facts),
     limit: blocked.limit,
     used: blocked.used,
