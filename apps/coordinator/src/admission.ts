@@ -26,6 +26,7 @@ import { GroupDriver } from './group-driver.js';
 import { boundByGroup, criteriaOf, goesByPriority } from './group-of-query.js';
 import type { LeaseTelling } from '@tutti/lease-wire';
 import type { LiveQuery } from './live-query.js';
+import { withObstacle } from './core/wait-obstacles.js';
 import { type HeldSlot, type Slot, Slots } from './slots.js';
 import { UseNews } from './use-news.js';
 
@@ -43,6 +44,8 @@ export interface AdmissionOptions {
   readonly usage: { ask(): void; watch(): void };
   /** Tells the owner of a shard what this coordinator holds and could use there. */
   readonly demand: (demand: DemandEffect) => void;
+  /** How long resource managers that have just started take at most to deal slots; undefined when that is not what is missing. */
+  readonly dealAgainInMs: (now: Instant) => number | undefined;
   readonly contact: Contact;
   readonly metrics: Pick<CoordinatorMetrics, 'admissionWait'>;
   readonly clock: Clock;
@@ -69,6 +72,8 @@ export class Admission {
   private readonly driver: GroupDriver;
   private readonly slots: Slots;
   private newsPending = false;
+  /** What all queries wait for that wait. */
+  private obstacle: string | undefined;
 
   constructor(private readonly options: AdmissionOptions) {
     this.driver = new GroupDriver({ ...options, carryOut: (effect) => this.carryOut(effect) });
@@ -110,6 +115,12 @@ export class Admission {
     if (owned !== undefined) this.apply({ kind: 'leaseOwners', seat, shards: owned });
     for (const { shard, grant } of grants) this.apply({ kind: 'leaseGranted', seat, shard, grant });
     this.slots.onNews();
+  }
+
+  /** From now on nothing can start here, for a reason that its groups do not know. */
+  waitFor(obstacle: string): void {
+    this.obstacle = obstacle;
+    this.newsForWaiting();
   }
 
   /** This coordinator goes away: slots that it holds and does not use are of use to others now. */
@@ -219,8 +230,11 @@ export class Admission {
   }
 
   private waitOf(queryId: QueryId): () => WaitExplanation | undefined {
-    const { groups, clock } = this.options;
-    return () => groups.explain(queryId, clock.now());
+    const { groups, clock, dealAgainInMs } = this.options;
+    return () => {
+      const wait = groups.explain(queryId, clock.now());
+      return wait && withObstacle(wait, this.obstacle, dealAgainInMs(clock.now()));
+    };
   }
 
   private take(queryId: string): Waiting | undefined {

@@ -16,6 +16,7 @@ import { createCoordinatorMetrics } from './coordinator-metrics.js';
 import { coordinatorStatus, EndedWindow, ReportPacer } from './coordinator-status.js';
 import { Contact } from './core/contact.js';
 import { Placements } from './core/placement.js';
+import { failure } from './core/query.js';
 import { QueryHistory } from './core/query-history.js';
 import { Dispatcher } from './dispatcher.js';
 import { createLeaseSource } from './lease-client.js';
@@ -67,6 +68,8 @@ export interface Coordinator {
   status(): NodeStatus;
   /** A resource manager has heard the heartbeat that was sent at `sentAt`. */
   heard(sentAt: Instant): void;
+  /** Another process has the node id: nobody deals slots to this one. */
+  nameTaken(message: string): void;
   /** Does what has to be done again and again, until `signal` aborts. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -109,6 +112,10 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
     reportSoon: pacer.reportSoon,
     usage: { ask: () => poller.ask(), watch: () => poller.watch() },
     demand: ({ seat, shard, demand }) => leases.send(seat, shard, demand),
+    dealAgainInMs(now) {
+      const at = leases.dealAgainAt(now);
+      return at === undefined ? undefined : at - now;
+    },
     contact,
     clock,
     log,
@@ -201,6 +208,11 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       }),
     }),
     heard: (sentAt) => contact.heard(sentAt),
+    nameTaken(message) {
+      dispatcher.refuseNew(failure('NODE_ID_TAKEN', `This coordinator takes no queries: ${message}.`, true));
+      admission.waitFor(message);
+      leases.silence();
+    },
     run: async (signal) => {
       await Promise.all([leases.run(signal), poller.run(signal), groupFile.run(signal), capacity.run(signal)]);
     },

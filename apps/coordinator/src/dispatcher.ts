@@ -34,6 +34,8 @@ export interface DispatcherOptions {
   readonly usage: { ask(): void; watch(): void };
   /** Tells the owner of a shard what this coordinator holds and could use there. */
   readonly demand: AdmissionOptions['demand'];
+  /** See AdmissionOptions. */
+  readonly dealAgainInMs: AdmissionOptions['dealAgainInMs'];
   readonly contact: Contact;
   readonly clock: Clock;
   readonly log: Log;

@@ -42,6 +42,7 @@ const codes: Readonly<Record<string, Code>> = {
   GROUP_NOT_FOUND: Code.NotFound,
   COORDINATOR_GONE: Code.Unavailable,
   COORDINATOR_DRAINING: Code.Unavailable,
+  NODE_ID_TAKEN: Code.Unavailable,
   RESOURCE_MANAGERS_UNREACHABLE: Code.Unavailable,
   RESOURCE_MANAGER_STARTING: Code.Unavailable,
   INTERNAL_ERROR: Code.Internal,

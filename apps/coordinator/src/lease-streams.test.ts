@@ -15,8 +15,8 @@ class FakeStream {
 
   constructor(readonly address: string) {}
 
-  say({ seat, owned }: { seat: string; owned?: LeaseTelling['owned'] }): void {
-    this.said.push({ resourceManagerId: nodeId(seat), owned, grants: [] });
+  say({ seat, ...told }: { seat: string } & Partial<Pick<LeaseTelling, 'owned' | 'dealsInMs'>>): void {
+    this.said.push({ resourceManagerId: nodeId(seat), ...told, grants: [] });
     this.wake();
   }
 
@@ -198,6 +198,38 @@ describe('streams of leases', () => {
     world.streams.send(nodeId('rm'), 2, demand(1));
     await world.settle();
     expect(world.stream(1).heard).toHaveLength(2);
+  });
+
+  test('B5: a resource manager that was left alone for another one of its name is called again when that one has gone', async () => {
+    world = new World(['a:1', 'b:1']);
+    await world.settle();
+    world.stream(0).say({ seat: 'rm', owned: [] });
+    await world.settle();
+    world.stream(1).say({ seat: 'rm', owned: [{ shard: 2, epoch: 1 }] });
+    await world.clock.advance(60_000);
+    world.stream(1).break();
+    await world.clock.advance(1_000);
+    const [, , ...again] = world.opened.map(({ address }) => address);
+    expect(again.sort()).toEqual(['a:1', 'b:1']);
+  });
+
+  test('resource managers that have just started say when they deal, for so long as a majority of them is there', async () => {
+    world = new World(['a:1', 'b:1', 'c:1']);
+    await world.settle();
+    const inMs = () => {
+      const at = world.streams.dealAgainAt(world.clock.now());
+      return at === undefined ? undefined : at - world.clock.now();
+    };
+    world.stream(0).say({ seat: 'rm-a', owned: [], dealsInMs: 9_000 });
+    await world.settle();
+    expect(inMs()).toBeUndefined();
+    world.stream(1).say({ seat: 'rm-b', owned: [], dealsInMs: 8_000 });
+    await world.settle();
+    expect(inMs()).toBe(11_000);
+    await world.clock.advance(5_000);
+    expect(inMs()).toBe(6_000);
+    await world.clock.advance(6_000);
+    expect(inMs()).toBeUndefined();
   });
 
   test('a resource manager that changes its name on a stream is not believed', async () => {

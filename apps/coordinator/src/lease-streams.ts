@@ -5,12 +5,13 @@
 //       be sent, so never more than there are shards.
 //   B3. A stream on which a message is not answered within ANSWER_TIMEOUT_MS is given up.
 //   B4. Who has heard of a resource manager hears when its stream is lost, before it hears of a new one.
-//   B5. Two addresses may lead to one resource manager. The newer stream counts, and the older address is left alone.
+//   B5. Two addresses may lead to one resource manager. The newer stream counts, and the older address is left alone as long
+//       as that one is open: then there may be another resource manager at it.
 import { Code } from '@connectrpc/connect';
-import type { Clock, NodeId, Random } from '@tutti/base';
+import { type Clock, type Instant, instant, type NodeId, type Random } from '@tutti/base';
 import type { LeaseTelling, ShardDemand } from '@tutti/lease-wire';
 import type { Demand } from '@tutti/resource-groups';
-import { type AddressWatcher, type ConnectionEnd, eachAddress, type Log, rpcError } from '@tutti/service';
+import { aborted, type AddressWatcher, type ConnectionEnd, eachAddress, type Log, rpcError } from '@tutti/service';
 import { Bell } from './bell.js';
 import type { LeaseSource } from './lease-client.js';
 
@@ -29,6 +30,8 @@ export interface LeaseStreamsOptions {
 }
 
 const ANSWER_TIMEOUT_MS = 3_000;
+/** Time for resource managers to agree on who deals, once they may. */
+const AGREEMENT_MS = 2_000;
 
 interface Link {
   readonly over: AbortController;
@@ -36,11 +39,14 @@ interface Link {
   readonly unsent: Map<number, Demand>;
   readonly bell: Bell;
   /** A newer stream to the same resource manager counts (B5). */
-  isReplaced: boolean;
+  replacedBy: Link | undefined;
+  /** The resource manager has just started; by then it may help to decide who deals. */
+  dealsAt: Instant | undefined;
 }
 
 export class LeaseStreams {
   private readonly links = new Map<NodeId, Link>();
+  private isSilent = false;
 
   constructor(private readonly options: LeaseStreamsOptions) {}
 
@@ -56,6 +62,22 @@ export class LeaseStreams {
     link?.bell.ring();
   }
 
+  /** From now on a stream that ends is no news for people: nobody answers this process. */
+  silence(): void {
+    this.isSilent = true;
+  }
+
+  /**
+   * When the resource managers will have dealt again at the latest, if all that is missing is that they have just started;
+   * undefined when it is not that, or nobody can tell. They decide by majority.
+   */
+  dealAgainAt(now: Instant): Instant | undefined {
+    let at = -Infinity;
+    for (const { dealsAt } of this.links.values()) if (dealsAt !== undefined) at = Math.max(at, dealsAt);
+    const isMajority = this.links.size > this.options.addresses.addresses().size / 2;
+    return isMajority && at + AGREEMENT_MS > now ? instant(at + AGREEMENT_MS) : undefined;
+  }
+
   /** The resource managers that have answered on the stream that is open. */
   get seats(): readonly NodeId[] {
     return [...this.links.keys()];
@@ -66,7 +88,13 @@ export class LeaseStreams {
     signal: AbortSignal,
     connected: () => void,
   ): Promise<ConnectionEnd> => {
-    const link: Link = { over: new AbortController(), unsent: new Map(), bell: new Bell(), isReplaced: false };
+    const link: Link = {
+      over: new AbortController(),
+      unsent: new Map(),
+      bell: new Bell(),
+      replacedBy: undefined,
+      dealsAt: undefined,
+    };
     const channel = this.options.source(address);
     const patience = this.patience(link);
     let seat: NodeId | undefined;
@@ -80,25 +108,28 @@ export class LeaseStreams {
           this.enter(seat, link);
           connected();
         } else if (news.resourceManagerId !== seat) throw strange(`${seat} calls itself ${news.resourceManagerId} now`);
+        if (news.owned !== undefined)
+          link.dealsAt = news.dealsInMs === undefined ? undefined : instant(this.options.clock.now() + news.dealsInMs);
         this.options.onNews(news);
       }
       if (!signal.aborted) throw ended();
       return 'again';
     } catch (error) {
-      if (!link.isReplaced) throw error;
-      return 'stayAway'; // B5
+      if (link.replacedBy === undefined && !this.isSilent) throw error;
     } finally {
       patience.end();
       link.over.abort();
       if (seat !== undefined && this.links.get(seat) === link) this.leave(seat);
       channel.close();
     }
+    if (link.replacedBy !== undefined) await aborted(AbortSignal.any([signal, link.replacedBy.over.signal])); // B5
+    return 'again';
   };
 
   private enter(seat: NodeId, link: Link): void {
     const former = this.links.get(seat);
     if (former) {
-      former.isReplaced = true;
+      former.replacedBy = link;
       former.over.abort();
       this.leave(seat); // B4
     }

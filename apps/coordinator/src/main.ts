@@ -22,12 +22,20 @@ import {
 import { loadCatalogs } from './catalog-files.js';
 import { Channels } from './channels.js';
 import { createCoordinator } from './coordinator.js';
+import { failure } from './core/query.js';
 import { drainCoordinator } from './drain.js';
 import { relations, settings } from './settings.js';
 import { startPlanner } from './start-planner.js';
 
 /** When the queries have ended, the calls that are left are answered at once. */
 const LAST_CALLS_MS = 2_000;
+
+/** Who had lost its name begins anew with it: workers refuse what belongs to its former life. */
+const lifeOver = failure(
+  'COORDINATOR_GONE',
+  'Another process had the node id of this coordinator, which begins anew now. Run the query again.',
+  true,
+);
 
 await runMain('coordinator', async () => {
   // config
@@ -52,7 +60,16 @@ await runMain('coordinator', async () => {
   const channels = new Channels(connect, clock);
   const querySuffix = newQueryIdSuffix(random);
   const known = { nodeId: id, incarnation, addresses, clock, random, log, connect };
-  const presence = createNodePresence({ ...known, role: 'coordinator', querySuffix });
+  const lastLife = new AbortController();
+  const presence = createNodePresence({
+    ...{ ...known, role: 'coordinator', querySuffix },
+    onNameTaken(message) {
+      forgetListener();
+      server.setReady(false, message);
+      coordinator.nameTaken(message);
+    },
+    onNameFree: () => lastLife.abort(),
+  });
   const monitor = new ProcessMonitor(clock);
   const heartbeats: HeartbeatSender = new HeartbeatSender({
     ...known,
@@ -111,8 +128,10 @@ await runMain('coordinator', async () => {
   ]);
 
   // drain
-  await aborted(stop);
+  await aborted(AbortSignal.any([stop, lastLife.signal]));
+  const isOver = stop.aborted;
   forgetListener();
+  if (!isOver) coordinator.dispatcher.endAll(lifeOver);
   await drainCoordinator({
     server,
     presence,
@@ -129,4 +148,5 @@ await runMain('coordinator', async () => {
   channels.close();
   monitor.close();
   await planner.close();
+  return isOver ? undefined : 'again';
 });

@@ -2,7 +2,7 @@ import { Code, type ServiceImpl } from '@connectrpc/connect';
 import { nodeId } from '@tutti/base';
 import type { LeaseRequest, ResourceGroupService } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import { BadMessage, leaseRequestFromWire, leaseResponseToWire } from '@tutti/lease-wire';
-import type { CoordinatorLife } from '@tutti/resource-groups';
+import { type CoordinatorLife, SEAT_TIMING } from '@tutti/resource-groups';
 import { rpcError, untilAborted } from '@tutti/service';
 import { invalid } from './cluster-service.js';
 import type { ClusterState } from './cluster-state.js';
@@ -16,8 +16,15 @@ type LeaseMethods = Pick<ServiceImpl<typeof ResourceGroupService>, 'lease' | 'wr
 
 /** Deals the slots of leased groups. Streams end when `drainSignal` aborts. */
 export function leaseService(state: ClusterState, shell: LeaseDeskShell, drainSignal: AbortSignal): LeaseMethods {
+  // Before that it may not promise anything, at the latest; sooner when an owner has told it what it had forgotten.
+  const promisesFrom = state.clock.now() + SEAT_TIMING.holdingTtlMs * (1 + SEAT_TIMING.margin);
+  const dealsIn = () => {
+    const now = state.clock.now();
+    return now < promisesFrom && !shell.desk.isReady(now) ? { dealsInMs: promisesFrom - now } : {};
+  };
   return {
     async *lease(requests, { signal }) {
+      if (shell.streams.turnsAway !== undefined) throw shell.streams.turnsAway;
       if (shell.streams.size >= STREAMS_MAX) throw tooMany();
       const outbox = new LeaseOutbox();
       let life: CoordinatorLife | undefined;
@@ -46,7 +53,7 @@ export function leaseService(state: ClusterState, shell: LeaseDeskShell, drainSi
       void read();
       try {
         for await (const telling of outbox.tellings())
-          yield leaseResponseToWire({ resourceManagerId: state.nodeId, ...telling });
+          yield leaseResponseToWire({ resourceManagerId: state.nodeId, ...telling, ...(telling.owned && dealsIn()) });
       } catch (error) {
         throw error instanceof ReadsTooSlowly ? tooSlow() : error;
       } finally {
@@ -89,6 +96,9 @@ const tooMany = () =>
   rpcError(Code.ResourceExhausted, `${STREAMS_MAX} streams of leases are open here: more are not taken`, {
     reason: 'TOO_MANY_LEASE_STREAMS',
   });
+
+/** Another process has the node id of this resource manager. */
+export const nodeIdTaken = (message: string) => rpcError(Code.Unavailable, message, { reason: 'NODE_ID_TAKEN' });
 
 const stillHeard = (coordinatorId: string) =>
   rpcError(

@@ -9,9 +9,21 @@ export class LeaseStreams {
   /** By life, the newest last. */
   private readonly outboxes = new Map<string, LeaseOutbox[]>();
   private count = 0;
+  private refusal: Error | undefined;
 
   get size(): number {
     return this.count;
+  }
+
+  /** From now on nobody is told anything: why. */
+  turnAway(refusal: Error): void {
+    this.refusal = refusal;
+    for (const outboxes of this.outboxes.values()) for (const outbox of outboxes) outbox.close(refusal);
+  }
+
+  /** Why no stream is taken. */
+  get turnsAway(): Error | undefined {
+    return this.refusal;
   }
 
   add(life: CoordinatorLife, outbox: LeaseOutbox): void {

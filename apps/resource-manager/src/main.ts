@@ -32,6 +32,7 @@ await runMain('resource-manager', async () => {
   // wiring
   const stop = untilStopped(config);
   const loops = new AbortController();
+  const lastLife = new AbortController();
   const random = seededRandom(incarnation);
   const { addresses: specs, resolveInterval: resolveIntervalMs } = config.resourceManagers;
   const addresses = new AddressWatcher({ specs, resolveIntervalMs, resolve: resolveDns, clock, log });
@@ -40,6 +41,8 @@ await runMain('resource-manager', async () => {
     incarnation,
     config,
     addresses,
+    onNameTaken: (message) => nameTaken(message),
+    onNameFree: () => lastLife.abort(),
     groups,
     clock,
     random,
@@ -70,8 +73,14 @@ await runMain('resource-manager', async () => {
   const endpoints = { clusterAddress: hostAndPort(host, clusterPort), edgeAddress: hostAndPort(host, edgePort) };
   addresses.start(loops.signal);
   let wasReady = false;
+  let takenOver: Promise<void> | undefined;
+  // Two processes that act for one seat could promise one thing to two owners: this one gives up what it deals, for good.
+  const nameTaken = (message: string) => {
+    server.setReady(false, message);
+    takenOver ??= resourceManager.standAside(message);
+  };
   const onSynced = (synced: boolean, why: string) => {
-    if (stop.aborted) return; // A draining node is never ready again.
+    if (stop.aborted || takenOver !== undefined) return; // A draining node is never ready again.
     server.setReady(synced, why);
     if (synced && !wasReady) log.info('ready');
     wasReady = synced;
@@ -79,12 +88,14 @@ await runMain('resource-manager', async () => {
   const running = resourceManager.run(endpoints, onSynced, loops.signal);
 
   // drain
-  await aborted(stop);
-  log.info('draining', { signal: String(stop.reason) });
+  await aborted(AbortSignal.any([stop, lastLife.signal]));
+  const isOver = stop.aborted;
+  log.info('draining', { signal: isOver ? String(stop.reason) : 'begins anew with its node id' });
   server.setReady(false, 'draining');
-  await resourceManager.handOver();
+  await (takenOver ?? resourceManager.handOver());
   await resourceManager.depart();
   await sleep(clock, config.drain.announceDelay);
   loops.abort();
   await Promise.all([running, server.drain()]);
+  return isOver ? undefined : 'again';
 });

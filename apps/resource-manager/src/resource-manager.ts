@@ -14,7 +14,7 @@ import { clusterService } from './cluster-service.js';
 import { createClusterState, isSynced, sweep } from './cluster-state.js';
 import { cpuLevelsToWire } from './group-codec.js';
 import { heartbeatService } from './heartbeat-service.js';
-import { leaseService } from './lease-service.js';
+import { leaseService, nodeIdTaken } from './lease-service.js';
 import { createLeases } from './leases.js';
 import { loadOf } from './report-codec.js';
 import { resourceGroupService } from './resource-group-service.js';
@@ -33,6 +33,9 @@ export interface ResourceManagerOptions {
   readonly addresses: AddressWatcher;
   /** The resource groups; the resource manager watches their file while it runs. */
   readonly groups: Pick<GroupFile, 'current' | 'status' | 'run'>;
+  /** See AnnouncerOptions. */
+  readonly onNameTaken?: (message: string) => void;
+  readonly onNameFree?: () => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: Metrics;
@@ -51,6 +54,8 @@ export interface ResourceManager {
   run(endpoints: Endpoints, onSynced: (synced: boolean, why: string) => void, signal: AbortSignal): Promise<void>;
   /** Gives the groups that it deals to other resource managers; to be called before `depart`, once. Bounded. */
   handOver(): Promise<void>;
+  /** Another process has its node id: gives up what it deals, and ends its streams with coordinators. For good. */
+  standAside(message: string): Promise<void>;
   /** Tells everybody that it leaves. */
   depart(): Promise<void>;
 }
@@ -83,7 +88,8 @@ export function createResourceManager(options: ResourceManagerOptions): Resource
     router.service(SeatService, seatQuestions(seats));
   };
   const clusterRoutes: Routes = (router, drainSignal) => {
-    const discovery = { nodes: state.nodes, resourceManagerId: nodeId, leaseMs: config.nodes.lease, clock, log };
+    const self = { resourceManagerId: nodeId, resourceManagerIncarnation: incarnation };
+    const discovery = { ...self, nodes: state.nodes, leaseMs: config.nodes.lease, clock, log };
     router.service(HeartbeatService, heartbeatService(state, metrics, shell, drainSignal));
     router.service(DiscoveryService, discoveryService({ ...discovery, loadOf: loadOfWorker }, drainSignal));
     router.service(ResourceGroupService, {
@@ -115,7 +121,9 @@ export function createResourceManager(options: ResourceManagerOptions): Resource
   const noteSelf = () => {
     const now = clock.now();
     const sequence = sender.nextSequence();
-    state.nodes.update((table) => table.announced(announcer.record(), [], now));
+    const own = announcer.record();
+    const isTaken = state.nodes.update((table) => table.announced(own, [], now));
+    announcer.answered('', isTaken ? undefined : state.nodes.nodes.newerThan(own, now));
     const report = reportToWire({ nodeId, incarnation, sequence, process: processUsage(), status: status() });
     state.reports.record({ nodeId, incarnation, sequence, report, arrivedAt: now });
   };
@@ -155,6 +163,10 @@ export function createResourceManager(options: ResourceManagerOptions): Resource
       monitor.close();
     },
     handOver: () => leases.handOver(),
+    async standAside(message) {
+      await leases.handOver();
+      shell.streams.turnAway(nodeIdTaken(message));
+    },
     async depart() {
       announcer.setState('DRAINING');
       await announcer.depart();

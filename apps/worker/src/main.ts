@@ -64,7 +64,12 @@ await runMain('worker', async () => {
     ...{ ...node, intervalMs, processUsage, status: () => worker.status() },
     onAck: (ack, sentAt) => worker.heard(sentAt, ack),
   });
-  const presence = createNodePresence({ ...node, role: program });
+  const lastLife = new AbortController();
+  const presence = createNodePresence({
+    ...{ ...node, role: program },
+    onNameTaken: (message) => readiness.nameTaken(message),
+    onNameFree: () => lastLife.abort(),
+  });
 
   // serve
   const server = await serve({
@@ -90,14 +95,16 @@ await runMain('worker', async () => {
   const host = advertisedHost(config);
   const endpoints = { clusterAddress: hostAndPort(host, clusterPort), edgeAddress: hostAndPort(host, edgePort) };
   addresses.start(loops.signal);
-  becomeReady({ server, directory: presence.directory, log });
+  const readiness = becomeReady({ server, directory: presence.directory, log });
   const running = [presence.run(endpoints, loops.signal), heartbeats.run(loops.signal), worker.run(loops.signal)];
 
   // drain
-  await aborted(stop);
+  await aborted(AbortSignal.any([stop, lastLife.signal]));
+  const isOver = stop.aborted;
   const { grace: graceMs, announceDelay: announceDelayMs } = config.drain;
   await drainWorker({ server, presence, tasks: worker.tasks, graceMs, announceDelayMs, clock, log });
   loops.abort();
   await Promise.all([...running, pool.close()]);
   monitor.close();
+  return isOver ? undefined : 'again';
 });

@@ -11,8 +11,9 @@ import {
   tellNewest,
 } from '@tutti/service';
 import { type Connect, connectCluster } from './connect.js';
-import type { AnnouncedState, NodeRecord, NodeRole } from './core/node-record.js';
-import { recordToWire } from './discovery-codec.js';
+import { NameClaim, nameTakenText } from './core/name-claim.js';
+import type { AnnouncedState, NodeRecord, NodeRole, WitnessedRecord } from './core/node-record.js';
+import { recordToWire, witnessedFromWire } from './discovery-codec.js';
 
 /** What an Announcer says, and to whom. */
 export interface AnnouncerOptions {
@@ -28,6 +29,10 @@ export interface AnnouncerOptions {
   readonly knownNodeIds: () => readonly NodeId[];
   /** Time between announcements when nothing changes; well below the lease. Default 5 s. */
   readonly intervalMs?: number;
+  /** Another process has this node's id, and counts; the text says which. Not called while this one drains. */
+  readonly onNameTaken?: (message: string) => void;
+  /** It has left: this process may begin a new life. */
+  readonly onNameFree?: () => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -41,6 +46,8 @@ export interface Endpoints {
 }
 
 const INTERVAL_MS = 5_000;
+/** The same while another process may have our name. */
+const DOUBT_INTERVAL_MS = 1_000;
 const ANSWER_TIMEOUT_MS = 3_000;
 const COALESCE_MS = 5;
 const DEPART_DEADLINE_MS = 500;
@@ -50,6 +57,7 @@ export class Announcer {
   private state: AnnouncedState = 'ACTIVE';
   private version = 1;
   private endpoints: Endpoints | undefined;
+  private readonly name = new NameClaim();
   private readonly news: News;
   private readonly connect: Connect;
 
@@ -61,6 +69,7 @@ export class Announcer {
   /** Announces until `signal` aborts. */
   async run(endpoints: Endpoints, signal: AbortSignal): Promise<void> {
     this.endpoints = endpoints;
+    this.name.announced(this.options.clock.now());
     await eachAddress({ ...this.options, purpose: 'announce', run: this.announceTo }, signal);
   }
 
@@ -107,6 +116,21 @@ export class Announcer {
     await Promise.all(others.map(sayGoodBye));
   }
 
+  /** A resource manager said what it holds of this node's id, if that is newer than what this process says. */
+  answered(address: string, newer: WitnessedRecord | undefined): void {
+    const { clock, log, onNameTaken, onNameFree } = this.options;
+    const news = this.name.answered(address, newer, clock.now());
+    if (news?.kind === 'taken') {
+      const message = nameTakenText(news.by);
+      if (this.state !== 'ACTIVE') return log.info('node-id-passed-on', { message });
+      log.error('node-id-taken', { message });
+      onNameTaken?.(message);
+    } else if (news?.kind === 'free') {
+      log.info('node-id-free', { message: 'the other process with this node id has left' });
+      onNameFree?.();
+    }
+  }
+
   private change(state: AnnouncedState): void {
     this.state = state;
     this.version++;
@@ -114,7 +138,7 @@ export class Announcer {
   }
 
   private readonly announceTo = async (address: string, signal: AbortSignal, connected: () => void) => {
-    const { clock, nodeId, knownNodeIds, intervalMs = INTERVAL_MS } = this.options;
+    const { clock, knownNodeIds, intervalMs = INTERVAL_MS } = this.options;
     const transport = this.connect(address);
     const client = createClient(DiscoveryService, transport);
     let isSelf = false;
@@ -123,21 +147,36 @@ export class Announcer {
         {
           open: (requests, inner) => client.announce(requests, { signal: inner }),
           message: () => ({ announcement: recordToWire(this.record()), knownNodeIds: [...knownNodeIds()] }),
-          onAnswer: ({ resourceManagerId }) => {
+          onAnswer: ({ resourceManagerId, resourceManagerIncarnation, supersededBy }) => {
             connected();
-            isSelf = resourceManagerId === nodeId;
-            return isSelf ? 'stop' : undefined;
+            isSelf = this.isSelf(resourceManagerId, Number(resourceManagerIncarnation));
+            if (isSelf) return 'stop';
+            this.answered(address, supersededBy && witnessedFromWire(supersededBy));
+            return undefined;
           },
           news: this.news,
-          intervalMs: () => untilTick(clock.now(), intervalMs, nodeId),
+          intervalMs: () => this.untilNext(intervalMs),
           answerTimeoutMs: ANSWER_TIMEOUT_MS,
           clock,
         },
         signal,
       );
     } finally {
+      this.name.lost(address);
       transport.close();
     }
     return isSelf ? ('stayAway' as const) : ('again' as const);
   };
+
+  private untilNext(intervalMs: number): number {
+    const { clock, nodeId } = this.options;
+    return untilTick(clock.now(), this.name.isDoubtful ? Math.min(DOUBT_INTERVAL_MS, intervalMs) : intervalMs, nodeId);
+  }
+
+  /** A resource manager of the same name may be another process. One of an earlier version does not say when it started. */
+  private isSelf(resourceManagerId: string, resourceManagerIncarnation: number): boolean {
+    const { nodeId, role, incarnation } = this.options;
+    if (resourceManagerId !== nodeId || role !== 'resourceManager') return false;
+    return resourceManagerIncarnation === 0 || resourceManagerIncarnation === incarnation;
+  }
 }

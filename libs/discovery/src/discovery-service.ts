@@ -3,6 +3,7 @@ import { type Clock, type NodeId, nodeId, untilTick } from '@tutti/base';
 import type * as wire from '@tutti/contracts/tutti/discovery/v1/discovery_pb';
 import type { DiscoveryService } from '@tutti/contracts/tutti/discovery/v1/discovery_pb';
 import { type Log, rpcError, untilAborted } from '@tutti/service';
+import { nameSharedText } from './core/name-claim.js';
 import type { NodeLoad, NodeRecord, NodeRole } from './core/node-record.js';
 import {
   recordFromWire,
@@ -18,6 +19,8 @@ import type { LiveNodeTable } from './live-node-table.js';
 export interface DiscoveryServiceOptions {
   readonly nodes: LiveNodeTable;
   readonly resourceManagerId: NodeId;
+  /** Its process start: tells it apart from a node with the same id. */
+  readonly resourceManagerIncarnation?: number;
   readonly leaseMs: number;
   /** Watchers get all nodes this often even when nothing changed: for the loads, and as a sign of life. */
   readonly watchIntervalMs?: number;
@@ -34,7 +37,7 @@ export function discoveryService(
   options: DiscoveryServiceOptions,
   drainSignal: AbortSignal,
 ): ServiceImpl<typeof DiscoveryService> {
-  const { nodes, resourceManagerId, leaseMs, loadOf, clock, log } = options;
+  const { nodes, resourceManagerId, resourceManagerIncarnation = 0, leaseMs, loadOf, clock, log } = options;
   const watchIntervalMs = options.watchIntervalMs ?? WATCH_INTERVAL_MS;
 
   const list = (role: NodeRole | undefined, goneToo: boolean) =>
@@ -52,11 +55,32 @@ export function discoveryService(
 
   return {
     async *announce(requests) {
+      const beganAt = clock.now();
+      let toldLate = false;
+      let toldShared = '';
       for await (const { announcement, knownNodeIds } of untilAborted(requests, drainSignal)) {
         const record = required(announcement);
-        const taken = nodes.update((table) => table.announced(record, knownNodeIds.map(nodeId), clock.now()));
-        if (!taken) log.warn('announcement-late', { nodeId: record.nodeId, incarnation: record.incarnation });
-        yield { resourceManagerId, lease: wireDuration(leaseMs) };
+        const now = clock.now();
+        const taken = nodes.update((table) => table.announced(record, knownNodeIds.map(nodeId), now));
+        const newer = taken ? undefined : nodes.nodes.newerThan(record, now);
+        if (!taken && !toldLate)
+          log.info('announcement-late', { nodeId: record.nodeId, incarnation: record.incarnation });
+        toldLate = !taken;
+        // Two processes have one name when the newer one is heard while this stream of the older one is open.
+        const isShared = newer !== undefined && newer.record.state !== 'GONE' && now - newer.ageMs > beganAt;
+        const shared = isShared ? nameSharedText(record, newer.record) : '';
+        if (shared !== '' && shared !== toldShared)
+          log[record.state === 'ACTIVE' ? 'warn' : 'info']('node-id-shared', {
+            nodeId: record.nodeId,
+            message: shared,
+          });
+        toldShared = shared;
+        yield {
+          resourceManagerId,
+          lease: wireDuration(leaseMs),
+          resourceManagerIncarnation: BigInt(resourceManagerIncarnation),
+          ...(newer && { supersededBy: witnessedToWire(newer) }),
+        };
       }
     },
 

@@ -9,7 +9,7 @@ export class LiveNodeTable {
   ) {}
 
   /** For reading only. */
-  get nodes(): Pick<NodeTable, 'nodes' | 'get' | 'missing' | 'witnessed' | 'revision'> {
+  get nodes(): Pick<NodeTable, 'nodes' | 'get' | 'missing' | 'newerThan' | 'witnessed' | 'revision'> {
     return this.table;
   }
 

@@ -18,6 +18,9 @@ export interface NodePresenceOptions {
   readonly random: Random;
   readonly log: Log;
   readonly connect?: Connect;
+  /** See AnnouncerOptions. */
+  readonly onNameTaken?: (message: string) => void;
+  readonly onNameFree?: () => void;
 }
 
 /** A node's place in the cluster: it sees the others, and they see it. */

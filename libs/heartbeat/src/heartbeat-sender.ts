@@ -89,7 +89,7 @@ export class HeartbeatSender {
           },
           onAnswer: ({ ack }) => {
             connected();
-            isSelf = ack?.resourceManagerId === nodeId;
+            isSelf = isSelfAck(ack, nodeId, incarnation);
             // One report is under way at a time: the answer is to the last one.
             if (isSelf) return 'stop';
             this.options.onHeard?.(sentAt);
@@ -109,5 +109,9 @@ export class HeartbeatSender {
     return isSelf ? ('stayAway' as const) : ('again' as const);
   };
 }
+
+/** A resource manager of the same name may be another process. */
+const isSelfAck = (ack: ReportAck | undefined, nodeId: NodeId, incarnation: number): boolean =>
+  ack?.resourceManagerId === nodeId && [0, incarnation].includes(Number(ack.resourceManagerIncarnation));
 
 const connectCluster = (address: string) => createClusterTransport({ address });

@@ -1,5 +1,6 @@
 // The messages of a stream of leases.
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { durationFromMs, durationMs } from '@bufbuild/protobuf/wkt';
 import { type NodeId, nodeId } from '@tutti/base';
 import type {
   LeaseRequest,
@@ -14,6 +15,8 @@ import { distinct, listOf, nodeFrom, numberOf, shardFrom } from './wire-fields.j
 
 /** A message has at most so many grants: of one turn there are several for a shard at most. */
 export const GRANTS_MAX = 1_024;
+/** Longer than any resource manager is silent after its start. */
+const DEALS_IN_MS_MAX = 600_000;
 
 /** A shard that a resource manager says it owns. */
 export interface OwnedShard {
@@ -33,6 +36,8 @@ export interface LeaseTelling {
   readonly resourceManagerId: NodeId;
   /** All that it owns; undefined: as it said last. */
   readonly owned?: readonly OwnedShard[] | undefined;
+  /** Told with `owned` by one that has just started: after so long at most it may help to decide who owns. */
+  readonly dealsInMs?: number | undefined;
   readonly grants: readonly ShardGrant[];
 }
 
@@ -55,6 +60,7 @@ export function leaseRequestFromWire(request: LeaseRequest): LeaseAsk {
 export const leaseResponseToWire = (telling: LeaseTelling): MessageInitShape<typeof LeaseResponseSchema> => ({
   resourceManagerId: telling.resourceManagerId,
   grants: telling.grants.map(({ shard, grant }) => grantToWire(shard, grant)),
+  ...(telling.dealsInMs !== undefined && { dealsIn: durationFromMs(Math.ceil(telling.dealsInMs)) }),
   ...(telling.owned && {
     owned: { shards: telling.owned.map(({ shard, epoch }) => ({ shard, epoch: BigInt(epoch) })) },
   }),
@@ -67,5 +73,7 @@ export function leaseResponseFromWire(response: LeaseResponse): LeaseTelling {
   const shards = listOf(response.owned.shards, 'owned', SHARD_COUNT).map(({ shard, epoch }) => ({
     ...{ shard: shardFrom(shard), epoch: numberOf(epoch, 'epoch', 1) },
   }));
-  return { resourceManagerId, owned: distinct(shards, 'owned', ({ shard }) => shard), grants };
+  const dealsInMs = response.dealsIn && Math.min(DEALS_IN_MS_MAX, Math.max(0, durationMs(response.dealsIn)));
+  const owned = distinct(shards, 'owned', ({ shard }) => shard);
+  return { resourceManagerId, owned, ...(dealsInMs !== undefined && { dealsInMs }), grants };
 }

@@ -8,7 +8,9 @@ import type { Log } from './log.js';
  * `node.exitWithStdin` is set, by the end of standard input, which comes even when the starting program is killed.
  */
 export function untilStopped(config: { readonly node: { readonly exitWithStdin: boolean } }): AbortSignal {
+  if (stopped !== undefined) return stopped;
   const controller = new AbortController();
+  stopped = controller.signal;
   for (const name of ['SIGTERM', 'SIGINT'] as const) {
     process.on(name, () => {
       if (controller.signal.aborted) process.exit(EXIT_SECOND_SIGNAL);
@@ -20,6 +22,9 @@ export function untilStopped(config: { readonly node: { readonly exitWithStdin: 
   }
   return controller.signal;
 }
+
+/** A process is stopped once, however often its program begins again. */
+let stopped: AbortSignal | undefined;
 
 const EXIT_SECOND_SIGNAL = 130;
 
@@ -57,11 +62,12 @@ export async function every(options: {
 
 /**
  * Runs a program to its end and exits: 0 when `main` returns, or only help or a check was asked for; 2 for a wrong
- * configuration (all problems are printed); 1 for anything else.
+ * configuration (all problems are printed); 1 for anything else. Where `main` returns 'again' it is run again, as a restart
+ * of the process would.
  */
-export async function runMain(name: string, main: () => Promise<void>): Promise<never> {
+export async function runMain(name: string, main: () => Promise<void | 'again'>): Promise<never> {
   try {
-    await main();
+    while ((await main()) === 'again');
   } catch (error) {
     const { exitCode, text } = explainEnd(name, error);
     (exitCode === 0 ? process.stdout : process.stderr).write(`${text}\n`);

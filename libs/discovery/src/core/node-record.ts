@@ -55,14 +55,16 @@ export interface SeenNode extends Omit<NodeRecord, 'state'> {
   readonly load?: NodeLoad;
 }
 
-type Ordered = Pick<NodeRecord, 'incarnation' | 'version'> & { readonly state: NodeState };
+type Ordered = Pick<NodeRecord, 'incarnation' | 'version' | 'clusterAddress'> & { readonly state: NodeState };
 
 /**
  * Above zero when `a` is the newer record of the same node, zero when they are the same record. A node's good-bye is
- * newer than everything else of its incarnation: there is nothing after it.
+ * newer than everything else of its incarnation: there is nothing after it. Two processes that have one id and started in
+ * the same millisecond are told apart by their addresses.
  */
 export function compareRecords(a: Ordered, b: Ordered): number {
   if (a.incarnation !== b.incarnation) return a.incarnation - b.incarnation;
+  if (a.clusterAddress !== b.clusterAddress) return compareText(a.clusterAddress, b.clusterAddress);
   if (a.state === 'GONE' || b.state === 'GONE') return Number(a.state === 'GONE') - Number(b.state === 'GONE');
   return a.version - b.version;
 }

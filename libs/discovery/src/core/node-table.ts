@@ -140,6 +140,14 @@ export class NodeTable {
     return entry && seen(entry, now);
   }
 
+  /** What counts instead of a record, with the time since its node was heard; undefined when there is nothing newer. */
+  newerThan(record: NodeRecord, now: Instant): WitnessedRecord | undefined {
+    const held = this.entries.get(record.nodeId);
+    if (held === undefined || compareRecords(held.record, record) <= 0 || sameProcess(held.record, record))
+      return undefined;
+    return { record: held.record, ageMs: Math.max(0, now - held.heardAt) };
+  }
+
   /** What this resource manager heard from the nodes themselves, for its peers (N5). */
   witnessed(now: Instant): readonly WitnessedRecord[] {
     return [...this.entries.values()].flatMap(({ record, witnessedAt }) =>
@@ -218,9 +226,12 @@ export class NodeTable {
 
 const later = (a: Instant, b: Instant): Instant => (a > b ? a : b);
 
-/** Whether both were said in one life of the node: of one incarnation, and both before or both after its good-bye. */
+/** Whether both were said in one life of one process: both before or both after its good-bye. */
 const sameLife = (a: NodeRecord, b: NodeRecord): boolean =>
-  a.incarnation === b.incarnation && (a.state === 'GONE') === (b.state === 'GONE');
+  sameProcess(a, b) && (a.state === 'GONE') === (b.state === 'GONE');
+
+const sameProcess = (a: NodeRecord, b: NodeRecord): boolean =>
+  a.incarnation === b.incarnation && a.clusterAddress === b.clusterAddress;
 
 function seen({ record, heardAt, shownState }: Entry, now: Instant): SeenNode {
   return { ...record, state: shownState, announcedState: record.state, ageMs: Math.max(0, now - heardAt) };
