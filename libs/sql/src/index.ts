@@ -39,3 +39,4 @@ export {
   type NameProblem,
   type Session,
 } from './table-names.js';
+export type { CutOutcome, CutSettings, ScanBound, Stage, StageFacts, StageRead, StageScan } from './stages/stage.js';
