@@ -26,7 +26,7 @@ describe('what a coordinator reports', () => {
     await cluster.until(() => second.last?.waitReason !== undefined, 10);
     const status = statusOf(c1);
     expect(status.queries.map(({ state }) => state)).toEqual([QueryState.RUNNING, QueryState.QUEUED]);
-    expect(status.queries[1]?.waitReason?.message).toContain('waits in "global": 1 of 1 run');
+    expect(status.queries[1]?.waitReason?.message).toContain('waits in "global": 1 of 1 slots are held');
     expect(status.groups).toMatchObject([
       { group: 'global', running: 1, queued: 1, hardConcurrencyLimit: 1, maxQueued: 100 },
     ]);

@@ -164,6 +164,27 @@ describe('groups whose slots are leased', () => {
       expect(Number(heard.last?.queued?.seconds)).toBeGreaterThanOrEqual(14);
     });
 
+    test('a coordinator that wakes when its lease is over says that a query has lost its slot, not that it keeps it', async () => {
+      begin();
+      const c1 = cluster.coordinator('c1', 'aaaaa', oneGroup(2));
+      worker.mode = 'busy';
+      const heard = new Listening(c1.client, { statement: 'rows 1' });
+      await cluster.until(() => heard.last?.waitReason?.kind === WaitKind.NO_WORKERS, 10);
+      reach(false);
+      cluster.clock.standStill(12_000);
+      await cluster.until(() => state(heard) === 'QUEUED', 10);
+      for (const ms of [0, 300, 3_000]) {
+        await cluster.clock.advance(ms);
+        expect(heard.last?.waitReason?.message).toMatch(
+          /^lost its slot, since its lease was over and no worker had a task of it; waits again in "global": /,
+        );
+      }
+      worker.mode = 'accept';
+      reach(true);
+      await cluster.until(() => heard.over, 10);
+      expect(heard.error).toBeUndefined();
+    });
+
     test('a query that waits again can be canceled', async () => {
       cluster = new TestCluster();
       const c1 = cluster.coordinator('c1', 'aaaaa', oneGroup(2));
@@ -188,13 +209,28 @@ describe('groups whose slots are leased', () => {
       await cluster.clock.advance(5_000);
       expect(worker.created).toHaveLength(1);
       expect(heard.last?.waitReason?.kind).toBe(WaitKind.RESOURCE_MANAGERS_UNREACHABLE);
-      expect(heard.last?.waitReason?.message).toContain('keeps its slot in "global"');
+      expect(heard.last?.waitReason?.message).toContain('lost its slot, since its lease was over');
       reach(true);
       await cluster.until(() => worker.created.length === 2, 10);
       worker.end('finish');
       await cluster.until(() => heard.over, 10);
       expect(heard.error).toBeUndefined();
     });
+  });
+
+  test('a query whose lost task may still be on a worker keeps its slot while the lease is over, and says so', async () => {
+    begin();
+    const c1 = cluster.coordinator('c1', 'aaaaa', oneGroup(2));
+    const heard = hold(c1);
+    await cluster.until(() => isRunning(heard), 1);
+    reach(false);
+    await cluster.clock.advance(12_000);
+    worker.canceling = 'stay silent';
+    worker.end('die');
+    await cluster.clock.advance(5_000);
+    expect(heard.last?.waitReason?.message).toMatch(
+      /^keeps its slot in "global", but the lease was over .*, and a former one may still be on a worker; resource managers/,
+    );
   });
 
   test('a task that a worker refuses since its lease is over comes again with a newer one', async () => {

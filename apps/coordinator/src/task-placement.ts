@@ -6,7 +6,7 @@
 //   T4. A task leaves only in the turn in which the slot of its query permits it (slots.ts).
 //   T5. A query whose lease is over, or refused by a worker, waits for a newer one outside of the line: other groups have
 //       other leases. Its time limit bounds that wait.
-//   T6. A query whose slot is taken back has sent nothing, and asks nobody any more.
+//   T6. A query whose slot is taken back has sent nothing, and asks nobody any more. Why it waits then says its group.
 import type { Clock, Random } from '@tutti/base';
 import { formatDuration, jittered, taskId } from '@tutti/base';
 import { Bell } from './bell.js';
@@ -113,6 +113,7 @@ export class TaskPlacement {
     const over = AbortSignal.any([query.signal, slot.takenBack]);
     const since = clock.now();
     let lastRefusal = '';
+    if (over.aborted) return { kind: 'ended' }; // T6
     query.waitsFor(() => workerWait(workers.active().length, lastRefusal));
     for (let pauseMs = PAUSE_MS_MIN; ; pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 2)) {
       const leftMs = since + maxWaitMs - clock.now();
@@ -154,6 +155,7 @@ export class TaskPlacement {
       if (worker === undefined) return { kind: 'refused', lastRefusal };
       const permit = slot.permit(fenced); // T4
       if (permit.kind === 'lost') return { kind: 'failed', failure: slotLost(query.group) };
+      if (slot.takenBack.aborted) return { kind: 'ended' }; // T6
       if (permit.kind === 'notNow') return { kind: 'noLease', fenced };
       if (query.state === 'waitingForResources') query.apply({ kind: 'workersFound' });
       if (query.state === 'planning') query.apply({ kind: 'placing' });

@@ -67,6 +67,7 @@ export class LiveQueries {
     const { queue } = leaf;
     invariant(queue !== undefined && !query.isQueued, `${query.queryId} can wait again`);
     query.isQueued = true;
+    query.hasLostSlot = true;
     query.memoryBytes = 0;
     queue.putBack(query);
     this.queuedCount++;

@@ -8,6 +8,8 @@ export class LiveQuery implements HeapItem, Sortable {
   /** Its place in the queue of its leaf, set by that. */
   orderKey = 0;
   isQueued = true;
+  /** Whether it has started before, and waits again since the lease of its slot ended. */
+  hasLostSlot = false;
   /** Whether it is still open if there is room for it to wait. */
   isProvisional = true;
   /** When it has waited too long; undefined without a limit. */

@@ -6,6 +6,9 @@ import { leasedSentence, leaseUnblocks } from './leased-wait.js';
 import type { QueriesAhead } from './queries-ahead.js';
 import type { WaitFacts } from './wait-explanation.js';
 
+/** A lease ends when its coordinator stands still, or hears nothing of the owner, for too long. */
+const LOST_SLOT = 'lost its slot, since its lease was over and no worker had a task of it';
+
 /** For example: waits in "global": 20 of 20 run, 2 here and 18 on other coordinators (data 35 ms old). */
 export function waitSentence(blocked: Blocked, facts: WaitFacts): string {
   const { kind, group, ahead, limit, used } = blocked;
@@ -16,7 +19,8 @@ export function waitSentence(blocked: Blocked, facts: WaitFacts): string {
   const where = `${here.running} here and ${elsewhere.running} on other coordinators (${data})`;
   const counts = `${running} of ${group.limit} run, ${where}`;
   const queue = ahead.count === 0 ? '' : `; ${aheadInWords(ahead)}${hasData ? '' : ' here'}`;
-  const start = `waits in "${group.path}":`;
+  const { hasLostSlot } = facts.query;
+  const start = `${hasLostSlot ? `${LOST_SLOT}; waits again` : 'waits'} in "${group.path}":`;
   const leased = lease && leasedSentence(blocked, lease);
   if (leased !== undefined) return `${start} ${leased}${ahead.count === 0 ? '' : `; ${aheadInWords(ahead)}`}`;
   switch (kind) {

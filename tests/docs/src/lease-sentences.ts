@@ -55,6 +55,7 @@ export function leasedWaits(): (WaitExplanation | undefined)[] {
     granted(owned(treeWith(4)), [{ group: 'global', ...full }]).explain(last, soon),
     granted(owned(treeWith(4))).explain(last, soon),
     owned(treeWith(4)).explain(queryId('q1'), soon),
+    over.explain(queryId('q3'), instant(ASKED_AT + 12_000)),
     over.explain(queryId('q1'), instant(ASKED_AT + 12_000)),
     cut.explain(queryId('q3'), instant(ASKED_AT + 5_100)),
   ];

@@ -26,12 +26,15 @@ export const workerWait = (activeCount: number, lastRefusal: string): QueryWait 
       : `Waits for a worker: none of the ${activeCount} active ones takes the query${lastRefusal === '' ? '' : ` (${lastRefusal})`}.`,
 });
 
-/** The lease of its group is over, or a worker refused it. */
+/**
+ * A worker refused the lease of its group, or that is over while a former task may be on a worker. Without such a task the
+ * query has no slot any more, and its group says why it waits.
+ */
 export function leaseWait(group: string, now: { isFenced: boolean; hasOwner: boolean }): QueryWait {
   const { isFenced, hasOwner } = now;
   const why = isFenced
     ? 'a worker refused its task, since the lease that it came with is over'
-    : 'its lease was over before its next task could be sent';
+    : 'the lease was over before its next task could be sent, and a former one may still be on a worker';
   const missing = hasOwner ? '' : '; resource managers unreachable: none says that it deals the slots of the group';
   return {
     ...nothingBefore,
