@@ -58,6 +58,13 @@ Examples:
   $ tutti groups which --file resource-groups.json --user alice --query-type explain
 
 Without options it tells where your own \`tutti sql\` would go.`,
+  writeOff: `
+Examples:
+  $ tutti groups write-off coordinator-2
+
+Every resource manager frees what it has booked. If something of the coordinator
+does run still, more queries than the limit run until it ends. The exit code is 1
+when one of them did not answer: try again.`,
   queries: `
 Examples:
   $ tutti queries --state running,queued

@@ -7,6 +7,7 @@ import {
 } from '@tutti/contracts/tutti/resourcegroup/v1/resource_group_pb';
 import { type LoadedGroups, selectResourceGroup } from '@tutti/group-file';
 import type { Peers } from './peers.js';
+import { writeOffEverywhere } from './write-offs.js';
 
 /** Passes questions about the cluster on to a resource manager: clients need to know coordinators only. */
 export function clusterProxy(peers: Peers): ServiceImpl<typeof ClusterService> {
@@ -29,8 +30,9 @@ export function clusterProxy(peers: Peers): ServiceImpl<typeof ClusterService> {
 export function resourceGroupProxy(
   peers: Peers,
   groups: { readonly current: LoadedGroups },
-): Omit<ServiceImpl<typeof ResourceGroupService>, 'lease' | 'writeOffCoordinator'> {
+): Omit<ServiceImpl<typeof ResourceGroupService>, 'lease'> {
   return {
+    writeOffCoordinator: (request, { signal }) => writeOffEverywhere(peers, request, signal),
     selectResourceGroup: (request) => selectResourceGroup(request, groups.current),
     getUsage: (_, { signal }) =>
       peers.askResourceManager(ResourceGroupService, (client, call) => client.getUsage({}, call), signal),

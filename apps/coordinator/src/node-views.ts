@@ -82,6 +82,8 @@ export function peersIn(directory: Directory, ownId: string): PeerDirectory {
         .nodes()
         .find(({ role, nodeId, state }) => role === 'resourceManager' && nodeId === id && state !== 'GONE')
         ?.clusterAddress,
+    allResourceManagers: () =>
+      directory.nodes().filter(({ role, state }) => role === 'resourceManager' && state !== 'GONE'),
     resourceManagers: () => directory.resourceManagers(),
   };
 }

@@ -14,6 +14,8 @@ export interface PeerDirectory {
   otherCoordinators(): readonly { readonly nodeId: string; readonly clusterAddress: string }[];
   /** The cluster address of a resource manager; undefined when it is not known. */
   resourceManagerAddress(nodeId: string): string | undefined;
+  /** All resource managers that are known, whether they answer or not. */
+  allResourceManagers(): readonly { readonly nodeId: string; readonly clusterAddress: string }[];
   /** Addresses of the resource managers that know everybody, in order: ask the first one. */
   resourceManagers(): readonly string[];
 }
@@ -73,6 +75,21 @@ export class Peers {
       if (signal.aborted) throw error;
       return undefined; // Who asks can do without.
     }
+  }
+
+  /** Asks every resource manager that is known; each answer is what it said, or the error. */
+  async askAllResourceManagers<S extends DescService, T>(
+    service: S,
+    ask: (client: Client<S>, options: { timeoutMs: number; signal: AbortSignal }) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<readonly { readonly nodeId: string; readonly answer: PromiseSettledResult<T> }[]> {
+    const all = this.directory.allResourceManagers();
+    const answers = await Promise.allSettled(
+      all.map(({ clusterAddress }) =>
+        ask(createClient(service, this.transportTo(clusterAddress)), { timeoutMs: TIMEOUT_MS, signal }),
+      ),
+    );
+    return answers.map((answer, index) => ({ nodeId: all[index]?.nodeId ?? '', answer }));
   }
 
   /** What the resource managers last heard of a query; undefined when they know nothing of it or do not answer. */

@@ -125,7 +125,13 @@ it('people may look and vouch, but neither demand nor vote', async () => {
   expect(await codeOf(leased())).toBe(Code.Unimplemented);
   expect(await codeOf(seats.deliver(each([hello('r2')])))).toBe(Code.Unimplemented);
   expect(await seats.listShards({})).toMatchObject({ resourceManagerId: 'r1' });
-  expect(await groups.writeOffCoordinator({ coordinatorId: 'nobody' })).toMatchObject({ slots: 0 });
+  const typo = await groups
+    .writeOffCoordinator({ coordinatorId: 'nobody' })
+    .catch((error: unknown) => readRpcError(error));
+  expect(typo).toMatchObject({
+    ...{ code: Code.NotFound, reason: 'COORDINATOR_NOT_FOUND' },
+    message: 'no coordinator "nobody" is known; no slots are booked for any that is gone',
+  });
   expect(await codeOf(groups.writeOffCoordinator({}))).toBe(Code.InvalidArgument);
 });
 

@@ -67,9 +67,28 @@ export function leaseService(state: ClusterState, shell: LeaseDeskShell, drainSi
       const node = state.nodes.nodes.get(nodeId(coordinatorId), state.clock.now());
       const isHeard = (node !== undefined && node.state !== 'GONE') || shell.streams.has(coordinatorId);
       if (isHeard) throw stillHeard(coordinatorId);
-      return { slots: shell.writeOff(coordinatorId) };
+      const booked = bookedFor(shell.desk);
+      if (node === undefined && !booked.has(coordinatorId)) throw notKnown(coordinatorId, booked);
+      const slots = shell.writeOff(coordinatorId);
+      return { slots, resourceManagers: [{ resourceManagerId: state.nodeId, slots }] };
     },
   };
+}
+
+/** For whom slots are booked here, and whether nothing is heard of it. */
+function bookedFor(desk: LeaseDeskShell['desk']): ReadonlyMap<string, boolean> {
+  const lives = desk.groups().flatMap(({ group }) => desk.heldBy(group));
+  return new Map(lives.map(({ coordinatorId, isSilent }) => [coordinatorId, isSilent]));
+}
+
+function notKnown(coordinatorId: string, booked: ReadonlyMap<string, boolean>) {
+  const gone = [...booked].flatMap(([id, isSilent]) => (isSilent ? [id] : [])).sort();
+  const others =
+    gone.length > 0 ? `could be written off: ${gone.join(', ')}` : 'no slots are booked for any that is gone';
+  return rpcError(Code.NotFound, `no coordinator "${coordinatorId}" is known; ${others}`, {
+    reason: 'COORDINATOR_NOT_FOUND',
+    metadata: { coordinators: gone.join(',') },
+  });
 }
 
 function readRequest(request: LeaseRequest) {

@@ -270,6 +270,14 @@ it('what a coordinator and a worker left behind together is written off by an op
   }
   // Nobody can say what is left of it.
   expect(c1.running).toBe(0);
-  expect(await writeOff()).toMatchObject({ slots: 10 });
+  expect(
+    await edge.writeOffCoordinator({ coordinatorId: 'c22' }).catch((error: unknown) => readRpcError(error)),
+  ).toMatchObject({
+    ...{ reason: 'COORDINATOR_NOT_FOUND', metadata: { coordinators: 'c2' } },
+    message: 'no coordinator "c22" is known; could be written off: c2',
+  });
+  expect(await writeOff()).toMatchObject({
+    ...{ slots: 10, resourceManagers: [{ resourceManagerId: c1.ownerId, slots: 10 }] },
+  });
   await stage.until(() => c1.running === 5, 3_000);
 });

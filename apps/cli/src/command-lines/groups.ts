@@ -3,6 +3,7 @@ import { nearestName } from '@tutti/base';
 import { QUERY_TYPES } from '@tutti/resource-groups';
 import { groupsCommand } from '../commands/groups.js';
 import { validateGroupsCommand } from '../commands/validate-groups.js';
+import { writeOffCommand } from '../commands/write-off.js';
 import { whichGroupCommand } from '../commands/which-group.js';
 import { EXAMPLES } from '../help-texts.js';
 import type { Terminal } from '../terminal.js';
@@ -42,6 +43,19 @@ export function addGroups(program: Command, terminal: Terminal, run: Run): void 
     .addHelpText('after', EXAMPLES.validate)
     .action((file: string, _flags: ListFlags, command: Command) =>
       run((context) => validateGroupsCommand({ file, format: command.optsWithGlobals<ListFlags>().output }, context)),
+    );
+  groups
+    .command('write-off')
+    .summary('give back the slots of a coordinator that is gone')
+    .description(
+      'Vouches that nothing runs any more for a coordinator that is gone: slots that are booked for it, and that no worker ' +
+        'could show to be free, are dealt again. Refused while the coordinator is heard.',
+    )
+    .argument('<coordinator>', 'node id of the coordinator')
+    .addOption(listOutput())
+    .addHelpText('after', EXAMPLES.writeOff)
+    .action((coordinator: string, _flags: ListFlags, command: Command) =>
+      run((context) => writeOffCommand({ coordinator, format: command.optsWithGlobals<ListFlags>().output }, context)),
     );
   addWhich(groups, terminal, run);
 }
