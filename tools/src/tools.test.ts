@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { bench } from './bench/main.js';
 import { percentile } from './bench/percentile.js';
 import { childrenOf, cpuSeconds, rssBytes } from './bench/process-stats.js';
 import { freePorts } from './free-ports.js';
@@ -51,6 +52,18 @@ describe('the options of npm start', () => {
 });
 
 describe('measurements', () => {
+  it.each([
+    [['nonsense'], 'there is no measurement "nonsense"\n\nnpm run bench -- NAME'],
+    [['admision'], 'there is no measurement "admision"; did you mean admission?\n'],
+    [['--verbose'], 'the name comes first, not "--verbose"\n'],
+  ])('%j is refused with code 2, and it is said what is wrong', async (argv, said) => {
+    const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const exitCode = await bench(argv, root);
+    const [text] = write.mock.calls[0] ?? [];
+    write.mockRestore();
+    expect([exitCode, text]).toEqual([2, expect.stringContaining(said)]);
+  });
+
   it('take percentiles by nearest rank', () => {
     expect([0.5, 0.99, 1].map((fraction) => percentile([5, 1, 4, 2, 3], fraction))).toEqual([3, 5, 5]);
   });

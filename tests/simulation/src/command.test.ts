@@ -47,6 +47,22 @@ describe('npm run sim', () => {
     expect(printed).toMatch(/m\d {2}acquired/);
   });
 
+  it('ends alike with and without --trace: a limit that the mode does not promise is a figure, no failure', async () => {
+    const one = ['--scenario', 'burst', '--seed', '1', '--coordinators', '4', '--limit', '8', '--mode'];
+    const ends = async (mode: string) => [
+      (await run(...one, mode)).exitCode,
+      (await run(...one, mode, '--trace')).exitCode,
+    ];
+    expect(await run(...one, 'presto', '--trace')).toMatchObject({
+      printed: expect.stringMatching(/^A1 at /m),
+      said: 'presto does not promise A1: that is a figure, no failure',
+    });
+    expect([await ends('presto'), await ends('leased')]).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+  });
+
   it('says all that is wrong with its options at once', async () => {
     const { exitCode, said } = await run('--mode', 'lease', '--seeds', '0', '--cordinators', '--trace');
     expect(exitCode).toBe(2);
@@ -64,7 +80,8 @@ describe('npm run sim', () => {
     [['--json=yes'], '--json takes no value'],
     [['--limit', '5', '--limit', '6'], '--limit is given twice'],
     [['--seed', '1', '--seeds', '2'], '--seed runs one seed: leave out --seeds'],
-    [['burst'], 'there is no option "burst"'],
+    [['burst'], '"burst" is no option; it takes options only'],
+    [['-x'], 'there is no option "-x"'],
   ])('%j: %s', (argv, problem) => {
     expect(parseOptions(argv, 1)).toEqual({ kind: 'wrong', problems: [problem] });
   });

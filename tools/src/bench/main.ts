@@ -1,4 +1,4 @@
-import { formatSize } from '@tutti/base';
+import { formatSize, nearestName } from '@tutti/base';
 import { admission } from './admission.js';
 import { parseAdmissionOptions } from './admission-options.js';
 import { admissionTable } from './admission-table.js';
@@ -94,12 +94,20 @@ Prints a table; with --json one JSON object on standard output (use npm run -s).
 baseline is measured in turn with what it is compared to, since machines differ and are noisy.
 `;
 
+/** What is wrong with the name of a measurement; '' when there is none, or help is asked for. */
+function unknownText(name: string): string {
+  if (name === '' || name === '--help') return '';
+  const nearest = nearestName(name, Object.keys(BENCHES));
+  const what = name.startsWith('-') ? `the name comes first, not "${name}"` : `there is no measurement "${name}"`;
+  return `${what}${nearest === undefined ? '' : `; did you mean ${nearest}?`}\n\n`;
+}
+
 /** `npm run bench`. */
 export async function bench(argv: readonly string[], root: string): Promise<number> {
   const [name = '', ...args] = argv.filter((argument) => argument !== '--json');
   const chosen = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
   if (chosen === undefined) {
-    process.stderr.write(USAGE);
+    process.stderr.write(unknownText(name) + USAGE);
     return name === '--help' ? 0 : 2;
   }
   const outcome = await chosen.run({ root, say: (text) => void process.stderr.write(`${text}\n`), args });

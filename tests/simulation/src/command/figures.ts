@@ -51,7 +51,7 @@ export const noSums = (): Sums => ({
 });
 
 /** What a mode does not promise is a figure, no failure: only `leased` keeps every limit through everything. */
-const promises = (mode: Mode, rule: string): boolean => mode === 'leased' || rule !== 'A1';
+export const promises = (mode: Mode, rule: string): boolean => mode === 'leased' || rule !== 'A1';
 
 export function addOutcome(sums: Sums, mode: Mode, seed: number, outcome: Outcome): void {
   sums.seeds++;

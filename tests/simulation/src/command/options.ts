@@ -124,7 +124,8 @@ function split(argv: readonly string[], problems: string[]) {
       if (inline === undefined && value !== undefined) index++;
     } else {
       const nearest = known && nearestName(known, [...FLAGS, ...VALUES]);
-      problems.push(`there is no option "${name}"${nearest ? `; did you mean --${nearest}?` : ''}`);
+      if (!name.startsWith('-')) problems.push(`"${argv[index] ?? ''}" is no option; it takes options only`);
+      else problems.push(`there is no option "${name}"${nearest ? `; did you mean --${nearest}?` : ''}`);
     }
   }
   return { flags, values };
