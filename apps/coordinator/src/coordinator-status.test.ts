@@ -24,6 +24,7 @@ describe('what a coordinator reports', () => {
     await cluster.until(() => worker.tasks.size === 1, 1);
     const second = new Listening(c1.client, { statement: 'rows 1' });
     await cluster.until(() => second.last?.waitReason !== undefined, 10);
+    await cluster.clock.advance(200); // A question tells of it first.
     const status = statusOf(c1);
     expect(status.queries.map(({ state }) => state)).toEqual([QueryState.RUNNING, QueryState.QUEUED]);
     expect(status.queries[1]?.waitReason?.message).toContain('waits in "global": 1 of 1 slots are held');

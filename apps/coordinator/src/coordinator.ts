@@ -201,7 +201,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
         nodeId,
         queries: () => dispatcher.queries(),
         history,
-        counts: () => groups.counts(),
+        counts: () => groups.countsBetweenQuestions(),
         groupConfig: () => groupFile.status(),
         endedWindow,
         clock,

@@ -4,8 +4,10 @@ import type { GroupNode } from './group-node.js';
 /** What to report of this very group. As long as nothing changes it is the same object: it is asked for often. */
 export function countsOf(node: GroupNode): GroupCounts {
   const { own, queue, spec, path, lastCounts: last } = node;
-  const queued = queue?.size ?? 0;
   const claimed = queue?.claims.made ?? 0;
+  // Mode presto asks nobody before a start: there reports are all that others hear.
+  const untold = node.root.mode === 'presto' ? 0 : node.unasked;
+  const queued = Math.max(claimed, (queue?.size ?? 0) - untold);
   const claimRound = queue !== undefined && claimed > 0 ? queue.claims.round : 0;
   if (
     last?.running === own.running &&

@@ -57,6 +57,8 @@ export class GroupNode {
   readonly here = { running: 0, queued: 0, claimed: 0, provisional: 0, memoryBytes: 0 };
   /** Queries of this very group. A former leaf may run some although it has subgroups now. */
   readonly own = { running: 0, memoryBytes: 0, cpuMs: 0 };
+  /** How many wait provisionally that no question has told of yet. */
+  unasked = 0;
   /** As of the last usage. */
   readonly elsewhere = nothing();
   /** Elsewhere in this very group, or in subgroups that are unknown here. */

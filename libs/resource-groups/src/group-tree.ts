@@ -9,6 +9,9 @@
 //       nothing that waits.
 //   G9. Whatever time has ended counts as ended before anything else: usage, leases, and all of it for a process that stood
 //       still.
+//   G10. A query is told to others first by the question that decides whether it may wait. So those count before it that a
+//       resource manager heard of before, in its one order: were it told earlier, two coordinators with queries for the
+//       last place would each count the other's, and the place would stay free.
 import { type Instant, type QueryId, unreachable } from '@tutti/base';
 import { ClaimRounds } from './claim-rounds.js';
 import type { GroupConfig } from './group-config.js';
@@ -91,10 +94,16 @@ export class GroupTree {
   }
 
   /**
-   * What to report: the groups in use and those above them, each with its own queries only.
+   * What a question reports: the groups in use and those above them, each with its own queries only.
    * Reading them closes the open round: what they hold of claims never grows, later claims are of a later round.
    */
   counts(): GroupCounts[] {
+    this.parts.live.asked();
+    return this.countsBetweenQuestions();
+  }
+
+  /** What any other report says: the same without the queries that a question must tell of first (G10). */
+  countsBetweenQuestions(): GroupCounts[] {
     this.rounds.close();
     return Array.from(this.parts.inUse, countsOf);
   }

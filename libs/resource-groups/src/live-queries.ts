@@ -13,6 +13,8 @@ export class LiveQueries {
   readonly timeouts = new QueueTimeouts();
   private readonly queries = new Map<QueryId, LiveQuery>();
   private lastNumber = 0;
+  /** Queries up to this number were told with a question. */
+  private askedUpTo = 0;
   /** How many are queued. */
   queuedCount = 0;
 
@@ -36,6 +38,7 @@ export class LiveQueries {
     this.queuedCount++;
     this.timeouts.enter(query);
     this.inUse.enter(leaf);
+    leaf.unasked++;
     leaf.count({ queued: 1, provisional: 1 });
     root.undecided.add(query);
     root.lastSubmittedAt = now;
@@ -95,6 +98,12 @@ export class LiveQueries {
     if (leaf.own.running + (leaf.queue?.size ?? 0) === 0) this.inUse.leave(leaf, now);
   }
 
+  /** A question leaves: it tells of all that wait. */
+  asked(): void {
+    this.askedUpTo = this.lastNumber;
+    for (const leaf of this.inUse) leaf.unasked = 0;
+  }
+
   /** From here on the query counts among those that wait. */
   letWait(query: LiveQuery): void {
     query.leaf.count({ provisional: this.settle(query) });
@@ -117,6 +126,7 @@ export class LiveQueries {
   private settle(query: LiveQuery): number {
     if (!query.isProvisional) return 0;
     query.isProvisional = false;
+    if (query.number > this.askedUpTo) query.leaf.unasked--;
     query.leaf.root.undecided.leave();
     return -1;
   }

@@ -1,6 +1,6 @@
 import { formatDuration, type Instant, parseDurationMs, parseSizeBytes, nodeId, queryId } from '@tutti/base';
 import type { GroupConfig } from '../group-config.js';
-import type { GroupEffect, GroupEvent, QueryRejected } from '../group-events.js';
+import type { GroupCounts, GroupEffect, GroupEvent, QueryRejected } from '../group-events.js';
 import { GroupTree } from '../group-tree.js';
 import type { UsageSnapshot } from '../group-usage.js';
 import type { UsageLedger } from '../usage-ledger.js';
@@ -81,7 +81,7 @@ export class StoryCoordinator {
       case 'groups':
         return this.groups();
       case 'report':
-        this.world.ledger().record(this.report(), this.world.next());
+        this.world.ledger().record(this.report(this.tree.countsBetweenQuestions()), this.world.next());
         return [];
       case 'send-ask':
         this.sendAsk();
@@ -164,7 +164,7 @@ export class StoryCoordinator {
 
   private sendAsk(): void {
     const requestedAt = this.world.next();
-    const report = this.report();
+    const report = this.report(this.tree.counts());
     const ledger = this.world.ledger();
     ledger.record(report, requestedAt);
     const { coordinators, ...answer } = ledger.usageFor(report, requestedAt);
@@ -177,8 +177,8 @@ export class StoryCoordinator {
     return this.answer === undefined ? [] : this.apply({ kind: 'usageArrived', usage: this.answer });
   }
 
-  private report() {
-    return { coordinatorId: this.id, incarnation: 1, sequence: ++this.sequence, groups: this.tree.counts() };
+  private report(groups: readonly GroupCounts[]) {
+    return { coordinatorId: this.id, incarnation: 1, sequence: ++this.sequence, groups };
   }
 }
 
