@@ -1,3 +1,4 @@
+export { orAbort } from './abortable.js';
 export { AddressWatcher, type Resolve, hostAndPort } from './addresses.js';
 export { ChannelPool } from './channel-pool.js';
 export { type ClosableTransport, createClusterTransport } from './cluster-transport.js';
@@ -15,6 +16,8 @@ export { readStream } from './read-stream.js';
 export { requestId } from './request-id.js';
 export { resolveDns } from './resolve-dns.js';
 export type { Router, Routes } from './router.js';
+export { inUse, removeLeftovers } from './scratch/leftovers.js';
+export { makeDirectory } from './scratch/make-directory.js';
 export { type Ports, type ServeOptions, type Server, serve } from './serve.js';
 export {
   type CommonConfig,

@@ -3,8 +3,13 @@ export type { Counter, Gauge, Histogram } from 'prom-client';
 
 /** The metrics of a process: a thin layer over a prom-client registry. Asking twice for a name gives the same metric. */
 export interface Metrics {
-  /** A number that only grows. Its name ends in `_total`. */
-  counter(name: string, help: string, labels?: readonly string[]): Counter<string>;
+  /** A number that only grows. Its name ends in `_total`. `collect` adds what is new just before it is read. */
+  counter(
+    name: string,
+    help: string,
+    labels?: readonly string[],
+    collect?: (counter: Counter<string>) => void,
+  ): Counter<string>;
   /** A number that goes up and down. `collect` sets it just before it is read. */
   gauge(
     name: string,
@@ -38,8 +43,13 @@ export function createMetrics(
   const registers = [registry];
   const known = <M>(name: string, make: () => M): M => (registry.getSingleMetric(name) as M | undefined) ?? make();
   return {
-    counter(name, help, labels = []) {
-      return known(name, () => new Counter({ name, help, labelNames: labels, registers }));
+    counter(name, help, labels = [], collect) {
+      return known(name, () => {
+        const options = { name, help, labelNames: labels, registers };
+        if (collect === undefined) return new Counter(options);
+        const counter: Counter<string> = new Counter({ ...options, collect: () => collect(counter) });
+        return counter;
+      });
     },
     gauge(name, help, labels = [], collect) {
       return known(name, () => {
