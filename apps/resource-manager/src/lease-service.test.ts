@@ -21,7 +21,8 @@ let stage: SeatStage;
 
 beforeEach(async () => {
   stage = new SeatStage({ ids: ['r1'] });
-  await stage.clock.advance(1_000);
+  // Long enough for one that is alone to have looked around for others.
+  await stage.clock.advance(4_000);
 });
 afterEach(() => stage.end());
 

@@ -57,8 +57,10 @@ export const deskReportOf = (report: NodeReport, status: WorkerStatus): DeskRepo
 });
 
 /** The seats that a resource manager says it has; nothing of other nodes. Throws BadMessage. */
-export const toldSeats = (nodeId: string, { status }: NodeReport): ToldSeats[] =>
-  status.case === 'resourceManager' ? [{ nodeId, seats: seatSetFromWire(status.value.seats) }] : [];
+export const toldSeats = (nodeId: string, { incarnation, status }: NodeReport): ToldSeats[] =>
+  status.case === 'resourceManager'
+    ? [{ nodeId, incarnation: Number(incarnation), seats: seatSetFromWire(status.value.seats) }]
+    : [];
 
 export const loadOf = (status: WorkerStatus, sequence: number): NodeLoad => ({
   runningTasks: status.tasks.filter((task) => !ENDED_TASKS.has(task.state)).length,

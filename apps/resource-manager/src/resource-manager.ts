@@ -145,7 +145,8 @@ export function createResourceManager(options: ResourceManagerOptions): Resource
         if (synced !== toldSynced) log.info(synced ? 'synced' : 'syncing', { missing });
         toldSynced = synced;
         toldProblems = wrong;
-        onSynced(synced, (synced ? 'synced' : `waits for ${missing.join(', ') || 'any coordinator'}`) + wrong);
+        const why = (synced ? 'synced' : `waits for ${missing.join(', ') || 'any coordinator'}`) + wrong;
+        onSynced(synced && !leases.isHeldBack(), why);
       };
       const loop = { clock, random: options.random, signal, log };
       const announced = announcer.run(endpoints, signal);

@@ -98,7 +98,7 @@ export type {
   SeatMessage,
 } from './seats/seat-messages.js';
 export { SEAT_RULES, SEAT_TIMING, type SeatRules, type SeatTiming } from './seats/seat-rules.js';
-export { FIRST_VERSION, SEATS_MAX, seatSet, type SeatSet } from './seats/seat-set.js';
+export { FIRST_VERSION, isOneStep, SEATS_MAX, seatSet, type SeatSet } from './seats/seat-set.js';
 export { preferenceOf, SHARD_COUNT, type SeatId, shardOf, shardOfGroup } from './seats/shard.js';
 export { explainSelection, type ExplainedSelection } from './selection-explanation.js';
 export type { QueryEstimates, SelectionCriteria } from './selector-match.js';

@@ -30,6 +30,8 @@ export type DeskEvent =
   | { readonly kind: 'writeOff'; readonly coordinatorId: string }
   /** The process was suspended, and its clock may have been too. */
   | { readonly kind: 'overslept' }
+  /** Whether other resource managers have other seats: then this one deals nothing. */
+  | { readonly kind: 'heldBack'; readonly isHeldBack: boolean }
   /** This process will stop: all that it owns goes to other seats in good order. */
   | { readonly kind: 'drain' }
   /** Time went by. Due at `wakeAt`. */

@@ -169,6 +169,7 @@ export class LeaseDesk {
         return owners.tellActive(event);
       case 'seatsChanged':
       case 'overslept':
+      case 'heldBack':
         return owners.askSeats(event);
       case 'drain':
         return this.drain();

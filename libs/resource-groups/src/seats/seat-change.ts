@@ -45,3 +45,14 @@ export function leave(seat: SeatState, now: Instant, out: Outbox): void {
   seat.draining = true;
   for (const shard of seat.shards) if (shard.role.kind === 'seeking') abandon(seat, shard, now, out);
 }
+
+/**
+ * Seats that disagree must not decide: majorities of different sets need not meet (V1 knows versions only). A seat that is held
+ * back owns and seeks nothing, and promises nothing to anybody; what it promised before stays promised.
+ */
+export function holdBack(seat: SeatState, isHeldBack: boolean, now: Instant, out: Outbox): void {
+  if (seat.heldBack === isHeldBack) return;
+  seat.heldBack = isHeldBack;
+  if (isHeldBack) giveUpAll(seat, 'seatsDisagree', now, out);
+  seat.isTouched = true;
+}

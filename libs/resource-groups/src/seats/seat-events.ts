@@ -22,6 +22,8 @@ export type SeatEvent =
   | { readonly kind: 'seatsChanged'; readonly seatSet: SeatSet; readonly incarnation: number }
   /** The process was suspended, and its clock may have been too: it owns nothing any more. */
   | { readonly kind: 'overslept' }
+  /** Whether other resource managers have other seats, so that this one must decide nothing. */
+  | { readonly kind: 'heldBack'; readonly isHeldBack: boolean }
   /** A coordinator or a worker has seen an owner of this epoch. */
   | { readonly kind: 'epochSeen'; readonly shard: number; readonly epoch: number };
 
@@ -42,6 +44,8 @@ export type LostReason =
   | 'seatSetChanged'
   /** This process was suspended. */
   | 'overslept'
+  /** Other resource managers have other seats. */
+  | 'seatsDisagree'
   /** Another process says that it is a newer life of this seat. */
   | 'superseded';
 

@@ -31,7 +31,7 @@ import {
 } from './seat-owner.js';
 import { answerHold, keepCopies, takeHandOver, takeRelease } from './seat-promiser.js';
 import { SEAT_RULES, SEAT_TIMING } from './seat-rules.js';
-import { changeSeats, giveUpAll, leave } from './seat-change.js';
+import { changeSeats, giveUpAll, holdBack, leave } from './seat-change.js';
 import { isOfCopies, type SeatEffect, type SeatEvent } from './seat-events.js';
 import { type SeatOptions, SeatState } from './seat-state.js';
 import { SHARD_COUNT, type SeatId } from './shard.js';
@@ -90,6 +90,9 @@ export class SeatMachine {
         break;
       case 'overslept':
         giveUpAll(seat, 'overslept', now, out);
+        break;
+      case 'heldBack':
+        holdBack(seat, event.isHeldBack, now, out);
         break;
       case 'epochSeen':
         hearOfEpoch(seat, this.shard(event.shard), event.epoch, now, out);

@@ -35,6 +35,8 @@ export class SeatState {
   /** So many seats must promise. */
   majority: number;
   draining = false;
+  /** Other resource managers have other seats: until that is mended this one decides nothing. */
+  heldBack = false;
   isMember = false;
   others: readonly SeatId[] = [];
   /** Something may be due sooner than it was before this step. */
@@ -159,7 +161,7 @@ export class SeatState {
   }
 
   mayPromise(shard: Shard, now: Instant): boolean {
-    return now >= this.promisesFrom(shard);
+    return !this.heldBack && now >= this.promisesFrom(shard);
   }
 
   /** Who has forgotten which epochs there were promises only above all lives of seats that it knows. */

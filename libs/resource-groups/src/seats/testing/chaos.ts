@@ -111,6 +111,7 @@ class Chaos {
       () => this.crash(seat),
       () => this.crash(seat),
       () => this.pause(seat),
+      () => this.holdBack(seat),
       () => node.apply({ kind: 'resign', shard: randomInt(random, SHARD_COUNT) }),
       () => this.rollOver(seat),
       ...(this.options.changesSeats === 'oneByOne' ? [() => this.changeSeats(), () => this.changeSeats()] : []),
@@ -132,6 +133,12 @@ class Chaos {
     const count = this.world.random() < 0.7 ? 2 : 3;
     for (const seat of this.everySeat) parts[randomInt(this.world.random, count)]?.push(seat);
     return parts;
+  }
+
+  /** It hears of seats that contradict its own, and for how long. */
+  private holdBack(seat: SeatId): void {
+    this.world.node(seat).apply({ kind: 'heldBack', isHeldBack: true });
+    this.later(8_000 * this.world.random(), () => this.world.node(seat).apply({ kind: 'heldBack', isHeldBack: false }));
   }
 
   private crash(seat: SeatId): void {

@@ -53,6 +53,10 @@ export class SeatStory {
         return apply((node) => node.start(this.set, true));
       case 'suspend':
         return apply((node) => node.apply({ kind: 'overslept' }));
+      case 'hold':
+        return apply((node) => node.apply({ kind: 'heldBack', isHeldBack: true }));
+      case 'release':
+        return apply((node) => node.apply({ kind: 'heldBack', isHeldBack: false }));
       case 'tell':
         return apply((node) => node.changeSeats(this.set));
       case 'kill':
