@@ -117,7 +117,7 @@ export class FakeWorker {
     return [...this.tasks.values()].find((task) => task.tell);
   }
 
-  readonly service: ServiceImpl<typeof TaskService> = {
+  readonly service: Partial<ServiceImpl<typeof TaskService>> = {
     createTask: (request) => {
       const { taskId, queryId, coordinatorId, fragment, resourceGroup, memoryLimitBytes } = request;
       // What the transport would say when nobody listens there.
