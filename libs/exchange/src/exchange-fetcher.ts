@@ -17,7 +17,7 @@ import type { ExchangeStore } from './exchange-store.js';
 import { Slots } from './slots.js';
 
 export interface ExchangeFetcherOptions {
-  readonly store: ExchangeStore;
+  readonly store: Pick<ExchangeStore, 'session'>;
   /** A connection to the edge port of a worker, with wide windows; closed when the session ends. */
   readonly connect: (edgeAddress: string) => ClosableTransport;
   /** Transfers at once. Each holds a chunk and what its connection's window lets in. */

@@ -36,7 +36,7 @@ const edgeAddress = () => server.edgeUrl.slice('http://'.length);
 
 test('files of several megabytes come whole, several at a time', async () => {
   const theirs = begin(producer, 'q.1.0');
-  const contents = [9, 0, 17, 1, 32].map((chunks) => bytesOf(chunks * CHUNK_BYTES + chunks));
+  const contents = [3, 0, 5, 1, 8].map((chunks) => bytesOf(chunks * CHUNK_BYTES + chunks));
   const files = await Promise.all(contents.map((content, index) => write(theirs, `${index}.0.0`, content)));
   const ours = begin(consumer, 'q.2.0');
   const { paths } = await fetcher()
@@ -63,11 +63,11 @@ test('the files of a worker that is gone are lost, and it is named', async () =>
 });
 
 test('a worker that stops in the middle of a file has lost it', async () => {
-  const file = await write(begin(producer, 'q.1.0'), '1.0.0', bytesOf(200 * CHUNK_BYTES));
+  const file = await write(begin(producer, 'q.1.0'), '1.0.0', bytesOf(50 * CHUNK_BYTES));
   let stopped: Promise<void> | undefined;
   const lost = fetcher()
     .for(begin(consumer, 'q.2.0'))
-    .fetch([{ ...file, edgeAddress: edgeAddress() }], { signal, progress: () => (stopped ??= server.drain()) });
+    .fetch([{ ...file, edgeAddress: edgeAddress() }], { signal, progress: () => void (stopped ??= server.drain()) });
   await expect(lost).rejects.toMatchObject({ reason: 'EXCHANGE_LOST' });
   await stopped;
 });

@@ -10,13 +10,13 @@ import { rpcError } from '@tutti/service';
 import type { ExchangeStore } from './exchange-store.js';
 import type { HeldFile } from './fragment-files.js';
 
-/** The bytes of one message: the size that moves most bytes per second. */
-export const CHUNK_BYTES = 256 * 1024;
+/** The bytes of one message. Loopback, MB/s: 250 with 256 KiB, 470 with 1 MiB. */
+export const CHUNK_BYTES = 1024 * 1024;
 /** When a reader that was refused may ask again. */
 const RETRY_AFTER_MS = 200;
 
 export interface ExchangeServiceOptions {
-  readonly store: ExchangeStore;
+  readonly store: Pick<ExchangeStore, 'session' | 'counts'>;
   /** Streams at once. A stream holds two chunks, and what its connection buffers; more are refused with EXCHANGE_BUSY. */
   readonly streamsMax: number;
 }
@@ -54,7 +54,10 @@ export function exchangeService(
 }
 
 /** The file that is asked for, if the asker may have it. */
-function asked(store: ExchangeStore, request: FetchExchangeRequest): { file: HeldFile; closed: AbortSignal } {
+function asked(
+  store: Pick<ExchangeStore, 'session'>,
+  request: FetchExchangeRequest,
+): { file: HeldFile; closed: AbortSignal } {
   const session = store.session(request.taskId);
   if (session === undefined) throw lost(request, 'the worker does not know its task; it may have ended');
   if (!session.isKey(request.key))

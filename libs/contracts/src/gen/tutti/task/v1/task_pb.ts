@@ -474,8 +474,7 @@ export type ExchangeFile = Message<"tutti.task.v1.ExchangeFile"> & {
   taskId: string;
 
   /**
-   * Edge address of the worker that holds it, host:port. In a FragmentOutput it is what the worker announces and may be empty: the
-   * coordinator knows where it ran the fragment.
+   * Edge address of the worker that holds it, host:port; empty in a FragmentOutput: the coordinator knows where it ran.
    *
    * @generated from field: string edge_address = 2;
    */
@@ -793,7 +792,7 @@ export const FetchExchangeRequestSchema: GenMessage<FetchExchangeRequest> = /*@_
  */
 export type FetchExchangeResponse = Message<"tutti.task.v1.FetchExchangeResponse"> & {
   /**
-   * 256 KiB, except at the end of the file.
+   * At most 1 MiB.
    *
    * @generated from field: bytes chunk = 1;
    */
@@ -959,12 +958,12 @@ export const TaskService: GenService<{
     output: typeof ListTasksResponseSchema;
   },
   /**
-   * Runs one fragment in a session: fetches its inputs from other sessions of the query, runs it when those before it are done, and
-   * streams its state, the rows of a result stage, and last of all its output. Leaving the stream interrupts the fragment and removes
-   * what it wrote. A fragment that fails ends the stream with the error; the session lives on unless its executor was lost. The
-   * stream of a session's FetchResults must be open. Refused with NOT_FOUND and reason TASK_NOT_FOUND when there is no such session or
-   * it has ended, with ALREADY_EXISTS when the session had a fragment with this id, and with RESOURCE_EXHAUSTED when too many fragments
-   * wait in the session. Ends with UNAVAILABLE and reason EXCHANGE_LOST when a file of its inputs cannot be had any more.
+   * Runs one fragment in a session: fetches its inputs from other sessions of the query, runs it when its turn comes, and streams its
+   * state, the rows of a result stage, and last of all its output. Leaving the stream interrupts the fragment and removes what it
+   * wrote. A fragment that fails ends the stream with the error; the session lives on unless its executor was lost. Refused with
+   * NOT_FOUND and reason TASK_NOT_FOUND when there is no such session or it has ended, with ALREADY_EXISTS when the session had a
+   * fragment with this id, and with RESOURCE_EXHAUSTED and reason WORKER_BUSY when too many fragments wait in the session. Ends with
+   * UNAVAILABLE and reason EXCHANGE_LOST, with task_id and name of the file in the metadata, when an input cannot be had any more.
    *
    * @generated from rpc tutti.task.v1.TaskService.RunFragment
    */
