@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { nodeId, seededRandom, systemClock } from '@tutti/base';
 import { createNodePresence } from '@tutti/discovery';
 import { createDuckdbExecutorPool } from '@tutti/engine';
+import { ExchangeStore } from '@tutti/exchange';
 import { HeartbeatSender, ProcessMonitor } from '@tutti/heartbeat';
 import {
   AddressWatcher,
@@ -40,19 +41,25 @@ await runMain('worker', async () => {
   const stop = untilStopped(config);
   const loops = new AbortController();
   const { task, executor } = config;
+  const spillDirectory = task.spillDirectory === '' ? tmpdir() : task.spillDirectory;
   const pool = createDuckdbExecutorPool({
     executorPath: fileURLToPath(new URL('./executor.mjs', import.meta.url)),
     warm: executor.warm,
     maxTasks: task.maxTasks,
-    spillDirectory: task.spillDirectory === '' ? tmpdir() : task.spillDirectory,
+    spillDirectory,
     spillLimitBytes: task.spillLimit,
     interruptGraceMs: executor.interruptGrace,
     recycleRssBytes: executor.recycleRss,
     log,
     clock,
   });
+  const exchange = ExchangeStore.open({
+    directory: config.exchange.directory === '' ? spillDirectory : config.exchange.directory,
+    limitBytes: config.exchange.limit,
+    log,
+  });
   const reportSoon = () => heartbeats.sendSoon();
-  const worker = createWorker({ config, pool, reportSoon, clock, random, log, metrics });
+  const worker = createWorker({ config, pool, exchange, reportSoon, clock, random, log, metrics });
   const { addresses: specs, resolveInterval: resolveIntervalMs } = config.resourceManagers;
   const addresses = new AddressWatcher({ specs, resolveIntervalMs, resolve: resolveDns, clock, log });
   const { connect } = new ChannelPool();
@@ -105,6 +112,7 @@ await runMain('worker', async () => {
   await drainWorker({ server, presence, tasks: worker.tasks, graceMs, announceDelayMs, clock, log });
   loops.abort();
   await Promise.all([...running, pool.close()]);
+  await exchange.close();
   monitor.close();
   return isOver ? undefined : 'again';
 });

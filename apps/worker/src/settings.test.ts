@@ -10,7 +10,7 @@ const load = (...argv: string[]) =>
   });
 
 test('the defaults are a worker for four tasks of 1 GB', () => {
-  const { task, executor } = load();
+  const { task, executor, exchange } = load();
   expect(task).toMatchObject({
     maxTasks: 4,
     memoryLimit: 2 ** 30,
@@ -18,6 +18,7 @@ test('the defaults are a worker for four tasks of 1 GB', () => {
     spillLimit: 10 * 2 ** 30,
     orphanTimeout: 10_000,
   });
+  expect(exchange).toEqual({ directory: '', limit: 10 * 2 ** 30 });
   expect(executor).toEqual({ warm: 2, interruptGrace: 1_500, recycleRss: 512 * 2 ** 20 });
 });
 

@@ -15,6 +15,13 @@ export const settings = {
     spillLimit: size('10GB', 'What one task may write to the spill directory'),
     orphanTimeout: duration('10s', 'A task whose rows nobody reads for this long is canceled'),
   },
+  exchange: {
+    directory: text(
+      '',
+      'Where the rows between the stages of queries are kept while they run. Default: where tasks spill',
+    ),
+    limit: size('10GB', 'What one query may keep there on one worker'),
+  },
   executor: {
     warm: count(2, 'Executors that are started ahead of tasks; more start when tasks need them, up to task.maxTasks'),
     interruptGrace: duration('1500ms', 'How long a canceled task may take to stop before its executor is killed'),

@@ -8,9 +8,11 @@ import {
   type TaskStatus,
   TaskStatusSchema,
 } from '@tutti/contracts/tutti/task/v1/task_pb';
+import { isSession } from './engine-sessions.js';
 import { BadMessage, type ShardStamp, taskLeaseFromWire, taskLeaseToWire } from '@tutti/lease-wire';
 import { shardOfGroup } from '@tutti/resource-groups';
 import { rpcError } from '@tutti/service';
+import type { SessionCounts } from './session-task.js';
 import type { TaskPhase } from './task-machine.js';
 import type { TaskReport, TaskRequest } from './task-runner.js';
 
@@ -37,11 +39,20 @@ export function statusToWire(task: TaskReport): TaskStatus {
     coordinatorId: task.coordinatorId,
     resourceGroup: task.resourceGroup,
     ...(task.lease && { lease: taskLeaseToWire(task.lease) }),
+    ...(task.counts && countsToWire(task.counts)),
   };
   return create(TaskStatusSchema, init);
 }
 
+const countsToWire = ({ exchangeBytes, fetchedBytes, fragmentsDone, fragmentsOpen }: SessionCounts) => ({
+  exchangeBytes: BigInt(exchangeBytes),
+  fetchedBytes: BigInt(fetchedBytes),
+  fragmentsDone,
+  fragmentsOpen,
+});
+
 const ID_LENGTH_MAX = 200;
+const EXCHANGE_KEY_LENGTH_MIN = 16;
 
 /** A request to create a task; the memory limit is at most `memoryLimitMax`, and that when the request names none. */
 export function requestFromWire(request: CreateTaskRequest, memoryLimitMax: number): TaskRequest {
@@ -54,7 +65,25 @@ export function requestFromWire(request: CreateTaskRequest, memoryLimitMax: numb
   if (asked < 0) throw invalid('memory_limit_bytes must not be negative');
   const memoryLimitBytes = asked === 0 ? memoryLimitMax : Math.min(asked, memoryLimitMax);
   const lease = leaseFromWire(request);
-  return { taskId: taskId as TaskId, queryId, coordinatorId, resourceGroup, lease, fragment, memoryLimitBytes };
+  const session = sessionFromWire(request);
+  return {
+    taskId: taskId as TaskId,
+    queryId,
+    coordinatorId,
+    resourceGroup,
+    lease,
+    fragment,
+    memoryLimitBytes,
+    session,
+  };
+}
+
+/** What a session needs besides; undefined when the fragment is none. */
+function sessionFromWire({ fragment, exchangeKey }: CreateTaskRequest): TaskRequest['session'] {
+  if (!isSession(fragment)) return undefined;
+  if (exchangeKey.length < EXCHANGE_KEY_LENGTH_MIN || exchangeKey.length > ID_LENGTH_MAX)
+    throw invalid(`exchange_key of a session needs ${EXCHANGE_KEY_LENGTH_MIN} to ${ID_LENGTH_MAX} characters`);
+  return { exchangeKey };
 }
 
 /** The lease that a task came with. It must be one of its own group's shard, or the fences of another one would judge it. */

@@ -1,7 +1,9 @@
 import { Code, type ConnectError } from '@connectrpc/connect';
 import type { TaskError, TaskErrorReason } from '@tutti/engine';
+import type { ExchangeError, ExchangeErrorReason } from '@tutti/exchange';
 import { LEASE_FENCED, LEASE_REQUIRED, WORKER_NOT_ENROLLED } from '@tutti/lease-wire';
 import { rpcError } from '@tutti/service';
+import { FRAGMENTS_QUEUED_MAX, type FragmentRefusal } from './session-task.js';
 import type { StopReason, TaskEffect } from './task-machine.js';
 
 /** When a caller may ask a busy or draining worker again; another one is free to take the task at once. */
@@ -19,6 +21,12 @@ const codes: Readonly<Record<TaskErrorReason, Code>> = {
   INTERNAL_ERROR: Code.Internal,
 };
 
+const exchangeCodes: Readonly<Record<ExchangeErrorReason, Code>> = {
+  EXCHANGE_LOST: Code.Unavailable,
+  EXCEEDED_EXCHANGE_LIMIT: Code.ResourceExhausted,
+  PERMISSION_DENIED: Code.PermissionDenied,
+};
+
 /** The error with which the rows of a failed task end. */
 export function taskFailed(error: TaskError): ConnectError {
   const { reason, message, position, retriable } = error;
@@ -28,6 +36,43 @@ export function taskFailed(error: TaskError): ConnectError {
     ...(metadata && { metadata }),
     ...(retriable && { retryAfterMs: RETRY_AFTER_MS }),
   });
+}
+
+/** The error with which a fragment ends whose exchange files could not be had, or not be kept. */
+export function exchangeFailed({ reason, message, place }: ExchangeError): ConnectError {
+  const metadata = place && { task_id: place.taskId, name: place.file, worker: place.worker };
+  return rpcError(exchangeCodes[reason], message, {
+    reason,
+    ...(metadata && { metadata }),
+    ...(reason === 'EXCHANGE_LOST' && { retryAfterMs: RETRY_AFTER_MS }),
+  });
+}
+
+/** The error for a fragment that was not taken. Nothing was done for it. */
+export function fragmentRefused(refusal: FragmentRefusal | 'none' | 'notASession', fragmentId: string): ConnectError {
+  switch (refusal) {
+    case 'none':
+      return rpcError(Code.NotFound, 'the worker has no such session; it may have ended', {
+        reason: 'TASK_NOT_FOUND',
+        neverProcessed: true,
+      });
+    case 'notASession':
+      return rpcError(Code.InvalidArgument, 'fragments run in sessions, and this task is none', {
+        reason: 'INVALID_ARGUMENT',
+        neverProcessed: true,
+      });
+    case 'knownFragment':
+      return rpcError(Code.AlreadyExists, `the session has fragment ${fragmentId} already`, {
+        reason: 'INVALID_ARGUMENT',
+        neverProcessed: true,
+      });
+    case 'queueFull':
+      return rpcError(Code.ResourceExhausted, `${FRAGMENTS_QUEUED_MAX} fragments wait in the session already`, {
+        reason: 'WORKER_BUSY',
+        retryAfterMs: RETRY_AFTER_MS,
+        neverProcessed: true,
+      });
+  }
 }
 
 /** The error with which the rows of a canceled task end. */

@@ -1,8 +1,10 @@
 import { type Clock, invariant, type TaskId } from '@tutti/base';
 import { type ExecutorPool, TaskError, type TaskRun, type TaskUsage } from '@tutti/engine';
+import type { SessionPool } from './engine-sessions.js';
 import type { ShardStamp } from '@tutti/lease-wire';
 import type { TaskVerdict } from '@tutti/resource-groups';
 import type { Log } from '@tutti/service';
+import type { SessionCounts, SessionTask } from './session-task.js';
 import {
   type HeldTask,
   type RefusalReason,
@@ -11,6 +13,7 @@ import {
   type TaskEvent,
   TaskMachine,
 } from './task-machine.js';
+import type { WorkerExchange } from './worker-exchange.js';
 
 /** What a coordinator asks for. */
 export interface TaskRequest {
@@ -22,16 +25,21 @@ export interface TaskRequest {
   readonly lease: ShardStamp | undefined;
   readonly fragment: Uint8Array;
   readonly memoryLimitBytes: number;
+  /** Set when the fragment is a session: what other workers must bring to read its exchange files. */
+  readonly session: { readonly exchangeKey: string } | undefined;
 }
 
 /** A task, what it uses, and how it goes. */
-export interface TaskReport extends HeldTask, Omit<TaskRequest, 'fragment'> {
+export interface TaskReport extends HeldTask, Omit<TaskRequest, 'fragment' | 'session'> {
   readonly usage: TaskUsage;
+  /** Of a session. */
+  readonly counts: SessionCounts | undefined;
   readonly elapsedMs: number;
 }
 
 export interface TaskRunnerOptions {
-  readonly pool: ExecutorPool;
+  readonly pool: ExecutorPool & Partial<SessionPool>;
+  readonly exchange: WorkerExchange;
   readonly tasksMax: number;
   readonly threads: number;
   readonly orphanTimeoutMs: number;
@@ -47,11 +55,18 @@ export interface TaskRunnerOptions {
 
 type Refusal = Extract<TaskEffect, { kind: 'refuse' }>;
 
+/** What an executor does for a task: a run that gives rows, or a session that runs fragments. */
+export type TaskWork =
+  | { readonly kind: 'rows'; readonly run: Promise<TaskRun> }
+  | { readonly kind: 'session'; readonly session: SessionTask };
+
+type StartedWork = Pick<TaskRun, 'usage' | 'ended'>;
+
 interface RunnerTask {
-  readonly request: Omit<TaskRequest, 'fragment'>;
+  readonly request: Omit<TaskRequest, 'fragment' | 'session'>;
   readonly controller: AbortController;
-  readonly run: Promise<TaskRun>;
-  started: TaskRun | undefined;
+  readonly work: TaskWork;
+  started: StartedWork | undefined;
   stopReason: StopReason | undefined;
   readonly released: Promise<void>;
 }
@@ -98,13 +113,21 @@ export class TaskRunner {
     return this.apply({ kind: 'cancelAsked', taskId });
   }
 
-  /** The run of a task, for its one reader. Returns why not, if it is refused. */
-  read(taskId: TaskId): Refusal | { readonly kind: 'read'; readonly run: Promise<TaskRun> } {
+  /** The work of a task, for its one reader. Returns why not, if it is refused. */
+  read(taskId: TaskId): Refusal | { readonly kind: 'read'; readonly work: TaskWork } {
     for (const effect of this.machine.apply({ kind: 'rowsAsked', taskId }, this.options.clock.now()))
       if (effect.kind === 'refuse') return effect;
     const task = this.tasks.get(taskId);
     invariant(task !== undefined, 'the machine and the runner know the same tasks');
-    return { kind: 'read', run: task.run };
+    return { kind: 'read', work: task.work };
+  }
+
+  /** A session that has not ended; undefined when there is none, or the task is none. */
+  session(taskId: TaskId): SessionTask | 'none' | 'notASession' {
+    const task = this.tasks.get(taskId);
+    const phase = this.machine.get(taskId)?.phase.kind;
+    if (task === undefined || (phase !== 'planned' && phase !== 'running')) return 'none';
+    return task.work.kind === 'session' ? task.work.session : 'notASession';
   }
 
   /** Tells the machine; for everything that happens to a task but its creation and reading. */
@@ -160,21 +183,23 @@ export class TaskRunner {
     return this.machine.ended;
   }
 
-  private start({ fragment, ...request }: TaskRequest): void {
-    const { pool, threads, log } = this.options;
-    const { taskId, memoryLimitBytes } = request;
+  private start({ fragment, session, ...request }: TaskRequest): void {
+    const { log } = this.options;
+    const { taskId } = request;
     const controller = new AbortController();
-    const run = pool.run({ taskId, fragment, memoryLimitBytes, threads }, controller.signal);
-    const released = run.then(
-      (started) => {
-        task.started = started;
-        return started.ended;
+    const { work, started } = this.begin({ fragment, session, ...request }, controller.signal);
+    const released = started.then(
+      (begun) => {
+        task.started = begun;
+        return begun.ended;
       },
       (error: unknown) => this.noteFailure(taskId, error),
     );
-    const task: RunnerTask = { request, controller, run, started: undefined, stopReason: undefined, released };
+    const task: RunnerTask = { request, controller, work, started: undefined, stopReason: undefined, released };
     this.tasks.set(taskId, task);
     void released.then(() => {
+      // Of a session that ends by itself nobody may be reading.
+      if (work.kind === 'session') this.noteOutcome(taskId, 'failed');
       this.apply({ kind: 'released', taskId });
       log.debug('task-released', { taskId });
       this.options.changed();
@@ -182,6 +207,24 @@ export class TaskRunner {
     const { queryId, resourceGroup, coordinatorId } = request;
     log.debug('task-started', { taskId, queryId, resourceGroup, coordinatorId });
     this.options.changed();
+  }
+
+  private begin(request: TaskRequest, signal: AbortSignal): { work: TaskWork; started: Promise<StartedWork> } {
+    const { pool, exchange, threads } = this.options;
+    const { taskId, fragment, memoryLimitBytes } = request;
+    const task = { taskId, fragment, memoryLimitBytes, threads };
+    if (request.session === undefined) {
+      const run = pool.run(task, signal);
+      return { work: { kind: 'rows', run }, started: run };
+    }
+    try {
+      const { session, executor } = exchange.open({ ...request.session, queryId: request.queryId, task, pool, signal });
+      return { work: { kind: 'session', session }, started: executor };
+    } catch (error) {
+      // The disk does not take its directory. The reader hears of it, as of every failed start.
+      const run = Promise.reject<TaskRun>(error);
+      return { work: { kind: 'rows', run }, started: run };
+    }
   }
 
   /** The task failed; also when that came out while its rows were read. */
@@ -207,6 +250,7 @@ export class TaskRunner {
     invariant(task !== undefined, 'the machine and the runner know the same tasks');
     const until = 'at' in held.phase ? held.phase.at : this.options.clock.now();
     const usage = task.started?.usage() ?? NO_USAGE;
-    return { ...task.request, ...held, usage, elapsedMs: until - held.createdAt };
+    const counts = task.work.kind === 'session' ? task.work.session.counts : undefined;
+    return { ...task.request, ...held, usage, counts, elapsedMs: until - held.createdAt };
   }
 }

@@ -7,19 +7,25 @@ import {
 } from '@tutti/contracts/tutti/task/v1/task_pb';
 import { create } from '@bufbuild/protobuf';
 import { ColumnsSchema } from '@tutti/contracts/tutti/query/v1/query_pb';
-import { type Column, TaskError, type TaskRun } from '@tutti/engine';
-import { rpcError } from '@tutti/service';
+import { type Column, TaskError } from '@tutti/engine';
+import { ExchangeError } from '@tutti/exchange';
+import { type Log, rpcError } from '@tutti/service';
 import { requestFromWire, statusToWire } from './task-codec.js';
-import { refused, stillStopping, taskFailed, taskStopped } from './task-errors.js';
-import type { TaskRunner } from './task-runner.js';
+import { fragmentFromWire, fragmentPartToWire } from './fragment-codec.js';
+import { exchangeFailed, fragmentRefused, refused, stillStopping, taskFailed, taskStopped } from './task-errors.js';
+import type { SessionTask } from './session-task.js';
+import type { TaskRunner, TaskWork } from './task-runner.js';
+import type { WorkerExchange } from './worker-exchange.js';
 import { withTicks } from './with-ticks.js';
 
 export interface TaskServiceOptions {
   readonly tasks: TaskRunner;
+  readonly exchange: Pick<WorkerExchange, 'service'>;
   readonly memoryLimitMaxBytes: number;
   /** How long the end of a task waits for the executor; it covers the interrupt, its grace and the kill. */
   readonly releaseWaitMs: number;
   readonly clock: Clock;
+  readonly log: Log;
 }
 
 const STATUS_INTERVAL_MS = 300;
@@ -60,7 +66,11 @@ export function taskService(options: TaskServiceOptions): ServiceImpl<typeof Tas
       if (signal.aborted) leave();
       try {
         const tick = () => partOf(taskId, statusOf);
-        for await (const part of withTicks(partsOf(reading.run), { clock, intervalMs: STATUS_INTERVAL_MS, tick }))
+        for await (const part of withTicks(partsOf(reading.work, tick), {
+          clock,
+          intervalMs: STATUS_INTERVAL_MS,
+          tick,
+        }))
           yield create(FetchResultsResponseSchema, { part });
         tasks.finish(taskId);
         yield create(FetchResultsResponseSchema, { part: partOf(taskId, statusOf) });
@@ -84,17 +94,44 @@ export function taskService(options: TaskServiceOptions): ServiceImpl<typeof Tas
       return task === undefined ? {} : { task };
     },
 
+    async *runFragment(request, { signal }) {
+      const taskId = request.taskId as TaskId;
+      const fragment = fragmentFromWire(request);
+      const session = tasks.session(taskId);
+      if (typeof session === 'string') throw fragmentRefused(session, fragment.id);
+      const parts = session.run(fragment, signal);
+      if (typeof parts === 'string') throw fragmentRefused(parts, fragment.id);
+      try {
+        for await (const part of parts) yield fragmentPartToWire(part, taskId);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        throw fragmentEnd(taskId, error, options);
+      }
+    },
+
+    fetchExchange: (request, context) => options.exchange.service.fetchExchange(request, context),
+
     listTasks() {
       return { tasks: tasks.reports().map(statusToWire) };
     },
   };
 }
 
-/** The columns, then the rows. */
-async function* partsOf(run: Promise<TaskRun>): AsyncGenerator<Part> {
-  const { columns, batches } = await run;
+/** The columns, then the rows; of a session nothing but its status, when it can take fragments. */
+async function* partsOf(work: TaskWork, status: () => Part): AsyncGenerator<Part> {
+  if (work.kind === 'session') {
+    yield* statusOfSession(work.session, status);
+    return;
+  }
+  const { columns, batches } = await work.run;
   yield { case: 'columns', value: columnsToWire(columns) };
   for await (const lines of batches) yield { case: 'jsonLines', value: lines };
+}
+
+async function* statusOfSession(session: SessionTask, status: () => Part): AsyncGenerator<Part> {
+  await Promise.race([session.opened, session.failed]);
+  yield status();
+  await session.failed;
 }
 
 const columnsToWire = (columns: readonly Column[]) =>
@@ -110,6 +147,19 @@ function endOf(taskId: TaskId, error: unknown, tasks: TaskRunner): Error {
   const stopped = tasks.stopReason(taskId);
   if (stopped !== undefined) return taskStopped(stopped);
   tasks.noteFailure(taskId, error);
+  return failureOf(error);
+}
+
+/** What the reader of a fragment is told. The session lives on, unless it was the session that ended. */
+function fragmentEnd(taskId: TaskId, error: unknown, { tasks, log }: TaskServiceOptions): Error {
+  const stopped = tasks.stopReason(taskId);
+  if (stopped !== undefined) return taskStopped(stopped);
+  if (!(error instanceof TaskError || error instanceof ExchangeError)) log.error('fragment-failed', { taskId, error });
+  return failureOf(error);
+}
+
+function failureOf(error: unknown): Error {
   if (error instanceof TaskError) return taskFailed(error);
+  if (error instanceof ExchangeError) return exchangeFailed(error);
   return rpcError(Code.Internal, 'the worker failed; its log says why', { reason: 'INTERNAL_ERROR' });
 }

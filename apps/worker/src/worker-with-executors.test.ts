@@ -8,6 +8,7 @@ import { seededRandom, systemClock } from '@tutti/base';
 import { TaskService, TaskState } from '@tutti/contracts/tutti/task/v1/task_pb';
 import { createDuckdbExecutorPool, createDuckdbPlanner, type ExecutorPool, type Planner } from '@tutti/engine';
 import { executorProgram, planOrThrow, plannerProgram, type TestFiles, writeTestFiles } from '@tutti/engine/testing';
+import { ExchangeStore } from '@tutti/exchange';
 import { createClusterTransport, createMetrics, readRpcError, readStream } from '@tutti/service';
 import { createTestServer, type TestServer, TestLog } from '@tutti/service/testing';
 import { createWorker, type Worker } from './worker.js';
@@ -20,6 +21,7 @@ let server: TestServer;
 let client: Client<typeof TaskService>;
 let transport: ReturnType<typeof createClusterTransport>;
 let spillDirectory: string;
+let exchange: ExchangeStore;
 let count = 0;
 
 beforeAll(async () => {
@@ -53,11 +55,13 @@ beforeAll(async () => {
     recycleRssBytes: executor.recycleRss,
   });
   await pool.start();
+  exchange = ExchangeStore.open({ directory: spillDirectory, limitBytes: 2 ** 28, log });
   const metrics = createMetrics({}, { processMetrics: false });
   worker = createWorker({
     ...common,
     config: { task, executor },
     pool,
+    exchange,
     metrics,
     reportSoon: () => {},
     random: seededRandom(1),
@@ -71,6 +75,7 @@ afterAll(async () => {
   transport.close();
   await server.drain();
   await pool.close();
+  await exchange.close();
   await planner.close();
   files.remove();
   expect(readdirSync(spillDirectory)).toEqual([]);

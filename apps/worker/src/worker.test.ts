@@ -1,3 +1,6 @@
+import { mkdtempSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { Code, createClient } from '@connectrpc/connect';
 import { seededRandom } from '@tutti/base';
@@ -11,6 +14,7 @@ import {
   TaskState,
 } from '@tutti/contracts/tutti/task/v1/task_pb';
 import { type EngineTask, type ExecutorPool, TaskError, type TaskRun, type TaskUsage } from '@tutti/engine';
+import { ExchangeStore } from '@tutti/exchange';
 import { shardOfGroup } from '@tutti/resource-groups';
 import { createMetrics, readRpcError, readStream } from '@tutti/service';
 import { memoryTransport, TestLog } from '@tutti/service/testing';
@@ -92,6 +96,8 @@ class FakePool implements ExecutorPool {
   close = () => Promise.resolve();
   stats = () => ({ warm: 0, busy: 0, pids: [], rssBytes: 0, cpuMs: 0 });
 
+  open = () => Promise.reject(new Error('this pool opens no sessions'));
+
   run(task: EngineTask, signal: AbortSignal): Promise<TaskRun> {
     const fake = new FakeTask(task, signal);
     this.tasks.push(fake);
@@ -110,6 +116,8 @@ class Stage {
   readonly clock = new FakeClock();
   readonly pool = new FakePool();
   readonly metrics = createMetrics({}, { processMetrics: false });
+  private readonly directory = mkdtempSync(join(tmpdir(), 'tutti-worker-test-'));
+  private readonly exchange = ExchangeStore.open({ directory: this.directory, limitBytes: MIB, log: new TestLog() });
   private readonly stop = new AbortController();
   readonly worker = createWorker({
     config: {
@@ -124,6 +132,7 @@ class Stage {
       executor: { warm: 1, interruptGrace: 1_500, recycleRss: MIB },
     },
     pool: this.pool,
+    exchange: this.exchange,
     reportSoon: () => this.reports++,
     clock: this.clock,
     random: seededRandom(1),
@@ -160,6 +169,8 @@ class Stage {
     this.stop.abort();
     await this.clock.advance(1_000);
     await this.running;
+    await this.exchange.close();
+    rmdirSync(this.directory);
   }
 }
 

@@ -7,17 +7,21 @@ import { TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
 import type { ExecutorPool } from '@tutti/engine';
 import type { NodeStatus } from '@tutti/heartbeat';
 import { every, type Log, type Metrics, type Routes } from '@tutti/service';
+import type { SessionPool } from './engine-sessions.js';
 import { FenceListener } from './fence-listener.js';
 import type { WorkerConfig } from './settings.js';
 import { TaskRunner } from './task-runner.js';
 import { taskService } from './task-service.js';
+import { type SessionStore, WorkerExchange } from './worker-exchange.js';
 import { WorkerFences } from './worker-fences.js';
 import { workerMetrics } from './worker-metrics.js';
 import { workerStatus } from './worker-status.js';
 
 export interface WorkerOptions {
   readonly config: Pick<WorkerConfig, 'task' | 'executor'>;
-  readonly pool: ExecutorPool;
+  readonly pool: ExecutorPool & Partial<SessionPool>;
+  /** Where sessions keep exchange files; the one who opened it closes it. */
+  readonly exchange: SessionStore;
   /** Tells the resource managers soon that something changed. */
   readonly reportSoon: () => void;
   readonly clock: Clock;
@@ -29,7 +33,10 @@ export interface WorkerOptions {
 export interface Worker {
   /** What coordinators call. */
   readonly clusterRoutes: Routes;
-  /** What people call: they may look, but a task can read any file of this worker, so they may not create one. */
+  /**
+   * What people and other workers call: they may look, and read exchange files of which they have the key; but a task can read any
+   * file of this worker, so they may not create one.
+   */
   readonly edgeRoutes: Routes;
   readonly tasks: TaskRunner;
   /** What its heartbeats say. */
@@ -57,9 +64,11 @@ export function createWorker(options: WorkerOptions): Worker {
     log.warn('stood-still', { consequence: 'no task with a lease is taken until a report is answered' });
     options.reportSoon();
   };
-  const metrics = workerMetrics(options.metrics, pool, () => tasks, fences);
+  const exchange = new WorkerExchange(options.exchange, options);
+  const metrics = workerMetrics({ metrics: options.metrics, pool, tasks: () => tasks, fences, exchange });
   const tasks: TaskRunner = new TaskRunner({
     pool,
+    exchange,
     tasksMax: config.task.maxTasks,
     threads: config.task.threads === 0 ? availableParallelism() : config.task.threads,
     orphanTimeoutMs: config.task.orphanTimeout,
@@ -74,10 +83,9 @@ export function createWorker(options: WorkerOptions): Worker {
     log,
   });
   const service = taskService({
-    tasks,
+    ...{ tasks, exchange, clock, log },
     memoryLimitMaxBytes: config.task.memoryLimit,
     releaseWaitMs: config.executor.interruptGrace + KILL_MS,
-    clock,
   });
   const tick = () => {
     lookForStall();
@@ -85,7 +93,8 @@ export function createWorker(options: WorkerOptions): Worker {
   };
   return {
     clusterRoutes: (router) => router.service(TaskService, service),
-    edgeRoutes: (router) => router.service(TaskService, { listTasks: service.listTasks }),
+    edgeRoutes: (router) =>
+      router.service(TaskService, { listTasks: service.listTasks, fetchExchange: service.fetchExchange }),
     tasks,
     status: () => workerStatus(tasks, fences, config.task.memoryLimit),
     heard: (sentAt, ack) => {

@@ -113,8 +113,18 @@ function workerRoutes(metrics: Metrics): Routes {
     pool: {
       start: async () => undefined,
       run: () => Promise.reject(new Error('nobody asks')),
+      open: () => Promise.reject(new Error('nobody asks')),
       stats: () => ({ warm: 0, busy: 0, pids: [], rssBytes: 0, cpuMs: 0 }),
       close: async () => undefined,
+    },
+    exchange: {
+      begin: () => {
+        throw new Error('nobody asks');
+      },
+      end: () => undefined,
+      session: () => undefined,
+      stats: () => ({ writtenBytes: 0, fetchedBytes: 0, servedBytes: 0, files: 0, heldBytes: 0 }),
+      counts: { writtenBytes: 0, fetchedBytes: 0, servedBytes: 0 },
     },
     reportSoon: () => undefined,
     metrics,

@@ -317,6 +317,12 @@ const breakages: readonly Breakage[] = [
     breaks: (m) => configure(m, 'worker', 'spillLimit: 5GB', 'spillLimit: 10GB'),
   },
   {
+    check: 'workersHaveRoomForTheirTasks',
+    when: 'queries may keep more between their stages than the volume holds',
+    says: /room to exchange 20480 MiB, but its queries may need 40960 MiB/,
+    breaks: (m) => configure(m, 'worker', ' limit: 5GB', ' limit: 10GB'),
+  },
+  {
     check: 'budgetsLetSomebodyGo',
     when: 'a budget wants all of them to stay',
     says: /tutti-resource-manager blocks every drain/,

@@ -135,13 +135,20 @@ export const workersHaveRoomForTheirTasks = (manifests: Manifests): string[] =>
     const executors = tasksMax + config.number('executor.warm');
     const needed = tasksMax * config.sizeBytes('task.memoryLimit') + SUPERVISOR_BYTES + executors * EXECUTOR_BYTES;
     const limit = quantityBytes(container.resources?.limits?.['memory']);
-    const spill = container.volumeMounts?.find((mount) => mount.mountPath === config.get('task.spillDirectory'));
-    const spillLimit = quantityBytes(pod.volumes?.find((volume) => volume.name === spill?.name)?.emptyDir?.sizeLimit);
+    const roomAt = (path: unknown) => {
+      const at = container.volumeMounts?.find((mount) => mount.mountPath === path);
+      return quantityBytes(pod.volumes?.find((volume) => volume.name === at?.name)?.emptyDir?.sizeLimit);
+    };
+    const spillLimit = roomAt(config.get('task.spillDirectory'));
+    const exchangeLimit = roomAt(config.get('exchange.directory'));
+    const exchanged = tasksMax * config.sizeBytes('exchange.limit');
     const spilled = tasksMax * config.sizeBytes('task.spillLimit');
     return [
       !(limit >= needed) && `${name}: ${limit / MIB} MiB of memory, but its tasks may need ${needed / MIB} MiB`,
       !(spillLimit >= spilled) &&
         `${name}: room to spill ${spillLimit / MIB} MiB, but its tasks may spill ${spilled / MIB} MiB`,
+      !(exchangeLimit >= exchanged) &&
+        `${name}: room to exchange ${exchangeLimit / MIB} MiB, but its queries may need ${exchanged / MIB} MiB`,
       !(config.number('task.threads') > 0) && `${name}: task.threads takes all cores of a machine it shares`,
     ];
   });

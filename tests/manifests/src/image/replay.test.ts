@@ -54,7 +54,7 @@ describeBuilt.each(kustomizations)(`the programs find in k8s/%s${unlessSkipped}`
     const { container } = manifests.workload(role);
     expect(image.has(join('/app', container.args?.[0] ?? ''))).toBe(true);
     const config = RoleConfig.of(manifests, role);
-    const paths = ['catalogs.path', 'resourceGroups.file', 'task.spillDirectory'].flatMap(
+    const paths = ['catalogs.path', 'resourceGroups.file', 'task.spillDirectory', 'exchange.directory'].flatMap(
       (path) => config.get(path) ?? [],
     );
     const mounts = (container.volumeMounts ?? []).map(({ mountPath }) => mountPath);

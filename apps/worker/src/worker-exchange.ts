@@ -1,0 +1,66 @@
+// The worker's side of the exchange: opens sessions on executors, and serves their files to other workers.
+import type { ServiceImpl } from '@connectrpc/connect';
+import type { Clock, Random } from '@tutti/base';
+import type { TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
+import type { EngineTask } from '@tutti/engine';
+import { ExchangeFetcher, exchangeService, type ExchangeStats, type ExchangeStore } from '@tutti/exchange';
+import { ChannelPool, createEdgeTransport } from '@tutti/service';
+import type { ExecutorSession, SessionPool } from './engine-sessions.js';
+import { SessionTask } from './session-task.js';
+
+/** Files that are sent to other workers at once; each stream holds two chunks of 1 MiB and what its connection buffers. */
+const STREAMS_SERVED_MAX = 32;
+/** Files that are fetched at once; each holds one chunk, and what the window of its connection lets in (4 MiB). */
+const STREAMS_FETCHED_MAX = 8;
+/** A file of which nothing comes for so long is lost: its worker stands still, or is cut off. */
+const PROGRESS_TIMEOUT_MS = 10_000;
+
+/** What a worker needs of an exchange store. */
+export type SessionStore = Pick<ExchangeStore, 'begin' | 'session' | 'end' | 'stats' | 'counts'>;
+
+export interface NewSession {
+  readonly task: EngineTask;
+  readonly queryId: string;
+  readonly exchangeKey: string;
+  readonly pool: Partial<SessionPool>;
+  /** Aborts when the task is stopped. */
+  readonly signal: AbortSignal;
+}
+
+export class WorkerExchange {
+  readonly service: Pick<ServiceImpl<typeof TaskService>, 'fetchExchange'>;
+  private readonly fetcher: ExchangeFetcher;
+
+  constructor(
+    private readonly store: SessionStore,
+    private readonly deps: { readonly clock: Clock; readonly random: Random },
+  ) {
+    const { connect } = new ChannelPool((address) => createEdgeTransport({ url: `http://${address}` }));
+    this.service = exchangeService({ store, streamsMax: STREAMS_SERVED_MAX });
+    this.fetcher = new ExchangeFetcher({
+      ...{ store, connect, ...deps },
+      ...{ streamsMax: STREAMS_FETCHED_MAX, progressTimeoutMs: PROGRESS_TIMEOUT_MS },
+    });
+  }
+
+  stats(): ExchangeStats {
+    return this.store.stats();
+  }
+
+  /** Gives a task an executor and a directory. The directory is removed when the executor has let go of it. */
+  open(session: NewSession): { session: SessionTask; executor: Promise<ExecutorSession> } {
+    const { task, queryId, exchangeKey: key, pool, signal } = session;
+    if (pool.open === undefined) throw new Error('the engine opens no sessions');
+    const exchange = this.store.begin({ taskId: task.taskId, queryId, key });
+    const executor = pool.open({ ...task, exchangeDirectory: exchange.directory }, signal);
+    const end = () => this.store.end(exchange);
+    executor.then((opened) => {
+      const close = () => opened.close();
+      signal.addEventListener('abort', close, { once: true });
+      if (signal.aborted) close();
+      void opened.ended.then(end);
+    }, end);
+    const fetches = this.fetcher.for(exchange);
+    return { session: new SessionTask({ executor, exchange, fetches, signal, clock: this.deps.clock }), executor };
+  }
+}
