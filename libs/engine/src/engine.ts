@@ -55,6 +55,67 @@ export interface ExecutorPool {
   close(): Promise<void>;
 }
 
+/** What an executor session is to be given. */
+export interface SessionEngineTask extends EngineTask {
+  /** Files of other fragments are read from here, and output directories are in it. */
+  readonly exchangeDirectory: string;
+}
+
+/** A database for the fragments of one query. It is used until it is closed or its executor ends. */
+export interface ExecutorSession {
+  /**
+   * Runs one fragment, from encodeStageTask, when none runs. Resolves when the engine has accepted it. Rejects with TaskError:
+   * the fragment has failed, and the session can run another one, unless `ended` has resolved. When `signal` aborts, now or
+   * later, the fragment ends with the reason CANCELED, at the latest when the executor was killed, and the session with it.
+   */
+  run(fragment: Uint8Array, io: FragmentIo, signal: AbortSignal): Promise<FragmentRun>;
+  /** What all its fragments used so far. */
+  usage(): TaskUsage;
+  /** Resolves when the executor is free again or gone. Never rejects. */
+  readonly ended: Promise<void>;
+  /** Ends the fragment that runs, if one does, and then the session. */
+  close(): void;
+}
+
+/** Where a fragment reads and writes. */
+export interface FragmentIo {
+  /** Absolute paths of exchange files, by the number of the read. */
+  readonly inputs: readonly { readonly number: number; readonly files: readonly string[] }[];
+  /** An absolute path within the exchange directory. It exists and is empty. Results need none. */
+  readonly outputDirectory: string;
+}
+
+/** A fragment that runs. */
+export interface FragmentRun {
+  /** Bytes of a result, as TaskRun.batches; empty for fragments that write files. */
+  readonly batches: AsyncIterable<Uint8Array>;
+  /** Resolves when the fragment is done and its batches are read. Rejects with TaskError. */
+  readonly outcome: Promise<FragmentOutcome>;
+}
+
+/** What a fragment made and used. */
+export interface FragmentOutcome {
+  readonly rows: number;
+  /** Of its files, or of its result. */
+  readonly bytes: number;
+  readonly files: readonly OutputFile[];
+  /** By column: least and greatest value, where the engine tells them exactly (StageFacts.ranges). */
+  readonly ranges: readonly ({ readonly min: string; readonly max: string } | undefined)[];
+  readonly elapsedMs: number;
+  readonly cpuMs: number;
+  readonly peakMemoryBytes: number;
+  readonly spilledBytes: number;
+}
+
+export interface OutputFile {
+  /** 0 when the output is not partitioned. */
+  readonly partition: number;
+  /** Relative to the output directory. */
+  readonly name: string;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
 export interface ExecutorPoolStats {
   /** Executors that wait for a task. */
   readonly warm: number;
@@ -97,6 +158,7 @@ export interface TaskUsage {
 export type TaskErrorReason =
   | 'EXCEEDED_LOCAL_MEMORY_LIMIT'
   | 'EXCEEDED_SPILL_LIMIT'
+  | 'DISK_FULL'
   | 'QUERY_FAILED'
   | 'TABLE_UNREADABLE'
   | 'PERMISSION_DENIED'

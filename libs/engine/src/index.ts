@@ -3,9 +3,15 @@ export {
   type EngineTask,
   type ExecutorPool,
   type ExecutorPoolStats,
+  type ExecutorSession,
+  type FragmentIo,
+  type FragmentOutcome,
+  type FragmentRun,
   type JsonValue,
   type Planner,
+  type OutputFile,
   type PlanOutcome,
+  type SessionEngineTask,
   TaskError,
   type TaskErrorReason,
   type TaskRun,
@@ -14,4 +20,15 @@ export {
 export { createDuckdbExecutorPool, type ExecutorPoolOptions } from './executor/executor-pool.js';
 export { CatalogError } from './planner/catalog-error.js';
 export { createDuckdbPlanner, type DuckdbPlannerOptions } from './planner/duckdb-planner.js';
+export {
+  encodeSession,
+  encodeStageTask,
+  type ExchangeCompression,
+  type FilePart,
+  isSession,
+  type ResultFormat,
+  type StageTable,
+  type StageTaskInput,
+  type TableSource,
+} from './stage-fragment.js';
 export type { Session, StatementError } from '@tutti/sql';

@@ -11,7 +11,7 @@ function stage(id: string, reads: [stageId: string, share: StageRead['share']][]
     sql: `SELECT ${id}`,
     types: [BIGINT],
     scans: [],
-    reads: reads.map(([stageId, share], number) => ({ number, stageId, share })),
+    reads: reads.map(([stageId, share], number) => ({ number, stageId, share, types: [] })),
     tasks: 2,
     output:
       id === 'final'

@@ -62,6 +62,8 @@ export interface StageRead {
   /** all: every task reads everything. partition: task k of n reads the partitions p with p % n = k. own: task k of n reads
    *  the files number f with f % n = k, each file by exactly one task. */
   readonly share: 'all' | 'partition' | 'own';
+  /** Types of that stage: of a read without files there is nothing else to tell them. */
+  readonly types: readonly PlanType[];
 }
 
 export interface Stage {
