@@ -1,5 +1,5 @@
 import { type Clock, type Instant } from '@tutti/base';
-import { TaskError, type TaskUsage } from '@tutti/engine';
+import { type ExecutorSession, type FragmentOutcome, type FragmentRun, TaskError, type TaskUsage } from '@tutti/engine';
 import {
   ExchangeError,
   type ExchangeSession,
@@ -10,7 +10,6 @@ import {
   type SessionFetches,
 } from '@tutti/exchange';
 import { orAbort } from '@tutti/service';
-import type { ExecutorSession, FragmentOutcome, FragmentRun } from './engine-sessions.js';
 
 /** A fragment that a coordinator asks for. */
 export interface FragmentRequest {

@@ -1,7 +1,7 @@
 // A session task: an executor and the exchange files of one query on this worker, and the fragments that run there.
 import type { Clock, Instant } from '@tutti/base';
+import type { ExecutorSession } from '@tutti/engine';
 import type { ExchangeSession, SessionFetches } from '@tutti/exchange';
-import type { ExecutorSession } from './engine-sessions.js';
 import { FragmentQueue } from './fragment-queue.js';
 import { type FragmentPart, type FragmentRequest, FragmentTask, sessionCrashed } from './fragment-run.js';
 import { withTicks } from './with-ticks.js';

@@ -13,11 +13,10 @@ import {
   TaskService,
   TaskState,
 } from '@tutti/contracts/tutti/task/v1/task_pb';
-import { TaskError, type TaskUsage } from '@tutti/engine';
+import { type ExecutorSession, type FragmentOutcome, type FragmentRun, TaskError, type TaskUsage } from '@tutti/engine';
 import { ExchangeStore } from '@tutti/exchange';
 import { createMetrics, readRpcError, readStream } from '@tutti/service';
 import { createTestServer, memoryTransport, TestLog, type TestServer } from '@tutti/service/testing';
-import type { ExecutorSession, FragmentOutcome, FragmentRun } from './engine-sessions.js';
 import { createWorker } from './worker.js';
 
 const MIB = 2 ** 20;

@@ -8,7 +8,7 @@ import {
   type TaskStatus,
   TaskStatusSchema,
 } from '@tutti/contracts/tutti/task/v1/task_pb';
-import { isSession } from './engine-sessions.js';
+import { isSession } from '@tutti/engine';
 import { BadMessage, type ShardStamp, taskLeaseFromWire, taskLeaseToWire } from '@tutti/lease-wire';
 import { shardOfGroup } from '@tutti/resource-groups';
 import { rpcError } from '@tutti/service';

@@ -12,6 +12,7 @@ const RETRY_AFTER_MS = 500;
 const codes: Readonly<Record<TaskErrorReason, Code>> = {
   EXCEEDED_LOCAL_MEMORY_LIMIT: Code.ResourceExhausted,
   EXCEEDED_SPILL_LIMIT: Code.ResourceExhausted,
+  DISK_FULL: Code.ResourceExhausted,
   QUERY_FAILED: Code.InvalidArgument,
   TABLE_UNREADABLE: Code.FailedPrecondition,
   PERMISSION_DENIED: Code.PermissionDenied,
@@ -24,6 +25,7 @@ const codes: Readonly<Record<TaskErrorReason, Code>> = {
 const exchangeCodes: Readonly<Record<ExchangeErrorReason, Code>> = {
   EXCHANGE_LOST: Code.Unavailable,
   EXCEEDED_EXCHANGE_LIMIT: Code.ResourceExhausted,
+  DISK_FULL: Code.ResourceExhausted,
   PERMISSION_DENIED: Code.PermissionDenied,
 };
 

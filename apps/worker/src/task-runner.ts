@@ -1,6 +1,5 @@
 import { type Clock, invariant, type TaskId } from '@tutti/base';
 import { type ExecutorPool, TaskError, type TaskRun, type TaskUsage } from '@tutti/engine';
-import type { SessionPool } from './engine-sessions.js';
 import type { ShardStamp } from '@tutti/lease-wire';
 import type { TaskVerdict } from '@tutti/resource-groups';
 import type { Log } from '@tutti/service';
@@ -38,7 +37,7 @@ export interface TaskReport extends HeldTask, Omit<TaskRequest, 'fragment' | 'se
 }
 
 export interface TaskRunnerOptions {
-  readonly pool: ExecutorPool & Partial<SessionPool>;
+  readonly pool: ExecutorPool;
   readonly exchange: WorkerExchange;
   readonly tasksMax: number;
   readonly threads: number;

@@ -2,10 +2,9 @@
 import type { ServiceImpl } from '@connectrpc/connect';
 import type { Clock, Random } from '@tutti/base';
 import type { TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
-import type { EngineTask } from '@tutti/engine';
+import type { EngineTask, ExecutorPool, ExecutorSession } from '@tutti/engine';
 import { ExchangeFetcher, exchangeService, type ExchangeStats, type ExchangeStore } from '@tutti/exchange';
 import { ChannelPool, createEdgeTransport } from '@tutti/service';
-import type { ExecutorSession, SessionPool } from './engine-sessions.js';
 import { SessionTask } from './session-task.js';
 
 /** Files that are sent to other workers at once; each stream holds two chunks of 1 MiB and what its connection buffers. */
@@ -22,7 +21,7 @@ export interface NewSession {
   readonly task: EngineTask;
   readonly queryId: string;
   readonly exchangeKey: string;
-  readonly pool: Partial<SessionPool>;
+  readonly pool: Pick<ExecutorPool, 'open'>;
   /** Aborts when the task is stopped. */
   readonly signal: AbortSignal;
 }
@@ -50,7 +49,6 @@ export class WorkerExchange {
   /** Gives a task an executor and a directory. The directory is removed when the executor has let go of it. */
   open(session: NewSession): { session: SessionTask; executor: Promise<ExecutorSession> } {
     const { task, queryId, exchangeKey: key, pool, signal } = session;
-    if (pool.open === undefined) throw new Error('the engine opens no sessions');
     const exchange = this.store.begin({ taskId: task.taskId, queryId, key });
     const executor = pool.open({ ...task, exchangeDirectory: exchange.directory }, signal);
     const end = () => this.store.end(exchange);

@@ -7,7 +7,6 @@ import { TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
 import type { ExecutorPool } from '@tutti/engine';
 import type { NodeStatus } from '@tutti/heartbeat';
 import { every, type Log, type Metrics, type Routes } from '@tutti/service';
-import type { SessionPool } from './engine-sessions.js';
 import { FenceListener } from './fence-listener.js';
 import type { WorkerConfig } from './settings.js';
 import { TaskRunner } from './task-runner.js';
@@ -19,7 +18,7 @@ import { workerStatus } from './worker-status.js';
 
 export interface WorkerOptions {
   readonly config: Pick<WorkerConfig, 'task' | 'executor'>;
-  readonly pool: ExecutorPool & Partial<SessionPool>;
+  readonly pool: ExecutorPool;
   /** Where sessions keep exchange files; the one who opened it closes it. */
   readonly exchange: SessionStore;
   /** Tells the resource managers soon that something changed. */

@@ -154,6 +154,6 @@ function isDiskFull(error: unknown): boolean {
 
 const diskFull = ({ name }: RemoteFile): ExchangeError =>
   new ExchangeError(
-    'EXCEEDED_EXCHANGE_LIMIT',
+    'DISK_FULL',
     `The disk of the worker is full: there is no room for exchange file ${name}. Make room below exchange.directory.`,
   );

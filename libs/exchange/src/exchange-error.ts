@@ -1,5 +1,5 @@
 /** Why the exchange failed a fragment, as docs/errors.md names it. */
-export type ExchangeErrorReason = 'EXCHANGE_LOST' | 'EXCEEDED_EXCHANGE_LIMIT' | 'PERMISSION_DENIED';
+export type ExchangeErrorReason = 'EXCHANGE_LOST' | 'EXCEEDED_EXCHANGE_LIMIT' | 'DISK_FULL' | 'PERMISSION_DENIED';
 
 /** Where a file was to be had. */
 export interface FilePlace {
