@@ -40,3 +40,6 @@ export {
   type Session,
 } from './table-names.js';
 export type { CutOutcome, CutSettings, ScanBound, Stage, StageFacts, StageRead, StageScan } from './stages/stage.js';
+export { decodePlan, type PlannedTable } from './plan/decode-plan.js';
+export { expressionSql } from './plan/expression-sql.js';
+export type { DecodedPlan, PlanNode, PlanType } from './plan/plan.js';

@@ -13,6 +13,8 @@ export interface PlanType {
   readonly id: string;
   /** Types of elements, fields (in order) or key and value. */
   readonly children: readonly PlanType[];
+  /** Names of the fields of a STRUCT and of the members of a UNION. */
+  readonly names?: readonly string[];
 }
 
 /** A bound expression. Rendered by expression-sql.ts. */
