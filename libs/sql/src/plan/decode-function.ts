@@ -32,7 +32,7 @@ const VOLATILE = new Set([
     'getvariable',
     'version',
   ],
-  ...['in_search_path', 'write_log', 'error', 'getenv', 'current_user', 'session_user', 'user', 'pg_typeof'],
+  ...['in_search_path', 'write_log', 'getenv', 'current_user', 'session_user', 'user', 'pg_typeof'],
 ]);
 
 /** Bind data of these says nothing that their arguments and types do not say. */
