@@ -39,7 +39,14 @@ export {
   type NameProblem,
   type Session,
 } from './table-names.js';
+export { isOrderedType, orderedValue } from './splits/ordered-value.js';
+export { pruneSplits } from './splits/prune-splits.js';
+export { shareSplits } from './splits/share-splits.js';
+export type { ColumnRanges, Split } from './splits/split.js';
 export type { CutOutcome, CutSettings, ScanBound, Stage, StageFacts, StageRead, StageScan } from './stages/stage.js';
 export { decodePlan, type PlannedTable } from './plan/decode-plan.js';
 export { expressionSql } from './plan/expression-sql.js';
 export type { DecodedPlan, PlanNode, PlanType } from './plan/plan.js';
+export { cut } from './stages/cut.js';
+export type { TableSize } from './stages/cutter.js';
+export { explainStages, explainWhole } from './stages/explain-stages.js';

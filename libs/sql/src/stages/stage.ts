@@ -70,10 +70,10 @@ export interface Stage {
   readonly id: string;
   /**
    * One SELECT with the columns c0, c1, ... Placeholders: {{scan:N}}, {{read:N}} and {{once}}, a BOOLEAN that is true for task 0 only.
-   * Of the final stage the columns have the names of the query's.
+   * Whoever runs the final stage gives the columns the names of the query's.
    */
   readonly sql: string;
-  /** Output columns, by type. */
+  /** Types of the columns that the SELECT gives. Of values that files would not keep (a HUGEINT), that of what is written instead. */
   readonly types: readonly PlanType[];
   readonly scans: readonly StageScan[];
   readonly reads: readonly StageRead[];

@@ -1,0 +1,98 @@
+// Turns an open fragment into a stage: numbers its inputs, writes wanted ranges into its scans, and encodes its columns
+// for the exchange.
+import { fromCarrier, toCarrier } from '../plan/exchange-type.js';
+import { carrierType } from './carrier-type.js';
+import { expressionSql } from '../plan/expression-sql.js';
+import type { PlanExpression, PlanType } from '../plan/plan.js';
+import type { Fragment, OpenScan } from './fragment.js';
+import type { Stage, StageScan } from './stage.js';
+import { column, replaceMarks, safeText, selectFrom, where } from './stage-sql.js';
+
+const BOOLEAN: PlanType = { sql: 'BOOLEAN', id: 'BOOLEAN', children: [] };
+
+export type StageOutput =
+  | { readonly kind: 'files' }
+  /** Equal values of `keys`, which are expressions over the fragment's columns, go to one partition. */
+  | { readonly kind: 'partitioned'; readonly keys: readonly PlanExpression[] }
+  | { readonly kind: 'result' };
+
+/** The stage of a fragment. `tasks` is into how many shares a divided stage goes, and how many partitions are written. */
+export function stageOf(fragment: Fragment, id: string, output: StageOutput, tasks: number): Stage {
+  const { types } = fragment;
+  const isResult = output.kind === 'result';
+  const wide = types.length === 0 ? [BOOLEAN] : types;
+  const items = types.length === 0 ? ['true'] : types.map((type, index) => written(column(index), type, isResult));
+  const scanNumbers = numbers(fragment.scans);
+  const readNumbers = numbers(fragment.reads);
+  const scans = new Map(fragment.scans.map((scan) => [scan.number, scan]));
+  const sql = replaceMarks(selectFrom(items, fragment.sql), (kind, number) => {
+    if (kind === 'read') return `{{read:${readNumbers.get(number)}}}`;
+    return scanText(scans.get(number), `{{scan:${scanNumbers.get(number)}}}`);
+  });
+  return {
+    id,
+    sql,
+    types: isResult ? wide : wide.map(carrierType),
+    scans: fragment.scans.map((scan, number) => stageScan(scan, number)),
+    reads: fragment.reads.map(({ stage, share }, number) => ({
+      number,
+      stageId: stage.stage.id,
+      share,
+      types: stage.stage.types,
+    })),
+    tasks: taskCount(fragment, tasks),
+    output: writtenOutput(output, types, tasks),
+    estimatedRows: Math.max(0, Math.round(fragment.estimatedRows)),
+    operators: fragment.operators,
+    distribution: distributionText(output, fragment),
+  };
+}
+
+/** A column as it stands in exchange files. */
+export const read = (sql: string, type: PlanType): string => safeText(fromCarrier(sql, type));
+
+const written = (sql: string, type: PlanType, isResult: boolean): string =>
+  isResult ? sql : safeText(toCarrier(sql, type));
+
+const numbers = (inputs: readonly { readonly number: number }[]): ReadonlyMap<number, number> =>
+  new Map(inputs.map(({ number }, index) => [number, index]));
+
+function scanText(scan: OpenScan | undefined, placeholder: string): string {
+  if (scan === undefined || scan.wanted.length === 0) return placeholder;
+  const conditions = scan.wanted.map(
+    ({ column: index, min, max, type }) => `${column(index)} BETWEEN ${literal(min, type)} AND ${literal(max, type)}`,
+  );
+  return `(SELECT t.* FROM ${placeholder} AS t${where(conditions)})`;
+}
+
+const literal = (text: string, type: PlanType): string =>
+  safeText(`CAST('${text.replaceAll("'", "''")}' AS ${type.sql})`);
+
+function stageScan({ table, columns, share, bounds, wanted }: OpenScan, number: number): StageScan {
+  const ranges = wanted.flatMap(({ column: index, min, max }) => [
+    { column: index, comparison: '>=' as const, value: min },
+    { column: index, comparison: '<=' as const, value: max },
+  ]);
+  return { number, table, columns, share, bounds: [...bounds, ...ranges] };
+}
+
+function taskCount({ distribution, scans, reads }: Fragment, tasks: number): number {
+  if (distribution.kind !== 'divided') return 1;
+  if (reads.some(({ share }) => share !== 'all')) return tasks;
+  const splits = scans.filter(({ share }) => share === 'own').map((scan) => scan.splits);
+  return Math.max(1, Math.min(tasks, Math.max(0, ...splits)));
+}
+
+function writtenOutput(output: StageOutput, types: readonly PlanType[], partitions: number): Stage['output'] {
+  if (output.kind !== 'partitioned') return output;
+  const key = (expression: PlanExpression): string =>
+    safeText(expressionSql(expression, (index) => fromCarrier(`c${index}`, types[index] ?? BOOLEAN)));
+  return { kind: 'partitioned', keys: output.keys.map(key), partitions };
+}
+
+function distributionText(output: StageOutput, { distribution }: Fragment): string {
+  if (output.kind === 'files') return 'files';
+  if (output.kind === 'result') return distribution.kind === 'divided' ? 'result of all tasks' : 'result';
+  const names = output.keys.map((key) => safeText(expressionSql(key, (index) => `c${index}`)));
+  return `hash (${names.join(', ')})`;
+}

@@ -1,0 +1,69 @@
+// Tables and constant rows. A small table is read whole by every task that needs it; a large one is divided by splits.
+import type { Cutter } from './cutter.js';
+import { type Fragment, REPLICATED } from './fragment.js';
+import type { NodeOf } from './plan-nodes.js';
+import { boundsOf } from './scan-bounds.js';
+import { column, NotCuttable, render, safeText, scanMark, selectList, where } from './stage-sql.js';
+
+export function openScan(node: NodeOf<'scan'>, cutter: Cutter): Fragment {
+  const size = cutter.table(node.table);
+  if (size === undefined) throw new NotCuttable(`nothing is known of the size of table ${node.table}`);
+  const isSmall = size.rows <= cutter.settings.replicatedRowsMax;
+  const number = cutter.numberOf(node);
+  const items = node.output.map((index) => column(index));
+  return {
+    sql: `SELECT ${selectList(items)} FROM ${scanMark(number)} AS t${where(node.filters.map((filter) => render(filter)))}`,
+    types: node.types,
+    distribution: isSmall ? REPLICATED : { kind: 'divided', hash: undefined },
+    estimatedRows: Math.min(node.estimatedRows, size.rows),
+    scans: [
+      {
+        number,
+        table: node.table,
+        columns: node.columns,
+        share: isSmall ? 'all' : 'own',
+        bounds: boundsOf(node.filters),
+        wanted: [],
+        splits: size.splits,
+      },
+    ],
+    reads: [],
+    operators: [`scan ${node.table}`],
+    origins: node.output.map((index) => ({ scan: number, column: index })),
+    stored: undefined,
+  };
+}
+
+export function openValues(node: NodeOf<'values'>): Fragment {
+  const { types, rows } = node;
+  if (rows.length === 0) return constantRows(node, noRows(node), 'values');
+  const texts = rows.map((row) => row.map((value, index) => `CAST(${render(value)} AS ${typeText(node, index)})`));
+  if (types.length === 0) {
+    return constantRows(node, texts.map(() => `SELECT ${selectList([])}`).join(' UNION ALL '), 'values');
+  }
+  const names = types.map((_, index) => `c${index}`).join(', ');
+  const list = texts.map((row) => `(${row.join(', ')})`).join(', ');
+  return constantRows(node, `SELECT * FROM (VALUES ${list}) AS t(${names})`, 'values');
+}
+
+export const openEmpty = (node: NodeOf<'empty'>): Fragment => constantRows(node, noRows(node), 'no rows');
+
+const typeText = ({ types }: { readonly types: NodeOf<'values'>['types'] }, index: number): string =>
+  safeText(types[index]?.sql ?? 'VARCHAR');
+
+const noRows = (node: NodeOf<'values'> | NodeOf<'empty'>): string =>
+  `SELECT ${selectList(node.types.map((_, index) => `CAST(NULL AS ${typeText(node, index)})`))} WHERE false`;
+
+function constantRows(node: NodeOf<'values'> | NodeOf<'empty'>, sql: string, operator: string): Fragment {
+  return {
+    sql,
+    types: node.types,
+    distribution: REPLICATED,
+    estimatedRows: node.op === 'values' ? node.rows.length : 0,
+    scans: [],
+    reads: [],
+    operators: [operator],
+    origins: node.types.map(() => undefined),
+    stored: undefined,
+  };
+}
