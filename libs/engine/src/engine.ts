@@ -1,5 +1,6 @@
 // The port: what Tutti asks of a SQL engine. Nothing outside this library knows which engine it is.
-import type { Session, StatementError } from '@tutti/sql';
+import type { Session, Split, StatementError } from '@tutti/sql';
+import type { TableSource } from './stage-fragment.js';
 
 /** A column of a result. `type` is the engine's SQL spelling. */
 export interface Column {
@@ -24,10 +25,47 @@ export type PlanOutcome =
       readonly columns: readonly Column[];
       readonly fragment: Uint8Array;
       readonly tables: readonly string[];
+      readonly plan: EnginePlan;
     }
-  /** SHOW, DESCRIBE and EXPLAIN: the answer itself. */
+  /** EXPLAIN of a query, or with `isAnalyze` EXPLAIN ANALYZE: the same as of the query, and the engine's own plan, line by line. */
+  | {
+      readonly kind: 'explain';
+      readonly isAnalyze: boolean;
+      readonly columns: readonly Column[];
+      readonly fragment: Uint8Array;
+      readonly tables: readonly string[];
+      readonly plan: EnginePlan;
+      readonly enginePlan: readonly string[];
+    }
+  /** SHOW and DESCRIBE: the answer itself. */
   | { readonly kind: 'rows'; readonly columns: readonly Column[]; readonly rows: readonly (readonly JsonValue[])[] }
   | { readonly kind: 'error'; readonly error: StatementError };
+
+/** How a query can be cut into stages, or why it runs whole on one worker: the end of a sentence, for EXPLAIN. */
+export type EnginePlan =
+  | {
+      readonly kind: 'plan';
+      /** What decodePlan of @tutti/sql reads: the engine's plan, and what the engine expects of it. */
+      readonly planJson: string;
+      readonly explainJson: string | undefined;
+      /** All tables that the plan scans. */
+      readonly tables: readonly ScanTable[];
+    }
+  | { readonly kind: 'whole'; readonly reason: string };
+
+/** A table that a plan scans. */
+export interface ScanTable {
+  /** Full name. */
+  readonly table: string;
+  /** The name that the plan has for it. */
+  readonly stubPath: string;
+  readonly reader: TableSource;
+  readonly columns: readonly Column[];
+  /** Exact for Parquet; an estimate for other files. */
+  readonly rows: number;
+  /** Of a file one after another, in order. */
+  readonly splits: readonly Split[];
+}
 
 /** What an executor is to run. */
 export interface EngineTask {

@@ -1,5 +1,6 @@
 export {
   type Column,
+  type EnginePlan,
   type EngineTask,
   type ExecutorPool,
   type ExecutorPoolStats,
@@ -11,6 +12,7 @@ export {
   type Planner,
   type OutputFile,
   type PlanOutcome,
+  type ScanTable,
   type SessionEngineTask,
   TaskError,
   type TaskErrorReason,

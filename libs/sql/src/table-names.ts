@@ -2,10 +2,12 @@ import type { Catalog, CatalogSchema, CatalogTable } from './catalog.js';
 import { nearestNames } from './nearest-names.js';
 import { didYouMean, type StatementErrorReason } from './statement-error.js';
 
-/** In which catalog and schema unqualified names are looked up. */
+/** In which catalog and schema unqualified names are looked up, and how queries are planned. */
 export interface Session {
   readonly catalog: string;
   readonly schema: string;
+  /** On how many workers a query may run: on several when it reads much (the default), on one only, or on several always. */
+  readonly distribution?: 'auto' | 'single' | 'forced';
 }
 
 /** A table with its full name. */

@@ -201,7 +201,8 @@ class BoundQuery {
     });
     const { sql, session, columns } = this;
     const fragment = encodeFragment({ version: 1, sql, session, tables, columns });
-    return Promise.resolve({ kind: 'query', columns, fragment, tables: names });
+    const plan = { kind: 'whole', reason: 'queries are not cut' } as const;
+    return Promise.resolve({ kind: 'query', columns, fragment, tables: names, plan });
   }
 
   describe(): Promise<PlanOutcome> {
