@@ -18,8 +18,11 @@ const STATES: Readonly<Record<FragmentReport['state'], FragmentState>> = {
   running: FragmentState.RUNNING,
 };
 
+const EDGE_ADDRESS = /^[^\s/@?#]+:\d{1,5}$/;
+
 /** A request to run a fragment. Throws INVALID_ARGUMENT. */
-export function fragmentFromWire({ fragmentId, fragment, inputs }: RunFragmentRequest): FragmentRequest {
+export function fragmentFromWire(request: RunFragmentRequest): FragmentRequest {
+  const { taskId: session, fragmentId, fragment, inputs } = request;
   if (!isFragmentId(fragmentId)) throw invalid('fragment_id must be three numbers with dots between them');
   if (fragment.length === 0) throw invalid('fragment is needed: what is to run');
   const numbers = new Set(inputs.map(({ number }) => number));
@@ -27,12 +30,14 @@ export function fragmentFromWire({ fragmentId, fragment, inputs }: RunFragmentRe
   return {
     id: fragmentId,
     fragment,
-    inputs: inputs.map(({ number, files }) => ({ number, files: files.map(fileFromWire) })),
+    inputs: inputs.map(({ number, files }) => ({ number, files: files.map((file) => fileFromWire(file, session)) })),
   };
 }
 
-function fileFromWire({ taskId, edgeAddress, key, name, bytes }: ExchangeFile): RemoteFile {
+function fileFromWire({ taskId, edgeAddress, key, name, bytes }: ExchangeFile, session: string): RemoteFile {
   if (taskId === '' || name === '') throw invalid('a file needs task_id and name');
+  if (taskId !== session && !EDGE_ADDRESS.test(edgeAddress))
+    throw invalid(`file ${name} of another session needs edge_address, host:port`);
   if (bytes < 0n) throw invalid(`file ${name}: bytes must not be negative`);
   return { taskId, edgeAddress, key, name, bytes: Number(bytes) };
 }

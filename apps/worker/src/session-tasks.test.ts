@@ -3,11 +3,13 @@ import { mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { create } from '@bufbuild/protobuf';
 import { Code, createClient } from '@connectrpc/connect';
 import { seededRandom } from '@tutti/base';
 import { FakeClock } from '@tutti/base/testing';
 import {
   type ExchangeFile,
+  ExchangeFileSchema,
   FragmentState,
   type RunFragmentResponse,
   TaskService,
@@ -419,6 +421,10 @@ test('what makes no sense is refused in words', async () => {
     message: expect.stringContaining('fragment_id'),
   });
   expect(await stage.fragment('q.9.0', '0.0.0').end).toMatchObject({ reason: 'TASK_NOT_FOUND' });
+  const nowhere = create(ExchangeFileSchema, { taskId: 'q.2.0', name: '0.0.0/x', edgeAddress: 'host/path' });
+  expect(await stage.fragment('q.1.0', '0.0.0', [nowhere]).end).toMatchObject({
+    message: expect.stringContaining('needs edge_address'),
+  });
   const running = stage.fragment('q.1.0', '0.0.0');
   const run = await stage.run('0.0.0');
   expect(await stage.fragment('q.1.0', '0.0.0').end).toMatchObject({ code: Code.AlreadyExists });
