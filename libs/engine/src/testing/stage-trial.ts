@@ -1,0 +1,105 @@
+// Compares what a statement gives as it is with what its stages give.
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DuckDBConnection, DuckDBInstance, Json } from '@duckdb/node-api';
+import type { CutSettings, Stage } from '@tutti/sql';
+import { openInstance } from '../duckdb/open-instance.js';
+import { identifier } from '../duckdb/sql-text.js';
+import { runStages, type StageTable } from './run-stages.js';
+import { StagePlanner } from './stage-planner.js';
+
+export interface Comparison {
+  /** Undefined when both give the same rows. */
+  readonly difference: string | undefined;
+  /** Why it did not run in stages. */
+  readonly whole: string | undefined;
+  readonly stages: readonly Stage[];
+}
+
+export interface StageTrialOptions {
+  /** Statements that create the tables. */
+  readonly setup: readonly string[];
+  /** How many splits each table has. */
+  readonly splits: number;
+}
+
+/** Tables of a database, and the same tables known to a planner. */
+export class StageTrial {
+  private runs = 0;
+
+  private constructor(
+    readonly connection: DuckDBConnection,
+    private readonly instance: DuckDBInstance,
+    private readonly directory: string,
+    private readonly planner: StagePlanner,
+    private readonly tables: ReadonlyMap<string, StageTable>,
+  ) {}
+
+  static async create({ setup, splits }: StageTrialOptions): Promise<StageTrial> {
+    const directory = realpathSync(mkdtempSync(join(tmpdir(), 'tutti-stages-')));
+    const instance = await openInstance({ threads: '2' });
+    const connection = await instance.connect();
+    await connection.run("SET TimeZone = 'UTC'");
+    for (const statement of setup) await connection.run(statement);
+    const names = await textsOf(connection, 'SELECT table_name FROM duckdb_tables() ORDER BY ALL');
+    const known = [];
+    const tables = new Map<string, StageTable>();
+    for (const [name = ''] of names) {
+      const columns = await textsOf(connection, `SELECT column_name, column_type FROM (DESCRIBE ${identifier(name)})`);
+      const [[count] = []] = await textsOf(connection, `SELECT count(*) FROM ${identifier(name)}`);
+      const rows = Number(count);
+      known.push({ name, columns: columns.map(([column = '', type = '']) => ({ name: column, type })), rows });
+      const parts = Array.from(
+        { length: splits },
+        (_, split) => `${identifier(name)} WHERE rowid % ${splits} = ${split}`,
+      );
+      tables.set(name, { rows, splits: parts.map((part) => `SELECT * FROM ${part}`) });
+    }
+    const planner = await StagePlanner.create(known, directory);
+    return new StageTrial(connection, instance, directory, planner, tables);
+  }
+
+  /** Rejects when the engine refuses the statement or the SQL of a stage. */
+  async compare(sql: string, settings: CutSettings): Promise<Comparison> {
+    const plan = await this.planner.plan(sql);
+    if ('unsupported' in plan) return { difference: undefined, whole: plan.unsupported, stages: [] };
+    const directory = join(this.directory, `run${this.runs++}`);
+    mkdirSync(directory);
+    const run = await runStages(this.connection, plan.ok, { settings, tables: this.tables, directory });
+    if (run.kind === 'whole') return { difference: undefined, whole: run.reason, stages: [] };
+    const expected = await this.connection.runAndReadAll(sql);
+    const types = expected.columnTypes().map(String);
+    const isOrdered = run.stages.at(-1)?.operators.some((operator) => operator === 'sort' || operator === 'top-N');
+    const [left, right] = [textOf(expected.getRowsJson(), !isOrdered), textOf(run.rows, !isOrdered)];
+    rmSync(directory, { recursive: true });
+    const sameTypes = types.join() === run.types.join() || run.rows.length === 0;
+    if (!sameTypes)
+      return { difference: `types ${types.join()} and ${run.types.join()}`, whole: undefined, stages: run.stages };
+    const difference = left === right ? undefined : `${sql}\nas it is:\n${left}\nin stages:\n${right}`;
+    return { difference, whole: undefined, stages: run.stages };
+  }
+
+  close(): void {
+    this.planner.close();
+    this.connection.closeSync();
+    this.instance.closeSync();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+async function textsOf(connection: DuckDBConnection, sql: string): Promise<string[][]> {
+  const reader = await connection.runAndReadAll(sql);
+  return reader.getRows().map((row) => row.map(String));
+}
+
+/** Floating point numbers at 9 digits: sums depend on their order. */
+function textOf(rows: readonly (readonly Json[])[], isSorted: boolean): string {
+  const lines = rows.map((row) =>
+    JSON.stringify(row, (_, value: unknown) => (isFraction(value) ? rounded(value) : value)),
+  );
+  return (isSorted ? lines.sort() : lines).join('\n');
+}
+
+const isFraction = (value: unknown): value is number => typeof value === 'number' && !Number.isInteger(value);
+const rounded = (value: number): number => Number(value.toPrecision(9));
