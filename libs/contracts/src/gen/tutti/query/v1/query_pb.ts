@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tutti/query/v1/query.proto.
  */
 export const file_tutti_query_v1_query: GenFile = /*@__PURE__*/
-  fileDesc("Chp0dXR0aS9xdWVyeS92MS9xdWVyeS5wcm90bxIOdHV0dGkucXVlcnkudjEi1QEKB1Nlc3Npb24SDAoEdXNlchgBIAEoCRIOCgZzb3VyY2UYAiABKAkSDwoHY2F0YWxvZxgDIAEoCRIOCgZzY2hlbWEYBCABKAkSEQoJcHJpbmNpcGFsGAUgASgJEhMKC2NsaWVudF9pbmZvGAYgASgJEhMKC2NsaWVudF90YWdzGAcgAygJEhAKCHByaW9yaXR5GAggASgFEjwKCWVzdGltYXRlcxgJIAEoCzIpLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuUmVzb3VyY2VFc3RpbWF0ZXMihQIKE0V4ZWN1dGVRdWVyeVJlcXVlc3QSEQoJc3RhdGVtZW50GAEgASgJEigKB3Nlc3Npb24YAiABKAsyFy50dXR0aS5xdWVyeS52MS5TZXNzaW9uEi0KCnRpbWVfbGltaXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMwoNcmVzdWx0X2Zvcm1hdBgEIAEoDjIcLnR1dHRpLnF1ZXJ5LnYxLlJlc3VsdEZvcm1hdBIxCg5jcHVfdGltZV9saW1pdBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIaChJtZW1vcnlfbGltaXRfYnl0ZXMYBiABKAMiswEKFEV4ZWN1dGVRdWVyeVJlc3BvbnNlEioKBXF1ZXJ5GAEgASgLMhkudHV0dGkucXVlcnkudjEuUXVlcnlJbmZvSAASKgoHY29sdW1ucxgCIAEoCzIXLnR1dHRpLnF1ZXJ5LnYxLkNvbHVtbnNIABIkCgRyb3dzGAMgASgLMhQudHV0dGkucXVlcnkudjEuUm93c0gAEhQKCmpzb25fbGluZXMYBCABKAxIAEIHCgVldmVudCIyCgdDb2x1bW5zEicKB2NvbHVtbnMYASADKAsyFi50dXR0aS5xdWVyeS52MS5Db2x1bW4iJAoGQ29sdW1uEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCSIwCgRSb3dzEigKBHJvd3MYASADKAsyGi5nb29nbGUucHJvdG9idWYuTGlzdFZhbHVlIs8BChJTdWJtaXRRdWVyeVJlcXVlc3QSEQoJc3RhdGVtZW50GAEgASgJEigKB3Nlc3Npb24YAiABKAsyFy50dXR0aS5xdWVyeS52MS5TZXNzaW9uEi0KCnRpbWVfbGltaXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMQoOY3B1X3RpbWVfbGltaXQYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGgoSbWVtb3J5X2xpbWl0X2J5dGVzGAUgASgDIj8KE1N1Ym1pdFF1ZXJ5UmVzcG9uc2USKAoFcXVlcnkYASABKAsyGS50dXR0aS5xdWVyeS52MS5RdWVyeUluZm8ifAoTRmV0Y2hSZXN1bHRzUmVxdWVzdBIQCghxdWVyeV9pZBgBIAEoCRISCgpwYWdlX3Rva2VuGAIgASgJEisKCG1heF93YWl0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhIKCmxvY2FsX29ubHkYBCABKAgirAEKFEZldGNoUmVzdWx0c1Jlc3BvbnNlEigKBXF1ZXJ5GAEgASgLMhkudHV0dGkucXVlcnkudjEuUXVlcnlJbmZvEicKB2NvbHVtbnMYAiADKAsyFi50dXR0aS5xdWVyeS52MS5Db2x1bW4SKAoEcm93cxgDIAMoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUSFwoPbmV4dF9wYWdlX3Rva2VuGAQgASgJIjcKD0dldFF1ZXJ5UmVxdWVzdBIQCghxdWVyeV9pZBgBIAEoCRISCgpsb2NhbF9vbmx5GAIgASgIIjwKEEdldFF1ZXJ5UmVzcG9uc2USKAoFcXVlcnkYASABKAsyGS50dXR0aS5xdWVyeS52MS5RdWVyeUluZm8iiQEKEkxpc3RRdWVyaWVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRIqCgZzdGF0ZXMYAyADKA4yGi50dXR0aS5xdWVyeS52MS5RdWVyeVN0YXRlEgwKBHVzZXIYBCABKAkSEgoKbG9jYWxfb25seRgFIAEoCCJaChNMaXN0UXVlcmllc1Jlc3BvbnNlEioKB3F1ZXJpZXMYASADKAsyGS50dXR0aS5xdWVyeS52MS5RdWVyeUluZm8SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImAKFEV4cGxhaW5RdWV1ZWRSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEg0KBWdyb3VwGAMgASgJEhIKCmxvY2FsX29ubHkYBCABKAgifgoVRXhwbGFpblF1ZXVlZFJlc3BvbnNlEioKB3F1ZXJpZXMYASADKAsyGS50dXR0aS5xdWVyeS52MS5RdWVyeUluZm8SFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEiAKGHVucmVhY2hhYmxlX2Nvb3JkaW5hdG9ycxgDIAMoCSJKChJDYW5jZWxRdWVyeVJlcXVlc3QSEAoIcXVlcnlfaWQYASABKAkSDgoGcmVhc29uGAIgASgJEhIKCmxvY2FsX29ubHkYAyABKAgiPwoTQ2FuY2VsUXVlcnlSZXNwb25zZRIoCgVxdWVyeRgBIAEoCzIZLnR1dHRpLnF1ZXJ5LnYxLlF1ZXJ5SW5mbyKDBAoJUXVlcnlJbmZvEhAKCHF1ZXJ5X2lkGAEgASgJEikKBXN0YXRlGAIgASgOMhoudHV0dGkucXVlcnkudjEuUXVlcnlTdGF0ZRIRCglzdGF0ZW1lbnQYAyABKAkSKAoHc2Vzc2lvbhgEIAEoCzIXLnR1dHRpLnF1ZXJ5LnYxLlNlc3Npb24SFgoOcmVzb3VyY2VfZ3JvdXAYBSABKAkSFgoOY29vcmRpbmF0b3JfaWQYBiABKAkSLwoLY3JlYXRlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEioKB2VsYXBzZWQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKQoGcXVldWVkGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi8KC3dhaXRfcmVhc29uGAogASgLMhoudHV0dGkucXVlcnkudjEuV2FpdFJlYXNvbhIpCgVzdGF0cxgLIAEoCzIaLnR1dHRpLnF1ZXJ5LnYxLlF1ZXJ5U3RhdHMSKQoFZXJyb3IYDCABKAsyGi50dXR0aS5xdWVyeS52MS5RdWVyeUVycm9yEhAKCHByaW9yaXR5GA0gASgFEisKBmxpbWl0cxgOIAEoCzIbLnR1dHRpLnF1ZXJ5LnYxLlF1ZXJ5TGltaXRzIoMBCgtRdWVyeUxpbWl0cxIxCg5leGVjdXRpb25fdGltZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIrCghjcHVfdGltZRgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxtZW1vcnlfYnl0ZXMYAyABKAMiqAMKCldhaXRSZWFzb24SJgoEa2luZBgBIAEoDjIYLnR1dHRpLnF1ZXJ5LnYxLldhaXRLaW5kEhYKDmJsb2NraW5nX2dyb3VwGAIgASgJEh4KFmhhcmRfY29uY3VycmVuY3lfbGltaXQYAyABKAUSFAoMcnVubmluZ19oZXJlGAQgASgFEhkKEXJ1bm5pbmdfZWxzZXdoZXJlGAUgASgFEhQKDHF1ZXVlZF9haGVhZBgGIAEoBRIrCghkYXRhX2FnZRgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIPCgdtZXNzYWdlGAggASgJEg0KBWxpbWl0GAkgASgDEgwKBHVzZWQYCiABKAMSEwoLY2xhaW1zX2hlcmUYCyABKAUSEAoIcG9zaXRpb24YDCABKAUSFAoMdW5ibG9ja2VkX2J5GA0gASgJEjEKDmVzdGltYXRlZF93YWl0GA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKBWxlYXNlGA8gASgLMhkudHV0dGkucXVlcnkudjEuV2FpdExlYXNlIo8BCglXYWl0TGVhc2USDQoFb3duZXIYASABKAkSDQoFZXBvY2gYAiABKAQSEQoJaGVsZF9oZXJlGAMgASgFEhEKBGhlbGQYBCABKAVIAIgBARINCgV2YWxpZBgFIAEoCBImCgNhZ2UYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CBwoFX2hlbGQiuQEKClF1ZXJ5U3RhdHMSDAoEcm93cxgBIAEoAxIUCgxyZXN1bHRfYnl0ZXMYAiABKAMSKwoIY3B1X3RpbWUYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFAoMbWVtb3J5X2J5dGVzGAQgASgDEhkKEXBlYWtfbWVtb3J5X2J5dGVzGAUgASgDEhUKDXNwaWxsZWRfYnl0ZXMYBiABKAMSEgoKd29ya2VyX2lkcxgHIAMoCSJeCgpRdWVyeUVycm9yEg4KBnJlYXNvbhgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEgwKBGxpbmUYAyABKAUSDgoGY29sdW1uGAQgASgFEhEKCXJldHJpYWJsZRgFIAEoCCqcAgoKUXVlcnlTdGF0ZRIbChdRVUVSWV9TVEFURV9VTlNQRUNJRklFRBAAEhYKElFVRVJZX1NUQVRFX1FVRVVFRBABEiUKIVFVRVJZX1NUQVRFX1dBSVRJTkdfRk9SX1JFU09VUkNFUxACEhgKFFFVRVJZX1NUQVRFX1BMQU5OSU5HEAMSGAoUUVVFUllfU1RBVEVfU1RBUlRJTkcQBBIXChNRVUVSWV9TVEFURV9SVU5OSU5HEAUSGQoVUVVFUllfU1RBVEVfRklOSVNISU5HEAYSGAoUUVVFUllfU1RBVEVfRklOSVNIRUQQBxIWChJRVUVSWV9TVEFURV9GQUlMRUQQCBIYChRRVUVSWV9TVEFURV9DQU5DRUxFRBAJKmMKDFJlc3VsdEZvcm1hdBIdChlSRVNVTFRfRk9STUFUX1VOU1BFQ0lGSUVEEAASFgoSUkVTVUxUX0ZPUk1BVF9ST1dTEAESHAoYUkVTVUxUX0ZPUk1BVF9KU09OX0xJTkVTEAIqnwIKCFdhaXRLaW5kEhkKFVdBSVRfS0lORF9VTlNQRUNJRklFRBAAEh8KG1dBSVRfS0lORF9DT05DVVJSRU5DWV9MSU1JVBABEhoKFldBSVRfS0lORF9RVUVVRURfQUhFQUQQAhIYChRXQUlUX0tJTkRfU1RBTEVfREFUQRADEisKJ1dBSVRfS0lORF9SRVNPVVJDRV9NQU5BR0VSU19VTlJFQUNIQUJMRRAEEhgKFFdBSVRfS0lORF9OT19XT1JLRVJTEAUSGgoWV0FJVF9LSU5EX01FTU9SWV9MSU1JVBAGEhcKE1dBSVRfS0lORF9DUFVfTElNSVQQBxIlCiFXQUlUX0tJTkRfV09SS0VSU19QRVJfUVVFUllfTElNSVQQCDL7BAoMUXVlcnlTZXJ2aWNlElsKDEV4ZWN1dGVRdWVyeRIjLnR1dHRpLnF1ZXJ5LnYxLkV4ZWN1dGVRdWVyeVJlcXVlc3QaJC50dXR0aS5xdWVyeS52MS5FeGVjdXRlUXVlcnlSZXNwb25zZTABElYKC1N1Ym1pdFF1ZXJ5EiIudHV0dGkucXVlcnkudjEuU3VibWl0UXVlcnlSZXF1ZXN0GiMudHV0dGkucXVlcnkudjEuU3VibWl0UXVlcnlSZXNwb25zZRJZCgxGZXRjaFJlc3VsdHMSIy50dXR0aS5xdWVyeS52MS5GZXRjaFJlc3VsdHNSZXF1ZXN0GiQudHV0dGkucXVlcnkudjEuRmV0Y2hSZXN1bHRzUmVzcG9uc2USTQoIR2V0UXVlcnkSHy50dXR0aS5xdWVyeS52MS5HZXRRdWVyeVJlcXVlc3QaIC50dXR0aS5xdWVyeS52MS5HZXRRdWVyeVJlc3BvbnNlElYKC0xpc3RRdWVyaWVzEiIudHV0dGkucXVlcnkudjEuTGlzdFF1ZXJpZXNSZXF1ZXN0GiMudHV0dGkucXVlcnkudjEuTGlzdFF1ZXJpZXNSZXNwb25zZRJcCg1FeHBsYWluUXVldWVkEiQudHV0dGkucXVlcnkudjEuRXhwbGFpblF1ZXVlZFJlcXVlc3QaJS50dXR0aS5xdWVyeS52MS5FeHBsYWluUXVldWVkUmVzcG9uc2USVgoLQ2FuY2VsUXVlcnkSIi50dXR0aS5xdWVyeS52MS5DYW5jZWxRdWVyeVJlcXVlc3QaIy50dXR0aS5xdWVyeS52MS5DYW5jZWxRdWVyeVJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_tutti_resourcegroup_v1_resource_group]);
+  fileDesc("Chp0dXR0aS9xdWVyeS92MS9xdWVyeS5wcm90bxIOdHV0dGkucXVlcnkudjEixQIKB1Nlc3Npb24SDAoEdXNlchgBIAEoCRIOCgZzb3VyY2UYAiABKAkSDwoHY2F0YWxvZxgDIAEoCRIOCgZzY2hlbWEYBCABKAkSEQoJcHJpbmNpcGFsGAUgASgJEhMKC2NsaWVudF9pbmZvGAYgASgJEhMKC2NsaWVudF90YWdzGAcgAygJEhAKCHByaW9yaXR5GAggASgFEjwKCWVzdGltYXRlcxgJIAEoCzIpLnR1dHRpLnJlc291cmNlZ3JvdXAudjEuUmVzb3VyY2VFc3RpbWF0ZXMSOwoKcHJvcGVydGllcxgKIAMoCzInLnR1dHRpLnF1ZXJ5LnYxLlNlc3Npb24uUHJvcGVydGllc0VudHJ5GjEKD1Byb3BlcnRpZXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIoUCChNFeGVjdXRlUXVlcnlSZXF1ZXN0EhEKCXN0YXRlbWVudBgBIAEoCRIoCgdzZXNzaW9uGAIgASgLMhcudHV0dGkucXVlcnkudjEuU2Vzc2lvbhItCgp0aW1lX2xpbWl0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjMKDXJlc3VsdF9mb3JtYXQYBCABKA4yHC50dXR0aS5xdWVyeS52MS5SZXN1bHRGb3JtYXQSMQoOY3B1X3RpbWVfbGltaXQYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGgoSbWVtb3J5X2xpbWl0X2J5dGVzGAYgASgDIsYBChRFeGVjdXRlUXVlcnlSZXNwb25zZRIqCgVxdWVyeRgBIAEoCzIZLnR1dHRpLnF1ZXJ5LnYxLlF1ZXJ5SW5mb0gAEioKB2NvbHVtbnMYAiABKAsyFy50dXR0aS5xdWVyeS52MS5Db2x1bW5zSAASJAoEcm93cxgDIAEoCzIULnR1dHRpLnF1ZXJ5LnYxLlJvd3NIABIUCgpqc29uX2xpbmVzGAQgASgMSAASEQoHcGFycXVldBgFIAEoDEgAQgcKBWV2ZW50IjIKB0NvbHVtbnMSJwoHY29sdW1ucxgBIAMoCzIWLnR1dHRpLnF1ZXJ5LnYxLkNvbHVtbiIkCgZDb2x1bW4SDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJIjAKBFJvd3MSKAoEcm93cxgBIAMoCzIaLmdvb2dsZS5wcm90b2J1Zi5MaXN0VmFsdWUizwEKElN1Ym1pdFF1ZXJ5UmVxdWVzdBIRCglzdGF0ZW1lbnQYASABKAkSKAoHc2Vzc2lvbhgCIAEoCzIXLnR1dHRpLnF1ZXJ5LnYxLlNlc3Npb24SLQoKdGltZV9saW1pdBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIxCg5jcHVfdGltZV9saW1pdBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIaChJtZW1vcnlfbGltaXRfYnl0ZXMYBSABKAMiPwoTU3VibWl0UXVlcnlSZXNwb25zZRIoCgVxdWVyeRgBIAEoCzIZLnR1dHRpLnF1ZXJ5LnYxLlF1ZXJ5SW5mbyJ8ChNGZXRjaFJlc3VsdHNSZXF1ZXN0EhAKCHF1ZXJ5X2lkGAEgASgJEhIKCnBhZ2VfdG9rZW4YAiABKAkSKwoIbWF4X3dhaXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SEgoKbG9jYWxfb25seRgEIAEoCCKsAQoURmV0Y2hSZXN1bHRzUmVzcG9uc2USKAoFcXVlcnkYASABKAsyGS50dXR0aS5xdWVyeS52MS5RdWVyeUluZm8SJwoHY29sdW1ucxgCIAMoCzIWLnR1dHRpLnF1ZXJ5LnYxLkNvbHVtbhIoCgRyb3dzGAMgAygLMhouZ29vZ2xlLnByb3RvYnVmLkxpc3RWYWx1ZRIXCg9uZXh0X3BhZ2VfdG9rZW4YBCABKAkiNwoPR2V0UXVlcnlSZXF1ZXN0EhAKCHF1ZXJ5X2lkGAEgASgJEhIKCmxvY2FsX29ubHkYAiABKAgiPAoQR2V0UXVlcnlSZXNwb25zZRIoCgVxdWVyeRgBIAEoCzIZLnR1dHRpLnF1ZXJ5LnYxLlF1ZXJ5SW5mbyKJAQoSTGlzdFF1ZXJpZXNSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRISCgpwYWdlX3Rva2VuGAIgASgJEioKBnN0YXRlcxgDIAMoDjIaLnR1dHRpLnF1ZXJ5LnYxLlF1ZXJ5U3RhdGUSDAoEdXNlchgEIAEoCRISCgpsb2NhbF9vbmx5GAUgASgIIloKE0xpc3RRdWVyaWVzUmVzcG9uc2USKgoHcXVlcmllcxgBIAMoCzIZLnR1dHRpLnF1ZXJ5LnYxLlF1ZXJ5SW5mbxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiYAoURXhwbGFpblF1ZXVlZFJlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSDQoFZ3JvdXAYAyABKAkSEgoKbG9jYWxfb25seRgEIAEoCCJ+ChVFeHBsYWluUXVldWVkUmVzcG9uc2USKgoHcXVlcmllcxgBIAMoCzIZLnR1dHRpLnF1ZXJ5LnYxLlF1ZXJ5SW5mbxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSIAoYdW5yZWFjaGFibGVfY29vcmRpbmF0b3JzGAMgAygJIkoKEkNhbmNlbFF1ZXJ5UmVxdWVzdBIQCghxdWVyeV9pZBgBIAEoCRIOCgZyZWFzb24YAiABKAkSEgoKbG9jYWxfb25seRgDIAEoCCI/ChNDYW5jZWxRdWVyeVJlc3BvbnNlEigKBXF1ZXJ5GAEgASgLMhkudHV0dGkucXVlcnkudjEuUXVlcnlJbmZvItkFCglRdWVyeUluZm8SEAoIcXVlcnlfaWQYASABKAkSKQoFc3RhdGUYAiABKA4yGi50dXR0aS5xdWVyeS52MS5RdWVyeVN0YXRlEhEKCXN0YXRlbWVudBgDIAEoCRIoCgdzZXNzaW9uGAQgASgLMhcudHV0dGkucXVlcnkudjEuU2Vzc2lvbhIWCg5yZXNvdXJjZV9ncm91cBgFIAEoCRIWCg5jb29yZGluYXRvcl9pZBgGIAEoCRIvCgtjcmVhdGVfdGltZRgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKgoHZWxhcHNlZBgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIpCgZxdWV1ZWQYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoLd2FpdF9yZWFzb24YCiABKAsyGi50dXR0aS5xdWVyeS52MS5XYWl0UmVhc29uEikKBXN0YXRzGAsgASgLMhoudHV0dGkucXVlcnkudjEuUXVlcnlTdGF0cxIpCgVlcnJvchgMIAEoCzIaLnR1dHRpLnF1ZXJ5LnYxLlF1ZXJ5RXJyb3ISEAoIcHJpb3JpdHkYDSABKAUSKwoGbGltaXRzGA4gASgLMhsudHV0dGkucXVlcnkudjEuUXVlcnlMaW1pdHMSLQoGc3RhZ2VzGA8gASgLMh0udHV0dGkucXVlcnkudjEuU3RhZ2VQcm9ncmVzcxIbChNkaXN0cmlidXRpb25fcmVhc29uGBAgASgJEj4KC3NldF9zZXNzaW9uGBEgAygLMikudHV0dGkucXVlcnkudjEuUXVlcnlJbmZvLlNldFNlc3Npb25FbnRyeRIVCg1yZXNldF9zZXNzaW9uGBIgAygJGjEKD1NldFNlc3Npb25FbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIrABCg1TdGFnZVByb2dyZXNzEg4KBnN0YWdlcxgBIAEoBRITCgtzdGFnZXNfZG9uZRgCIAEoBRINCgV0YXNrcxgDIAEoBRISCgp0YXNrc19kb25lGAQgASgFEhUKDXRhc2tzX3J1bm5pbmcYBSABKAUSDwoHcmV0cmllcxgGIAEoBRIWCg5leGNoYW5nZWRfcm93cxgHIAEoAxIXCg9leGNoYW5nZWRfYnl0ZXMYCCABKAMigwEKC1F1ZXJ5TGltaXRzEjEKDmV4ZWN1dGlvbl90aW1lGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGNwdV90aW1lGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhQKDG1lbW9yeV9ieXRlcxgDIAEoAyKoAwoKV2FpdFJlYXNvbhImCgRraW5kGAEgASgOMhgudHV0dGkucXVlcnkudjEuV2FpdEtpbmQSFgoOYmxvY2tpbmdfZ3JvdXAYAiABKAkSHgoWaGFyZF9jb25jdXJyZW5jeV9saW1pdBgDIAEoBRIUCgxydW5uaW5nX2hlcmUYBCABKAUSGQoRcnVubmluZ19lbHNld2hlcmUYBSABKAUSFAoMcXVldWVkX2FoZWFkGAYgASgFEisKCGRhdGFfYWdlGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg8KB21lc3NhZ2UYCCABKAkSDQoFbGltaXQYCSABKAMSDAoEdXNlZBgKIAEoAxITCgtjbGFpbXNfaGVyZRgLIAEoBRIQCghwb3NpdGlvbhgMIAEoBRIUCgx1bmJsb2NrZWRfYnkYDSABKAkSMQoOZXN0aW1hdGVkX3dhaXQYDiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoFbGVhc2UYDyABKAsyGS50dXR0aS5xdWVyeS52MS5XYWl0TGVhc2UijwEKCVdhaXRMZWFzZRINCgVvd25lchgBIAEoCRINCgVlcG9jaBgCIAEoBBIRCgloZWxkX2hlcmUYAyABKAUSEQoEaGVsZBgEIAEoBUgAiAEBEg0KBXZhbGlkGAUgASgIEiYKA2FnZRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIHCgVfaGVsZCK5AQoKUXVlcnlTdGF0cxIMCgRyb3dzGAEgASgDEhQKDHJlc3VsdF9ieXRlcxgCIAEoAxIrCghjcHVfdGltZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxtZW1vcnlfYnl0ZXMYBCABKAMSGQoRcGVha19tZW1vcnlfYnl0ZXMYBSABKAMSFQoNc3BpbGxlZF9ieXRlcxgGIAEoAxISCgp3b3JrZXJfaWRzGAcgAygJIl4KClF1ZXJ5RXJyb3ISDgoGcmVhc29uGAEgASgJEg8KB21lc3NhZ2UYAiABKAkSDAoEbGluZRgDIAEoBRIOCgZjb2x1bW4YBCABKAUSEQoJcmV0cmlhYmxlGAUgASgIKpwCCgpRdWVyeVN0YXRlEhsKF1FVRVJZX1NUQVRFX1VOU1BFQ0lGSUVEEAASFgoSUVVFUllfU1RBVEVfUVVFVUVEEAESJQohUVVFUllfU1RBVEVfV0FJVElOR19GT1JfUkVTT1VSQ0VTEAISGAoUUVVFUllfU1RBVEVfUExBTk5JTkcQAxIYChRRVUVSWV9TVEFURV9TVEFSVElORxAEEhcKE1FVRVJZX1NUQVRFX1JVTk5JTkcQBRIZChVRVUVSWV9TVEFURV9GSU5JU0hJTkcQBhIYChRRVUVSWV9TVEFURV9GSU5JU0hFRBAHEhYKElFVRVJZX1NUQVRFX0ZBSUxFRBAIEhgKFFFVRVJZX1NUQVRFX0NBTkNFTEVEEAkqfgoMUmVzdWx0Rm9ybWF0Eh0KGVJFU1VMVF9GT1JNQVRfVU5TUEVDSUZJRUQQABIWChJSRVNVTFRfRk9STUFUX1JPV1MQARIcChhSRVNVTFRfRk9STUFUX0pTT05fTElORVMQAhIZChVSRVNVTFRfRk9STUFUX1BBUlFVRVQQAyqfAgoIV2FpdEtpbmQSGQoVV0FJVF9LSU5EX1VOU1BFQ0lGSUVEEAASHwobV0FJVF9LSU5EX0NPTkNVUlJFTkNZX0xJTUlUEAESGgoWV0FJVF9LSU5EX1FVRVVFRF9BSEVBRBACEhgKFFdBSVRfS0lORF9TVEFMRV9EQVRBEAMSKwonV0FJVF9LSU5EX1JFU09VUkNFX01BTkFHRVJTX1VOUkVBQ0hBQkxFEAQSGAoUV0FJVF9LSU5EX05PX1dPUktFUlMQBRIaChZXQUlUX0tJTkRfTUVNT1JZX0xJTUlUEAYSFwoTV0FJVF9LSU5EX0NQVV9MSU1JVBAHEiUKIVdBSVRfS0lORF9XT1JLRVJTX1BFUl9RVUVSWV9MSU1JVBAIMvsECgxRdWVyeVNlcnZpY2USWwoMRXhlY3V0ZVF1ZXJ5EiMudHV0dGkucXVlcnkudjEuRXhlY3V0ZVF1ZXJ5UmVxdWVzdBokLnR1dHRpLnF1ZXJ5LnYxLkV4ZWN1dGVRdWVyeVJlc3BvbnNlMAESVgoLU3VibWl0UXVlcnkSIi50dXR0aS5xdWVyeS52MS5TdWJtaXRRdWVyeVJlcXVlc3QaIy50dXR0aS5xdWVyeS52MS5TdWJtaXRRdWVyeVJlc3BvbnNlElkKDEZldGNoUmVzdWx0cxIjLnR1dHRpLnF1ZXJ5LnYxLkZldGNoUmVzdWx0c1JlcXVlc3QaJC50dXR0aS5xdWVyeS52MS5GZXRjaFJlc3VsdHNSZXNwb25zZRJNCghHZXRRdWVyeRIfLnR1dHRpLnF1ZXJ5LnYxLkdldFF1ZXJ5UmVxdWVzdBogLnR1dHRpLnF1ZXJ5LnYxLkdldFF1ZXJ5UmVzcG9uc2USVgoLTGlzdFF1ZXJpZXMSIi50dXR0aS5xdWVyeS52MS5MaXN0UXVlcmllc1JlcXVlc3QaIy50dXR0aS5xdWVyeS52MS5MaXN0UXVlcmllc1Jlc3BvbnNlElwKDUV4cGxhaW5RdWV1ZWQSJC50dXR0aS5xdWVyeS52MS5FeHBsYWluUXVldWVkUmVxdWVzdBolLnR1dHRpLnF1ZXJ5LnYxLkV4cGxhaW5RdWV1ZWRSZXNwb25zZRJWCgtDYW5jZWxRdWVyeRIiLnR1dHRpLnF1ZXJ5LnYxLkNhbmNlbFF1ZXJ5UmVxdWVzdBojLnR1dHRpLnF1ZXJ5LnYxLkNhbmNlbFF1ZXJ5UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_tutti_resourcegroup_v1_resource_group]);
 
 /**
  * Who asks, and in which context names are resolved. Everything may be left out.
@@ -85,6 +85,14 @@ export type Session = Message<"tutti.query.v1.Session"> & {
    * @generated from field: tutti.resourcegroup.v1.ResourceEstimates estimates = 9;
    */
   estimates?: ResourceEstimates | undefined;
+
+  /**
+   * Settings of the session by name, for example "distribution" = "single"; SHOW SESSION lists them. What is left out is
+   * as the coordinator is configured. An unknown name or a bad value is INVALID_ARGUMENT.
+   *
+   * @generated from field: map<string, string> properties = 10;
+   */
+  properties: { [key: string]: string };
 };
 
 /**
@@ -101,8 +109,8 @@ export const SessionSchema: GenMessage<Session> = /*@__PURE__*/
  */
 export type ExecuteQueryRequest = Message<"tutti.query.v1.ExecuteQueryRequest"> & {
   /**
-   * One SQL statement: a SELECT, EXPLAIN of one, SHOW CATALOGS, SHOW SCHEMAS, SHOW TABLES, SHOW COLUMNS or DESCRIBE.
-   * A trailing semicolon is allowed.
+   * One SQL statement: a SELECT, EXPLAIN or EXPLAIN ANALYZE of one, SHOW CATALOGS, SHOW SCHEMAS, SHOW TABLES, SHOW
+   * COLUMNS, SHOW SESSION, DESCRIBE, SET SESSION or RESET SESSION. A trailing semicolon is allowed.
    *
    * @generated from field: string statement = 1;
    */
@@ -195,6 +203,15 @@ export type ExecuteQueryResponse = Message<"tutti.query.v1.ExecuteQueryResponse"
      */
     value: Uint8Array;
     case: "jsonLines";
+  } | {
+    /**
+     * The next bytes of a Parquet file, when the request asked for RESULT_FORMAT_PARQUET: all of them in order are the
+     * file.
+     *
+     * @generated from field: bytes parquet = 5;
+     */
+    value: Uint8Array;
+    case: "parquet";
   } | { case: undefined; value?: undefined };
 };
 
@@ -795,6 +812,34 @@ export type QueryInfo = Message<"tutti.query.v1.QueryInfo"> & {
    * @generated from field: tutti.query.v1.QueryLimits limits = 14;
    */
   limits?: QueryLimits | undefined;
+
+  /**
+   * How far its stages are; set when it runs in stages on several workers, from when it starts.
+   *
+   * @generated from field: tutti.query.v1.StageProgress stages = 15;
+   */
+  stages?: StageProgress | undefined;
+
+  /**
+   * Why it runs whole on one worker. Empty when it runs in stages, and before that is known.
+   *
+   * @generated from field: string distribution_reason = 16;
+   */
+  distributionReason: string;
+
+  /**
+   * What SET SESSION set, checked: send it in Session.properties of the statements after it. The server keeps nothing.
+   *
+   * @generated from field: map<string, string> set_session = 17;
+   */
+  setSession: { [key: string]: string };
+
+  /**
+   * What RESET SESSION reset: leave it out of Session.properties of the statements after it.
+   *
+   * @generated from field: repeated string reset_session = 18;
+   */
+  resetSession: string[];
 };
 
 /**
@@ -803,6 +848,76 @@ export type QueryInfo = Message<"tutti.query.v1.QueryInfo"> & {
  */
 export const QueryInfoSchema: GenMessage<QueryInfo> = /*@__PURE__*/
   messageDesc(file_tutti_query_v1_query, 18);
+
+/**
+ * How far a query is that runs in stages. Stages become known as the query goes: the numbers grow.
+ *
+ * @generated from message tutti.query.v1.StageProgress
+ */
+export type StageProgress = Message<"tutti.query.v1.StageProgress"> & {
+  /**
+   * Stages so far.
+   *
+   * @generated from field: int32 stages = 1;
+   */
+  stages: number;
+
+  /**
+   * Stages all of whose tasks have ended well.
+   *
+   * @generated from field: int32 stages_done = 2;
+   */
+  stagesDone: number;
+
+  /**
+   * Tasks of these stages.
+   *
+   * @generated from field: int32 tasks = 3;
+   */
+  tasks: number;
+
+  /**
+   * Tasks that have ended well.
+   *
+   * @generated from field: int32 tasks_done = 4;
+   */
+  tasksDone: number;
+
+  /**
+   * Tasks that run now.
+   *
+   * @generated from field: int32 tasks_running = 5;
+   */
+  tasksRunning: number;
+
+  /**
+   * Tasks that were started again, since a worker or its files were lost.
+   *
+   * @generated from field: int32 retries = 6;
+   */
+  retries: number;
+
+  /**
+   * Rows that tasks wrote for other tasks.
+   *
+   * @generated from field: int64 exchanged_rows = 7;
+   */
+  exchangedRows: bigint;
+
+  /**
+   * Bytes of these rows.
+   *
+   * @generated from field: int64 exchanged_bytes = 8;
+   */
+  exchangedBytes: bigint;
+};
+
+/**
+ * Describes the message tutti.query.v1.StageProgress.
+ * Use `create(StageProgressSchema)` to create a new message.
+ */
+export const StageProgressSchema: GenMessage<StageProgress> = /*@__PURE__*/
+  messageDesc(file_tutti_query_v1_query, 19);
 
 /**
  * What a query may use.
@@ -837,7 +952,7 @@ export type QueryLimits = Message<"tutti.query.v1.QueryLimits"> & {
  * Use `create(QueryLimitsSchema)` to create a new message.
  */
 export const QueryLimitsSchema: GenMessage<QueryLimits> = /*@__PURE__*/
-  messageDesc(file_tutti_query_v1_query, 19);
+  messageDesc(file_tutti_query_v1_query, 20);
 
 /**
  * Why a query has not started.
@@ -959,7 +1074,7 @@ export type WaitReason = Message<"tutti.query.v1.WaitReason"> & {
  * Use `create(WaitReasonSchema)` to create a new message.
  */
 export const WaitReasonSchema: GenMessage<WaitReason> = /*@__PURE__*/
-  messageDesc(file_tutti_query_v1_query, 20);
+  messageDesc(file_tutti_query_v1_query, 21);
 
 /**
  * What a coordinator has of the resource manager that deals the slots of a group.
@@ -1015,7 +1130,7 @@ export type WaitLease = Message<"tutti.query.v1.WaitLease"> & {
  * Use `create(WaitLeaseSchema)` to create a new message.
  */
 export const WaitLeaseSchema: GenMessage<WaitLease> = /*@__PURE__*/
-  messageDesc(file_tutti_query_v1_query, 21);
+  messageDesc(file_tutti_query_v1_query, 22);
 
 /**
  * What a query used and produced.
@@ -1078,7 +1193,7 @@ export type QueryStats = Message<"tutti.query.v1.QueryStats"> & {
  * Use `create(QueryStatsSchema)` to create a new message.
  */
 export const QueryStatsSchema: GenMessage<QueryStats> = /*@__PURE__*/
-  messageDesc(file_tutti_query_v1_query, 22);
+  messageDesc(file_tutti_query_v1_query, 23);
 
 /**
  * Why a query ended badly.
@@ -1127,7 +1242,7 @@ export type QueryError = Message<"tutti.query.v1.QueryError"> & {
  * Use `create(QueryErrorSchema)` to create a new message.
  */
 export const QueryErrorSchema: GenMessage<QueryError> = /*@__PURE__*/
-  messageDesc(file_tutti_query_v1_query, 23);
+  messageDesc(file_tutti_query_v1_query, 24);
 
 /**
  * Where a query stands. A query moves forward only.
@@ -1238,6 +1353,14 @@ export enum ResultFormat {
    * @generated from enum value: RESULT_FORMAT_JSON_LINES = 2;
    */
   JSON_LINES = 2,
+
+  /**
+   * Bytes of one Parquet file: the cheapest for large results. For queries alone: what the coordinator answers itself
+   * (SHOW, DESCRIBE, EXPLAIN, SET SESSION) is refused.
+   *
+   * @generated from enum value: RESULT_FORMAT_PARQUET = 3;
+   */
+  PARQUET = 3,
 }
 
 /**
