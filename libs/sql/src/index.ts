@@ -21,7 +21,9 @@ export {
 export { type OffsetUnit, type Position, positionAt } from './error-position.js';
 export { nearestNames } from './nearest-names.js';
 export { answerFromCatalogs, type CatalogStatement, describeColumns, type TextRows } from './own-answers.js';
-export { classifyStatement, type NamePath, type OwnStatement, type StatementKind } from './own-statements.js';
+export type { NamePath } from './own-parser.js';
+export { parseSessionStatement, type SessionStatement } from './own-session.js';
+export { classifyStatement, type OwnStatement, type StatementKind } from './own-statements.js';
 export {
   didYouMean,
   type StatementError,
@@ -46,6 +48,7 @@ export type { ColumnRanges, Split } from './splits/split.js';
 export type { CutOutcome, CutSettings, ScanBound, Stage, StageFacts, StageRead, StageScan } from './stages/stage.js';
 export { decodePlan, type PlannedTable } from './plan/decode-plan.js';
 export { expressionSql } from './plan/expression-sql.js';
+export { toCarrier } from './plan/exchange-type.js';
 export type { DecodedPlan, PlanNode, PlanType } from './plan/plan.js';
 export { cut } from './stages/cut.js';
 export type { TableSize } from './stages/cutter.js';

@@ -1,6 +1,7 @@
 import type { Catalog } from './catalog.js';
 import { likePattern } from './like-pattern.js';
-import type { NamePath, OwnStatement } from './own-statements.js';
+import type { NamePath } from './own-parser.js';
+import type { OwnStatement } from './own-statements.js';
 import { statementError, type StatementError } from './statement-error.js';
 import { findCatalog, findSchemaNamed, findTables, type NameProblem, type Session } from './table-names.js';
 

@@ -17,8 +17,11 @@ test.each([
   ['describe "a""b"', { kind: 'showColumns', table: { parts: ['a"b'], at: 9 }, like: undefined }],
   ['desc t', { kind: 'showColumns', table: { parts: ['t'], at: 5 }, like: undefined }],
   ['describe select 1', { kind: 'describeQuery', query: '         select 1' }],
-  ['explain\nselect 1', { kind: 'explain', query: '       \nselect 1' }],
-  ['explain (select 1)', { kind: 'explain', query: '        (select 1)' }],
+  ['explain\nselect 1', { kind: 'explain', isAnalyze: false, query: '       \nselect 1' }],
+  ['explain (select 1)', { kind: 'explain', isAnalyze: false, query: '        (select 1)' }],
+  ['explain analyze select 1', { kind: 'explain', isAnalyze: true, query: '                select 1' }],
+  ['EXPLAIN (analyze) (select 1)', { kind: 'explain', isAnalyze: true, query: '                  (select 1)' }],
+  ['explain (select analyze)', { kind: 'explain', isAnalyze: false, query: '        (select analyze)' }],
 ])('%j is one of our own', (text, statement) => {
   expect(own(text)).toEqual(statement);
 });
@@ -46,6 +49,8 @@ test.each([
   ['show functions', 'NOT_SUPPORTED 1:6'],
   ['explain', 'SYNTAX_ERROR 1:8'],
   ['explain (format json) select 1', 'NOT_SUPPORTED 1:9'],
+  ['explain (analyze, verbose) select 1', 'NOT_SUPPORTED 1:9'],
+  ['explain analyze', 'SYNTAX_ERROR 1:16'],
 ])('%j is refused as %s', (text, summary) => {
   const result = classifyStatement(text);
   if (result.kind !== 'error') throw new Error(`${text} was accepted`);

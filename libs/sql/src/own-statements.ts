@@ -1,6 +1,7 @@
-// Statements that the coordinator answers from its catalogs: the engine never sees them.
+// Statements that the coordinator answers from its catalogs: the engine never sees them. Those about settings of the session
+// are in own-session.ts.
+import { isSymbol, type NamePath, oneStatement, OwnParser, OwnSyntaxError } from './own-parser.js';
 import { statementError, type StatementError } from './statement-error.js';
-import { type Token, tokenize } from './sql-tokens.js';
 
 /** A statement that is not a query. */
 export type OwnStatement =
@@ -9,14 +10,8 @@ export type OwnStatement =
   | { readonly kind: 'showTables'; readonly schema: NamePath | undefined; readonly like: string | undefined }
   | { readonly kind: 'showColumns'; readonly table: NamePath; readonly like: string | undefined }
   | { readonly kind: 'describeQuery'; readonly query: string }
-  | { readonly kind: 'explain'; readonly query: string };
-
-/** A name of several parts, and where it stands in the text. */
-export interface NamePath {
-  readonly parts: readonly string[];
-  /** UTF-16 offset. */
-  readonly at: number;
-}
+  /** With `isAnalyze` the query runs, and the answer says what that took. */
+  | { readonly kind: 'explain'; readonly isAnalyze: boolean; readonly query: string };
 
 /** What a text is, as far as can be said without parsing it. */
 export type StatementKind =
@@ -26,53 +21,34 @@ export type StatementKind =
   | { readonly kind: 'error'; readonly error: StatementError };
 
 const SHOW_FORMS =
-  'Supported are SHOW CATALOGS, SHOW SCHEMAS [FROM catalog], SHOW TABLES [FROM schema] and SHOW COLUMNS FROM table, each with LIKE.';
+  'Supported are SHOW CATALOGS, SHOW SCHEMAS [FROM catalog], SHOW TABLES [FROM schema], SHOW COLUMNS FROM table and SHOW SESSION, each with LIKE.';
 
 /** Finds out what kind of statement `text` is. Case, comments, quotes and a semicolon behind it do not matter. */
 export function classifyStatement(text: string): StatementKind {
-  const tokens = tokenize(text);
-  const last = tokens.findLastIndex((token) => token.kind !== 'end' && !isSymbol(token, ';'));
-  if (last === -1)
+  const one = oneStatement(text);
+  if (one === undefined)
     return {
       kind: 'error',
       error: statementError('EMPTY_STATEMENT', 'The statement is empty. Try SELECT 1, or SHOW TABLES.'),
     };
-  const second = tokens.slice(0, last).findIndex((token) => isSymbol(token, ';'));
-  if (second !== -1) {
+  if ('secondAt' in one) {
     const message =
       'There is more than one statement. Send one at a time; everything behind the first semicolon is another one.';
-    const at = tokens[second + 1]?.start ?? 0;
-    return { kind: 'error', error: statementError('MULTIPLE_STATEMENTS', message, text, { at, unit: 'utf16' }) };
+    const offset = { at: one.secondAt, unit: 'utf16' } as const;
+    return { kind: 'error', error: statementError('MULTIPLE_STATEMENTS', message, text, offset) };
   }
-  const body = tokens.slice(0, last + 1);
-  const parser = new Parser(text.slice(0, body.at(-1)?.end), body);
   try {
-    const statement = parser.statement();
+    const statement = new Parser(one).statement();
     if (statement !== undefined) return { kind: 'own', statement };
   } catch (error) {
     if (error instanceof OwnSyntaxError) return { kind: 'error', error: error.statementError };
     throw error;
   }
-  const words = body.filter((token) => token.kind === 'word').map((token) => token.value.toUpperCase());
-  return { kind: 'other', sql: text.slice(0, body.at(-1)?.end), words };
+  const words = one.tokens.filter((token) => token.kind === 'word').map((token) => token.value.toUpperCase());
+  return { kind: 'other', sql: one.text, words };
 }
 
-const isSymbol = (token: Token, symbol: string): boolean => token.kind === 'symbol' && token.value === symbol;
-
-class OwnSyntaxError extends Error {
-  constructor(readonly statementError: StatementError) {
-    super(statementError.message);
-  }
-}
-
-class Parser {
-  private next = 0;
-
-  constructor(
-    private readonly text: string,
-    private readonly tokens: readonly Token[],
-  ) {}
-
+class Parser extends OwnParser {
   statement(): OwnStatement | undefined {
     if (this.take('SHOW')) return this.show();
     if (this.take('DESCRIBE') || this.take('DESC')) return this.describe();
@@ -81,18 +57,18 @@ class Parser {
   }
 
   private show(): OwnStatement {
-    if (this.take('CATALOGS')) return this.end({ kind: 'showCatalogs', like: this.like() });
+    if (this.take('CATALOGS')) return this.ended({ kind: 'showCatalogs', like: this.like() });
     if (this.take('SCHEMAS')) {
       const catalog = this.takeFrom() ? this.name('a catalog', 1) : undefined;
-      return this.end({ kind: 'showSchemas', catalog, like: this.like() });
+      return this.ended({ kind: 'showSchemas', catalog, like: this.like() });
     }
     if (this.take('TABLES')) {
       const schema = this.takeFrom() ? this.name('a schema', 2) : undefined;
-      return this.end({ kind: 'showTables', schema, like: this.like() });
+      return this.ended({ kind: 'showTables', schema, like: this.like() });
     }
     if (this.take('COLUMNS')) {
       if (!this.takeFrom()) this.fail('Expected FROM and a table.');
-      return this.end({ kind: 'showColumns', table: this.name('a table', 3), like: this.like() });
+      return this.ended({ kind: 'showColumns', table: this.name('a table', 3), like: this.like() });
     }
     return this.fail(`This form of SHOW is unknown. ${SHOW_FORMS}`, 'NOT_SUPPORTED');
   }
@@ -104,19 +80,29 @@ class Parser {
       isName &&
       this.tokens.slice(start).every((token, i) => (i % 2 === 0 ? token.kind !== 'symbol' : isSymbol(token, '.')))
     )
-      return this.end({ kind: 'showColumns', table: this.name('a table', 3), like: undefined });
+      return this.ended({ kind: 'showColumns', table: this.name('a table', 3), like: undefined });
     return { kind: 'describeQuery', query: this.rest('DESCRIBE needs a table or a query.') };
   }
 
   private explain(): OwnStatement {
-    const options = isSymbol(this.peek() ?? END, '(') ? this.tokens.slice(this.next, this.next + 8) : [];
-    const analyze = this.take('ANALYZE') || this.take('ANALYSE');
-    if (analyze || options.some((token) => /^analy[sz]e$/i.test(token.value)))
-      this.fail('EXPLAIN ANALYZE is not supported. Run the query: its statistics say what it used.', 'NOT_SUPPORTED');
+    const isAnalyze = this.takeAnalyze();
     // A query in parentheses starts with SELECT, FROM, WITH or VALUES; options start with a word like FORMAT.
-    if (options.length > 0 && /^(format|verbose|costs)$/i.test(options[1]?.value ?? ''))
-      this.fail('EXPLAIN takes no options. Write EXPLAIN and the query.', 'NOT_SUPPORTED');
-    return { kind: 'explain', query: this.rest('EXPLAIN needs a query.') };
+    const option = isSymbol(this.peek(), '(') ? this.tokens[this.next + 1]?.value : undefined;
+    if (option !== undefined && /^(format|verbose|costs|type|analy[sz]e)$/i.test(option))
+      this.fail(
+        'EXPLAIN takes no options but ANALYZE. Write EXPLAIN, or EXPLAIN ANALYZE, and the query.',
+        'NOT_SUPPORTED',
+      );
+    return { kind: 'explain', isAnalyze, query: this.rest('EXPLAIN needs a query.') };
+  }
+
+  /** ANALYZE, or (ANALYZE) as an option. */
+  private takeAnalyze(): boolean {
+    const before = this.next;
+    const inParentheses = this.takeSymbol('(');
+    if ((this.take('ANALYZE') || this.take('ANALYSE')) && (!inParentheses || this.takeSymbol(')'))) return true;
+    this.next = before;
+    return false;
   }
 
   /** The text from here on, with the text before it blanked so that positions stay right. */
@@ -126,61 +112,11 @@ class Parser {
     return this.text.slice(0, token.start).replace(/[^\r\n]/gu, ' ') + this.text.slice(token.start);
   }
 
-  private name(what: string, partsMax: number): NamePath {
-    const at = this.peek()?.start ?? this.text.length;
-    const parts: string[] = [];
-    do {
-      const token = this.peek();
-      if (token === undefined || !['word', 'name'].includes(token.kind))
-        return this.fail(`Expected the name of ${what}.`);
-      parts.push(token.value);
-      this.next++;
-    } while (this.takeSymbol('.'));
-    if (parts.length > partsMax) {
-      const limit = partsMax === 1 ? 'one part' : `at most ${partsMax} parts`;
-      this.fail(`The name of ${what} has ${limit}, not ${parts.length}.`);
-    }
-    return { parts, at };
-  }
-
-  private like(): string | undefined {
-    if (!this.take('LIKE')) return undefined;
-    const token = this.peek();
-    if (token?.kind !== 'text') return this.fail("Expected a pattern in quotes, such as 'f%'.");
-    this.next++;
-    return token.value;
-  }
-
   private takeFrom(): boolean {
     return this.take('FROM') || this.take('IN');
   }
 
-  private end<T extends OwnStatement>(statement: T): T {
-    if (this.peek() !== undefined) this.fail(`Unexpected "${this.peek()?.value}". ${SHOW_FORMS}`);
-    return statement;
-  }
-
-  private peek(): Token | undefined {
-    return this.tokens[this.next];
-  }
-
-  private take(word: string): boolean {
-    const token = this.peek();
-    if (token?.kind !== 'word' || token.value.toUpperCase() !== word) return false;
-    this.next++;
-    return true;
-  }
-
-  private takeSymbol(symbol: string): boolean {
-    if (!isSymbol(this.peek() ?? END, symbol)) return false;
-    this.next++;
-    return true;
-  }
-
-  private fail(message: string, reason: 'SYNTAX_ERROR' | 'NOT_SUPPORTED' = 'SYNTAX_ERROR'): never {
-    const at = this.peek()?.start ?? this.text.length;
-    throw new OwnSyntaxError(statementError(reason, message, this.text, { at, unit: 'utf16' }));
+  private ended(statement: OwnStatement): OwnStatement {
+    return this.end(statement, SHOW_FORMS);
   }
 }
-
-const END: Token = { kind: 'end', value: '', start: 0, end: 0 };
