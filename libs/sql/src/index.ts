@@ -19,10 +19,11 @@ export {
   type TableReference,
 } from './ast-gate.js';
 export { type OffsetUnit, type Position, positionAt } from './error-position.js';
+export { likePattern } from './like-pattern.js';
 export { nearestNames } from './nearest-names.js';
 export { answerFromCatalogs, type CatalogStatement, describeColumns, type TextRows } from './own-answers.js';
 export type { NamePath } from './own-parser.js';
-export { parseSessionStatement, type SessionStatement } from './own-session.js';
+export { parseSessionStatement, type PlacedText, type SessionStatement } from './own-session.js';
 export { classifyStatement, type OwnStatement, type StatementKind } from './own-statements.js';
 export {
   didYouMean,

@@ -1,15 +1,29 @@
 import { parseSessionStatement } from './own-session.js';
 
+const words = (text: string): string => {
+  const parsed = parseSessionStatement(text);
+  if (parsed === undefined || !('ok' in parsed)) throw new Error(`${text} was not accepted`);
+  const statement = parsed.ok;
+  switch (statement.kind) {
+    case 'setSession':
+      return `set ${statement.name.text} at ${statement.name.at} to ${statement.value.text} at ${statement.value.at}`;
+    case 'resetSession':
+      return `reset ${statement.name.text} at ${statement.name.at}`;
+    case 'showSession':
+      return `show ${statement.like}`;
+  }
+};
+
 test.each([
-  ['SET SESSION distribution = single', { kind: 'setSession', name: 'distribution', value: 'single' }],
-  ["set session Tasks_Per_Worker='4';", { kind: 'setSession', name: 'Tasks_Per_Worker', value: '4' }],
-  ['set session "adaptive" to false -- why', { kind: 'setSession', name: 'adaptive', value: 'false' }],
-  ['set session broadcast_rows_max = -1', { kind: 'setSession', name: 'broadcast_rows_max', value: '-1' }],
-  ['/* x */ RESET SESSION distribution', { kind: 'resetSession', name: 'distribution' }],
-  ['show session', { kind: 'showSession', like: undefined }],
-  ["show session like '%max'", { kind: 'showSession', like: '%max' }],
-])('%j is about the session', (text, ok) => {
-  expect(parseSessionStatement(text)).toEqual({ ok });
+  ['SET SESSION distribution = single', 'set distribution at 12 to single at 27'],
+  ["set session Tasks_Per_Worker='4';", 'set Tasks_Per_Worker at 12 to 4 at 29'],
+  ['set session "adaptive" to false -- why', 'set adaptive at 12 to false at 26'],
+  ['set session broadcast_rows_max = -1', 'set broadcast_rows_max at 12 to -1 at 33'],
+  ['/* x */ RESET SESSION distribution', 'reset distribution at 22'],
+  ['show session', 'show undefined'],
+  ["show session like '%max'", 'show %max'],
+])('%j is about the session', (text, expected) => {
+  expect(words(text)).toBe(expected);
 });
 
 test.each(['select session from t', 'set x = 1', 'show tables', 'set session a = 1; set session b = 2', '-- session'])(

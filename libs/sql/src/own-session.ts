@@ -4,9 +4,16 @@ import { oneStatement, OwnParser, OwnSyntaxError } from './own-parser.js';
 import type { StatementError } from './statement-error.js';
 
 export type SessionStatement =
-  | { readonly kind: 'setSession'; readonly name: string; readonly value: string }
-  | { readonly kind: 'resetSession'; readonly name: string }
+  | { readonly kind: 'setSession'; readonly name: PlacedText; readonly value: PlacedText }
+  | { readonly kind: 'resetSession'; readonly name: PlacedText }
   | { readonly kind: 'showSession'; readonly like: string | undefined };
+
+/** A part of a statement. */
+export interface PlacedText {
+  readonly text: string;
+  /** UTF-16 offset. */
+  readonly at: number;
+}
 
 const FORMS = 'Supported are SET SESSION name = value, RESET SESSION name and SHOW SESSION [LIKE pattern].';
 
@@ -42,17 +49,19 @@ class Parser extends OwnParser {
     return false;
   }
 
-  private property(): string {
-    return this.name('a setting', 1).parts[0] ?? '';
+  private property(): PlacedText {
+    const { parts, at } = this.name('a setting', 1);
+    return { text: parts[0] ?? '', at };
   }
 
   /** A word, a number or a text in quotes, all of which are texts to us. */
-  private value(): string {
+  private value(): PlacedText {
+    const at = this.peek()?.start ?? this.text.length;
     const sign = this.takeSymbol('-') ? '-' : '';
     const token = this.peek();
     const isValue = token !== undefined && ['word', 'name', 'text', 'number'].includes(token.kind);
     if (!isValue) return this.fail(`Expected a value: a word, a number or a text in quotes. ${FORMS}`);
     this.next++;
-    return sign + token.value;
+    return { text: sign + token.value, at };
   }
 }
