@@ -24,7 +24,7 @@ export interface StageTrialOptions {
   readonly splits: number;
 }
 
-/** Tables of a database, and the same tables known to a planner. */
+/** Tables of a database, and the same tables known to a planner. Only of types that Parquet keeps: the stubs have others. */
 export class StageTrial {
   private runs = 0;
 
@@ -60,24 +60,32 @@ export class StageTrial {
     return new StageTrial(connection, instance, directory, planner, tables);
   }
 
-  /** Rejects when the engine refuses the statement or the SQL of a stage. */
+  /** Rejects when the planner refuses the statement. That both ways fail is no difference. */
   async compare(sql: string, settings: CutSettings): Promise<Comparison> {
     const plan = await this.planner.plan(sql);
     if ('unsupported' in plan) return { difference: undefined, whole: plan.unsupported, stages: [] };
     const directory = join(this.directory, `run${this.runs++}`);
     mkdirSync(directory);
-    const run = await runStages(this.connection, plan.ok, { settings, tables: this.tables, directory });
-    if (run.kind === 'whole') return { difference: undefined, whole: run.reason, stages: [] };
-    const expected = await this.connection.runAndReadAll(sql);
-    const types = expected.columnTypes().map(String);
-    const isOrdered = run.stages.at(-1)?.operators.some((operator) => operator === 'sort' || operator === 'top-N');
-    const [left, right] = [textOf(expected.getRowsJson(), !isOrdered), textOf(run.rows, !isOrdered)];
+    const inStages = await attempt(() =>
+      runStages(this.connection, plan.ok, { settings, tables: this.tables, directory }),
+    );
     rmSync(directory, { recursive: true });
-    const sameTypes = types.join() === run.types.join() || run.rows.length === 0;
-    if (!sameTypes)
-      return { difference: `types ${types.join()} and ${run.types.join()}`, whole: undefined, stages: run.stages };
-    const difference = left === right ? undefined : `${sql}\nas it is:\n${left}\nin stages:\n${right}`;
-    return { difference, whole: undefined, stages: run.stages };
+    if (typeof inStages !== 'string' && inStages.kind === 'whole') {
+      return { difference: undefined, whole: inStages.reason, stages: [] };
+    }
+    const asItIs = await attempt(() => this.connection.runAndReadAll(sql));
+    const stages = typeof inStages === 'string' ? [] : inStages.stages;
+    if (typeof inStages === 'string' || typeof asItIs === 'string') {
+      const haveFailed = typeof inStages === 'string' && typeof asItIs === 'string';
+      const failed = typeof inStages === 'string' ? `in stages: ${inStages}` : `as it is: ${String(asItIs)}`;
+      return { difference: haveFailed ? undefined : `${sql}\nfails only ${failed}`, whole: undefined, stages };
+    }
+    const isOrdered = /\bORDER BY[^)]*$/i.test(sql);
+    const types = asItIs.columnTypes().map(String);
+    const expected = `${types.join()}\n${textOf(asItIs.getRowsJson(), !isOrdered)}`;
+    const found = `${inStages.types.join()}\n${textOf(inStages.rows, !isOrdered)}`;
+    const difference = expected === found ? undefined : `${sql}\nas it is: ${expected}\nin stages: ${found}`;
+    return { difference, whole: undefined, stages };
   }
 
   close(): void {
@@ -85,6 +93,15 @@ export class StageTrial {
     this.connection.closeSync();
     this.instance.closeSync();
     rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** What it gives, or the text of the failure. */
+async function attempt<T>(run: () => Promise<T>): Promise<T | string> {
+  try {
+    return await run();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }
 
