@@ -26,6 +26,7 @@ import { GroupDriver } from './group-driver.js';
 import { boundByGroup, criteriaOf, goesByPriority } from './group-of-query.js';
 import type { LeaseTelling } from '@tutti/lease-wire';
 import type { LiveQuery } from './live-query.js';
+import type { QueryWork } from './core/query-work.js';
 import { withObstacle } from './core/wait-obstacles.js';
 import { type HeldSlot, type Slot, Slots } from './slots.js';
 import { UseNews } from './use-news.js';
@@ -37,7 +38,7 @@ export interface AdmissionOptions {
   /** Whether a task that a query has given up may still be on a worker. */
   readonly mayHaveTasks: (queryId: QueryId) => boolean;
   /** Runs an admitted query, until it needs its slot no more or the slot is taken back. Never rejects. */
-  readonly run: (query: LiveQuery, fragment: Uint8Array, slot: Slot) => Promise<void>;
+  readonly run: (query: LiveQuery, work: QueryWork, slot: Slot) => Promise<void>;
   /** Has a report sent to the resource managers soon. */
   readonly reportSoon: () => void;
   /** Asks for the usage of the other coordinators: now, or regularly while somebody waits. */
@@ -57,7 +58,7 @@ export type DemandEffect = Extract<GroupEffect, { readonly kind: 'demand' }>;
 /** A query in the group machine that it has not started, with what it will run. */
 interface Waiting {
   readonly query: LiveQuery;
-  readonly fragment: Uint8Array;
+  readonly work: QueryWork;
   readonly target: GroupTarget;
 }
 
@@ -99,8 +100,8 @@ export class Admission {
   }
 
   /** Takes a query to its group. */
-  enter(query: LiveQuery, fragment: Uint8Array): void {
-    this.toGroup(query, fragment);
+  enter(query: LiveQuery, work: QueryWork): void {
+    this.toGroup(query, work);
     this.options.usage.watch();
   }
 
@@ -159,7 +160,7 @@ export class Admission {
   }
 
   /** A2. */
-  private toGroup(query: LiveQuery, fragment: Uint8Array, queuedSince?: Instant): void {
+  private toGroup(query: LiveQuery, work: QueryWork, queuedSince?: Instant): void {
     const { groups } = this.options;
     const formerGroup = query.group;
     const selection = selectGroup(groups.config, criteriaOf(query.session));
@@ -169,7 +170,7 @@ export class Admission {
     }
     const { target } = selection;
     const { queryId } = query;
-    this.waiting.set(queryId, { query, fragment, target });
+    this.waiting.set(queryId, { query, work, target });
     boundByGroup(query, target, groups.config);
     query.waitsFor(this.waitOf(queryId));
     query.apply({ kind: 'groupChosen', group: target.path });
@@ -181,9 +182,9 @@ export class Admission {
   private reselect(queryId: QueryId, queuedSince: Instant): void {
     const entry = this.take(queryId);
     if (entry === undefined) return;
-    const { query, fragment } = entry;
+    const { query, work } = entry;
     const from = query.group;
-    this.toGroup(query, fragment, queuedSince);
+    this.toGroup(query, work, queuedSince);
     this.options.log.info('query-moved', { queryId, from, to: query.ended ? '' : query.group });
   }
 
@@ -202,8 +203,8 @@ export class Admission {
     void this.run(entry, slot);
   }
 
-  private async run({ query, fragment }: Waiting, slot: Slot): Promise<void> {
-    await this.options.run(query, fragment, slot);
+  private async run({ query, work }: Waiting, slot: Slot): Promise<void> {
+    await this.options.run(query, work, slot);
     if (slot.takenBack.aborted) return;
     await aborted(query.signal);
     if (slot.takenBack.aborted) return;

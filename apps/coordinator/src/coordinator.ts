@@ -19,6 +19,7 @@ import { Placements } from './core/placement.js';
 import { failure } from './core/query.js';
 import { QueryHistory } from './core/query-history.js';
 import { Dispatcher } from './dispatcher.js';
+import { createFragmentClient } from './fragment-client.js';
 import { createLeaseSource } from './lease-client.js';
 import { LeaseStreams } from './lease-streams.js';
 import { CapacityWatch, type Directory, peersIn, workersIn } from './node-views.js';
@@ -96,7 +97,8 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   const endedWindow = new EndedWindow();
   const contact = new Contact(config.usage.maxAge);
   const taskWatch = new TaskWatch({ tasks, clock });
-  const execution = new QueryExecution({ placement, tasks, taskEnds, taskWatch, workers, clock, log });
+  const fragments = createFragmentClient(transportTo);
+  const execution = new QueryExecution({ placement, tasks, fragments, taskEnds, taskWatch, workers, clock, log });
   const pacer = new ReportPacer({
     queryCount: () => dispatcher.queries().size,
     sendSoon: () => options.heartbeats.sendSoon(),

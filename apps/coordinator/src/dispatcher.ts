@@ -19,6 +19,7 @@ import { isRetriable } from './failure-codes.js';
 import { LiveQuery } from './live-query.js';
 import { planStatement } from './plan-statement.js';
 import type { QueryExecution } from './query-execution.js';
+import { explainLines, workOf } from './query-plan.js';
 import { linesOfRows } from './row-codec.js';
 
 export interface DispatcherOptions {
@@ -70,7 +71,7 @@ export class Dispatcher {
       ...options,
       hasWorkers: () => execution.hasWorkers,
       mayHaveTasks: (queryId) => execution.mayHaveTasks(queryId),
-      run: (query, fragment, slot) => this.guard(query, () => execution.run(query, fragment, slot)),
+      run: (query, work, slot) => this.guard(query, () => execution.run(query, work, slot)),
     });
   }
 
@@ -140,9 +141,12 @@ export class Dispatcher {
       case 'rows':
         query.describe(outcome.columns);
         return this.answer(query, outcome.rows);
+      case 'explain':
+        query.describe([{ name: 'Query Plan', type: 'VARCHAR' }]);
+        return this.answer(query, explainLines(outcome));
       case 'query':
         query.describe(outcome.columns);
-        return this.admission.enter(query, outcome.fragment); // D2
+        return this.admission.enter(query, workOf(outcome)); // D2
       default:
         unreachable(outcome);
     }

@@ -19,6 +19,7 @@ const snakeCase = (code: Code): string => (Code[code] ?? '').replace(/(?<=[a-z])
 const BETWEEN_NODES = new Set([
   ...['LEASE_FENCED', 'LEASE_REQUIRED', 'WORKER_NOT_ENROLLED', 'TASK_STOPPING'],
   ...['BAD_LEASE_MESSAGE', 'BAD_SEAT_MESSAGE', 'LEASE_STREAM_SLOW', 'TOO_MANY_LEASE_STREAMS', 'COORDINATOR_HEARD'],
+  ...['EXCHANGE_LOST', 'EXCHANGE_BUSY', 'COORDINATOR_NOT_FOUND'],
 ]);
 
 test('every reason has the code that the documentation says', () => {

@@ -27,6 +27,8 @@ const codes: Readonly<Record<string, Code>> = {
   EXCEEDED_CPU_LIMIT: Code.ResourceExhausted,
   EXCEEDED_LOCAL_MEMORY_LIMIT: Code.ResourceExhausted,
   EXCEEDED_SPILL_LIMIT: Code.ResourceExhausted,
+  EXCEEDED_EXCHANGE_LIMIT: Code.ResourceExhausted,
+  DISK_FULL: Code.ResourceExhausted,
   QUERY_FAILED: Code.InvalidArgument,
   TABLE_UNREADABLE: Code.FailedPrecondition,
   NO_WORKERS: Code.Unavailable,

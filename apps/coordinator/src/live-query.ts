@@ -1,4 +1,5 @@
 import type { Clock, Instant, QueryId } from '@tutti/base';
+import type { ResultFormat } from '@tutti/engine';
 import { Bell } from './bell.js';
 import type {
   QueryColumn,
@@ -12,6 +13,8 @@ import type {
 import { isEnd, noUse } from './core/query.js';
 import type { GroupBounds, QueryLimits } from './core/query-limits.js';
 import type { QueryEvent } from './core/query-machine.js';
+import { DISTRIBUTION_DEFAULTS, type DistributionSettings } from './core/stage-settings.js';
+import type { StageProgress } from './core/stage-stats.js';
 import { QueryMachine } from './core/query-machine.js';
 import { ResultBuffer } from './result-buffer.js';
 
@@ -22,6 +25,10 @@ export interface LiveQueryOptions {
   /** What it may use before its group says so too. */
   readonly limits: QueryLimits;
   readonly bufferBytesMax: number;
+  /** How it runs on several workers; as DISTRIBUTION_DEFAULTS say unless given. */
+  readonly distribution?: DistributionSettings | undefined;
+  /** How its rows are spelled; rows unless given. */
+  readonly resultFormat?: ResultFormat | undefined;
   readonly clock: Clock;
   /** Called after each change of the query, at its end too. */
   readonly onChange: (query: LiveQuery) => void;
@@ -46,6 +53,7 @@ export class LiveQuery {
   private bounds: GroupBounds;
   private waitOf: (() => QueryWait | undefined) | undefined;
   private attempts = 0;
+  private stageProgress: StageProgress | undefined;
 
   constructor(private readonly options: LiveQueryOptions) {
     this.queryId = options.queryId;
@@ -80,6 +88,14 @@ export class LiveQuery {
 
   get use(): QueryUse {
     return this.used;
+  }
+
+  get distribution(): DistributionSettings {
+    return this.options.distribution ?? DISTRIBUTION_DEFAULTS;
+  }
+
+  get resultFormat(): ResultFormat {
+    return this.options.resultFormat ?? 'rows';
   }
 
   /** Its place in a group that goes by priority: within the bounds of its group, once that is chosen. */
@@ -126,6 +142,12 @@ export class LiveQuery {
     this.bell.ring();
   }
 
+  /** How far its stages are; of a query that runs whole on one worker nothing. */
+  progressed(progress: StageProgress): void {
+    this.stageProgress = progress;
+    this.bell.ring();
+  }
+
   /** The number of the next attempt to start a task. */
   nextAttempt(): number {
     return this.attempts++;
@@ -151,6 +173,7 @@ export class LiveQuery {
       queuedMs: this.machine.queuedMs(now),
       wait: this.waitOf?.(),
       use: this.used,
+      progress: this.stageProgress,
       failure: this.failure,
     };
   }

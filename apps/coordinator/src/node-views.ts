@@ -26,10 +26,11 @@ export function workersIn(directory: Directory): Workers {
   };
 }
 
-const choiceOf = ({ nodeId, incarnation, clusterAddress, load }: DirectoryNode): WorkerChoice => ({
+const choiceOf = ({ nodeId, incarnation, clusterAddress, edgeAddress, load }: DirectoryNode): WorkerChoice => ({
   nodeId,
   incarnation,
   address: clusterAddress,
+  edgeAddress,
   runningTasks: load?.runningTasks ?? 0,
   tasksMax: load?.tasksMax ?? 1,
   memoryLimitBytes: load?.memoryLimitBytes ?? 0,

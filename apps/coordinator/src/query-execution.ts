@@ -1,37 +1,30 @@
-// Runs one admitted query: has its task placed, and moves the rows to the client.
+// Runs one admitted query: on several workers in stages, or whole on one. Here is the second; distributed-run.ts is the first.
 //   E1. A task that was lost runs again elsewhere only while no row has left it, and three times at most.
 //   E2. What the tasks of a query used counts together, those that were lost and those that were canceled too, also while
 //       nobody reads their rows; past its CPU limit the query ends. CPU that was counted is never taken back.
 //   E3. When `run` resolves, all rows are in the query's buffer or the query has ended, or its slot was taken back; and each
 //       task of it is known to have ended (task-ends.ts).
-import type { Clock } from '@tutti/base';
-import type { Log } from '@tutti/service';
+import { randomBytes } from 'node:crypto';
+import { encodeSession } from '@tutti/engine';
 import { type WorkerChoice, workerKey } from './core/placement.js';
 import { failure, type QueryFailure, type QueryUse } from './core/query.js';
-import { cpuExceeded, memoryLimitOrigin, timeExceeded } from './core/query-limits.js';
+import { memoryLimitOrigin, timeExceeded } from './core/query-limits.js';
+import type { QueryWork } from './core/query-work.js';
+import { DistributedRun } from './distributed-run.js';
+import type { ExecutionParts } from './execution-parts.js';
 import type { LiveQuery } from './live-query.js';
+import { chargeCpu } from './query-use.js';
 import type { Slot } from './slots.js';
-import type { TaskClient, TaskOutcome, TaskUse } from './task-client.js';
-import type { TaskEnds } from './task-ends.js';
-import type { Placed, TaskPlacement } from './task-placement.js';
-import type { TaskWatch } from './task-watch.js';
-import { whileWorker, type Workers } from './workers.js';
+import { StageWork } from './stage-work.js';
+import type { TaskOutcome, TaskUse } from './task-client.js';
+import type { Placed } from './task-placement.js';
+import { whileWorker } from './workers.js';
 
 /** How often a task is started in all (E1). */
 const RUNS_MAX = 3;
 
 export class QueryExecution {
-  constructor(
-    private readonly options: {
-      readonly placement: TaskPlacement;
-      readonly tasks: Pick<TaskClient, 'fetch'>;
-      readonly taskEnds: TaskEnds;
-      readonly taskWatch: TaskWatch;
-      readonly workers: Workers;
-      readonly clock: Clock;
-      readonly log: Log;
-    },
-  ) {}
+  constructor(private readonly options: ExecutionParts) {}
 
   /** Whether an admitted query would find any worker now. */
   get hasWorkers(): boolean {
@@ -40,21 +33,40 @@ export class QueryExecution {
 
   /** Whether a task that a query has given up may still be on a worker. */
   mayHaveTasks(queryId: string): boolean {
-    return this.options.taskEnds.isOpen(queryId);
+    return this.options.placement.hasTasks(queryId) || this.options.taskEnds.isOpen(queryId);
   }
 
   /** Runs an admitted query. Whatever a worker does becomes an end of the query, never a rejection. */
-  async run(query: LiveQuery, fragment: Uint8Array, slot: Slot): Promise<void> {
+  async run(query: LiveQuery, work: QueryWork, slot: Slot): Promise<void> {
     const { execution } = query.limits;
     const cancelTimer = this.options.clock.schedule(execution.most, () => {
       query.apply({ kind: 'failed', failure: failure('EXCEEDED_TIME_LIMIT', timeExceeded(execution)) });
     });
     try {
-      await this.runTask(query, fragment, slot);
+      const stages = this.stagesOf(query, work);
+      if (stages === undefined) await this.runTask(query, work.fragment, slot);
+      else await this.runStages(query, stages, slot);
     } finally {
       cancelTimer();
       await this.options.taskEnds.settled(query.queryId); // E3
     }
+  }
+
+  /** The stages of a query that runs on several workers; undefined for one that runs whole on one. */
+  private stagesOf(query: LiveQuery, { plan }: QueryWork): StageWork | undefined {
+    if (plan.kind === 'whole') return undefined;
+    const { distribution: settings, resultFormat: format } = query;
+    const workers = this.options.workers.active().length;
+    if (settings.distribution === 'single' || (settings.distribution === 'auto' && workers < 2)) return undefined;
+    const exchangeKey = randomBytes(16).toString('hex');
+    const stages = new StageWork({ plan, settings, workers: Math.max(1, workers), format, exchangeKey });
+    return stages.cut(new Map()).kind === 'whole' ? undefined : stages;
+  }
+
+  private async runStages(query: LiveQuery, stages: StageWork, slot: Slot): Promise<void> {
+    const { exchangeKey, plan } = stages.options;
+    const fragment = encodeSession({ tables: plan.tables });
+    await new DistributedRun(this.options, { query, fragment, slot, exchangeKey }, stages).run();
   }
 
   private async runTask(query: LiveQuery, fragment: Uint8Array, slot: Slot): Promise<void> {
@@ -112,7 +124,7 @@ export class QueryExecution {
       // E3. A finished task needs no word; a node that is gone would not hear it.
       if (!finished && !alive.signal.aborted) {
         const reason = query.failure?.reason ?? 'the task was lost';
-        const last = await taskEnds.stop({ ...placed, queryId: query.queryId }, reason);
+        const last = await taskEnds.stop(placed, reason);
         if (last) watched.heard(last); // E2
       }
       watched.stop();
@@ -123,17 +135,13 @@ export class QueryExecution {
 
 /** E2. */
 function used(query: LiveQuery, before: QueryUse, task: TaskUse): void {
-  query.using({
+  chargeCpu(query, {
     rows: task.rows,
-    cpuMs: Math.max(query.use.cpuMs, before.cpuMs + task.cpuMs),
+    cpuMs: before.cpuMs + task.cpuMs,
     memoryBytes: task.memoryBytes,
     peakMemoryBytes: Math.max(before.peakMemoryBytes, task.peakMemoryBytes),
     spilledBytes: before.spilledBytes + task.spilledBytes,
   });
-  const { cpuMs } = query.use;
-  const { cpu } = query.limits;
-  if (cpu === undefined || cpuMs <= cpu.most) return;
-  query.apply({ kind: 'failed', failure: failure('EXCEEDED_CPU_LIMIT', cpuExceeded(cpuMs, cpu)) });
 }
 
 /** A task that ran out of memory does not know who limited it. */

@@ -18,6 +18,8 @@ export interface NewTask {
   readonly memoryLimitBytes: number;
   /** The lease by which the query was started; undefined when its group needs none. */
   readonly lease: ShardStamp | undefined;
+  /** Set for a session: what other workers must bring to fetch its files. */
+  readonly exchangeKey?: string | undefined;
 }
 
 /** What became of the attempt to start a task. */
@@ -91,6 +93,7 @@ export function createTaskClient(options: {
         fragment: task.fragment,
         memoryLimitBytes: BigInt(task.memoryLimitBytes),
         ...(task.lease && { lease: taskLeaseToWire(task.lease) }),
+        ...(task.exchangeKey !== undefined && { exchangeKey: task.exchangeKey }),
       });
       try {
         await clientOf(address).createTask(request, { signal, timeoutMs: CREATE_TIMEOUT_MS });

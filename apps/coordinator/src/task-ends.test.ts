@@ -11,6 +11,7 @@ const worker: WorkerChoice = {
   runningTasks: 0,
   tasksMax: 4,
   memoryLimitBytes: 0,
+  edgeAddress: 'edge',
   reportSequence: 1,
 };
 const use: TaskUse = { rows: 1, cpuMs: 2, memoryBytes: 0, peakMemoryBytes: 3, spilledBytes: 0, elapsedMs: 4 };

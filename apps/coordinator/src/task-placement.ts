@@ -37,11 +37,14 @@ export interface AdmittedQuery {
   readonly query: LiveQuery;
   readonly fragment: Uint8Array;
   readonly slot: Slot;
+  /** Set when the fragment is a session (query-sessions.ts). */
+  readonly exchangeKey?: string;
 }
 
 export interface Placed {
   readonly worker: WorkerChoice;
   readonly taskId: string;
+  readonly queryId: string;
 }
 
 export type PlacementOutcome =
@@ -67,6 +70,8 @@ export class TaskPlacement {
   private readonly line: LiveQuery[] = [];
   private readonly lineMoved = new Bell();
   private readonly roomMade = new Bell();
+  /** Tasks of each query that were sent and not released. */
+  private readonly sent = new Map<string, number>();
 
   constructor(private readonly options: TaskPlacementOptions) {}
 
@@ -83,10 +88,29 @@ export class TaskPlacement {
     }
   }
 
+  /** Asks one worker only, and does not wait: undefined when it takes no task now, or its lease has to be renewed first. */
+  async placeOn(admitted: AdmittedQuery, worker: WorkerChoice): Promise<PlacementOutcome | undefined> {
+    if (this.line.length > 0) return undefined; // T2
+    const outcome = await this.round(admitted, new Set(), undefined, () => [worker]);
+    return outcome.kind === 'refused' || outcome.kind === 'noLease' ? undefined : outcome;
+  }
+
   /** The task is over, or never began: its worker may have room. */
-  release(placed: Placed): void {
-    this.options.placements.ended(placed.worker.nodeId, placed.taskId);
+  release({ worker, taskId: id, queryId }: Placed): void {
+    this.options.placements.ended(worker.nodeId, id);
+    this.count(queryId, -1);
     this.roomMade.ring();
+  }
+
+  /** Whether tasks of the query were sent and not released. */
+  hasTasks(queryId: string): boolean {
+    return this.sent.has(queryId);
+  }
+
+  private count(queryId: string, more: 1 | -1): void {
+    const left = (this.sent.get(queryId) ?? 0) + more;
+    if (left > 0) this.sent.set(queryId, left);
+    else this.sent.delete(queryId);
   }
 
   private async standInLine(
@@ -142,16 +166,17 @@ export class TaskPlacement {
 
   /** Asks each active worker once, the least loaded first. */
   private async round(
-    { query, fragment, slot }: AdmittedQuery,
+    { query, fragment, slot, exchangeKey }: AdmittedQuery,
     excluded: ReadonlySet<string>,
     fenced: ShardStamp | undefined,
+    candidates = () => this.options.workers.active(),
   ): Promise<RoundOutcome> {
     const { tasks, taskEnds, workers, placements } = this.options;
     const asked = new Set(excluded);
     let lastRefusal = '';
     for (;;) {
       if (query.ended || slot.takenBack.aborted) return { kind: 'ended' }; // T6
-      const worker = placements.choose(workers.active(), asked);
+      const worker = placements.choose(candidates(), asked);
       if (worker === undefined) return { kind: 'refused', lastRefusal };
       const permit = slot.permit(fenced); // T4
       if (permit.kind === 'lost') return { kind: 'failed', failure: slotLost(query.group) };
@@ -159,12 +184,13 @@ export class TaskPlacement {
       if (permit.kind === 'notNow') return { kind: 'noLease', fenced };
       if (query.state === 'waitingForResources') query.apply({ kind: 'workersFound' });
       if (query.state === 'planning') query.apply({ kind: 'placing' });
-      const placed = { worker, taskId: taskId(query.queryId, 0, query.nextAttempt()) };
-      placements.placed(worker, placed.taskId);
       const { queryId, group, limits } = query;
+      const placed = { worker, queryId, taskId: taskId(queryId, 0, query.nextAttempt()) };
+      placements.placed(worker, placed.taskId);
+      this.count(queryId, 1);
       const memoryLimitBytes = limits.memory?.most ?? 0;
       const { lease } = permit;
-      const task = { taskId: placed.taskId, queryId, group, fragment, memoryLimitBytes, lease };
+      const task = { taskId: placed.taskId, queryId, group, fragment, memoryLimitBytes, lease, exchangeKey };
       const active = whileWorker(workers, () =>
         workers.active().some((other) => workerKey(other) === workerKey(worker)),
       );
@@ -173,7 +199,7 @@ export class TaskPlacement {
       active.stop();
       if (outcome.kind === 'accepted' && !query.ended) return { kind: 'placed', ...placed };
       const didNothing = outcome.kind === 'refused' || outcome.kind === 'fenced';
-      if (!didNothing) await taskEnds.stop({ taskId: placed.taskId, queryId, worker }, 'the task is not needed'); // T1
+      if (!didNothing) await taskEnds.stop(placed, 'the task is not needed'); // T1
       this.release(placed);
       if (outcome.kind === 'failed') return outcome;
       if (outcome.kind === 'fenced') return { kind: 'noLease', fenced: lease };

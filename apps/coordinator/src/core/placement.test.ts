@@ -7,6 +7,7 @@ const worker = (nodeId: string, change: Partial<WorkerChoice> = {}): WorkerChoic
   runningTasks: 0,
   tasksMax: 4,
   memoryLimitBytes: 0,
+  edgeAddress: 'edge',
   reportSequence: 1,
   ...change,
 });
@@ -49,7 +50,7 @@ describe('choosing a worker', () => {
     placements.placed(worker('a'), 't2');
     const b = worker('b', { runningTasks: 1 });
     expect(placements.choose([worker('a'), b], nobody)?.nodeId).toBe('b');
-    expect(placements.choose([worker('a', { reportSequence: 2 }), b], nobody)?.nodeId).toBe('a');
+    expect(placements.choose([worker('a', { edgeAddress: 'edge', reportSequence: 2 }), b], nobody)?.nodeId).toBe('a');
     expect(placements.choose([worker('a', { incarnation: 2 }), b], nobody)?.nodeId).toBe('a');
     placements.ended('a', 't1');
     placements.ended('a', 't2');

@@ -9,6 +9,8 @@ export interface WorkerChoice {
   readonly nodeId: string;
   readonly incarnation: number;
   readonly address: string;
+  /** Where other workers fetch exchange files. */
+  readonly edgeAddress: string;
   readonly runningTasks: number;
   readonly tasksMax: number;
   /** Memory that all its tasks together may hold; 0 before its first report. */

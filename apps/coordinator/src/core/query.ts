@@ -1,5 +1,6 @@
 import type { QueryId } from '@tutti/base';
 import type { QueryEstimates, WaitExplanation } from '@tutti/resource-groups';
+import type { StageProgress } from './stage-stats.js';
 import type { QueryLimits } from './query-limits.js';
 
 /** Who asks, and in which context names are resolved. Defaults are filled in. */
@@ -101,5 +102,7 @@ export interface QuerySnapshot {
   readonly queuedMs: number;
   readonly wait: QueryWait | undefined;
   readonly use: QueryUse;
+  /** How far its stages are; undefined for a query that runs whole on one worker. */
+  readonly progress?: StageProgress | undefined;
   readonly failure: QueryFailure | undefined;
 }

@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { PlanOutcome, Planner } from '@tutti/engine';
 
 /**
  * Plans without an engine. "typo ..." is a syntax error, "show ..." is answered at once, "slow ..." is planned when
- * `release` is called, and everything else is a query whose fragment is its text.
+ * `release` is called, "grouped ..." can be cut into stages, and everything else is a query whose fragment is its text.
  */
 export class FakePlanner implements Planner {
   readonly planned: string[] = [];
@@ -25,8 +27,15 @@ export class FakePlanner implements Planner {
     if (statement.startsWith('show')) {
       return { kind: 'rows', columns: [{ name: 'Catalog', type: 'VARCHAR' }], rows: [['demo'], ['tpch']] };
     }
+    if (statement.startsWith('grouped')) return grouped(statement);
     const columns = [{ name: 'n', type: 'INTEGER' }];
-    return { kind: 'query', columns, fragment: new TextEncoder().encode(statement), tables: [] };
+    return {
+      kind: 'query',
+      columns,
+      fragment: new TextEncoder().encode(statement),
+      tables: [],
+      plan: { kind: 'whole', reason: 'the fake planner makes no plans' },
+    };
   }
 
   release(): void {
@@ -34,4 +43,32 @@ export class FakePlanner implements Planner {
   }
 
   async close(): Promise<void> {}
+}
+
+const SPLIT = { path: '/t.parquet', fileBytes: 1, fileMtimeMs: 1, rows: 50_000, bytes: 100_000, ranges: {} };
+
+/** SELECT s, sum(a) AS total FROM t WHERE b > 1 GROUP BY s ORDER BY s, over four splits. */
+function grouped(statement: string): PlanOutcome {
+  const columns = ['a BIGINT', 'b INTEGER', 'p DECIMAL(15,2)', 's VARCHAR'].map((text) => {
+    const [name = '', type = ''] = text.split(' ');
+    return { name, type };
+  });
+  const splits = [0, 1, 2, 3].map((n) => ({ ...SPLIT, firstRow: 50_000 * n, endRow: 50_000 * (n + 1) }));
+  const reader = { catalog: 'demo', schema: 'main', name: 't', format: 'parquet', columns } as const;
+  const table = { table: 'demo.main.t', stubPath: 'stub', reader, columns, rows: 200_000, splits };
+  return {
+    kind: 'query',
+    columns: [
+      { name: 's', type: 'VARCHAR' },
+      { name: 'total', type: 'HUGEINT' },
+    ],
+    fragment: new TextEncoder().encode(statement),
+    tables: ['demo.main.t'],
+    plan: {
+      kind: 'plan',
+      planJson: readFileSync(join(__dirname, 'grouped-plan.json'), 'utf8'),
+      explainJson: undefined,
+      tables: [table],
+    },
+  };
 }

@@ -1,8 +1,14 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Code, ConnectError, type ServiceImpl } from '@connectrpc/connect';
 import type { Clock, Instant } from '@tutti/base';
 import type { TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
-import { type CreateTaskRequest, TaskState } from '@tutti/contracts/tutti/task/v1/task_pb';
+import {
+  type CreateTaskRequest,
+  type FragmentOutputSchema,
+  type RunFragmentRequest,
+  TaskState,
+} from '@tutti/contracts/tutti/task/v1/task_pb';
 import {
   LEASE_FENCED,
   LEASE_REQUIRED,
@@ -32,9 +38,15 @@ interface FakeTask {
   tell: ((word: TaskWord) => void) | undefined;
 }
 
+/** What a fragment gives. */
+export interface FakeOutcome {
+  readonly lines?: string;
+  readonly output: MessageInitShape<typeof FragmentOutputSchema>;
+}
+
 /**
  * Runs tasks whose fragment says what they do: "rows N" yields N rows and ends; "hold" waits for `end`; "rows N hold"
- * does both; "big N" yields N batches of 256 KiB. Leaving the stream cancels a task, as on a real worker.
+ * does both; "big N" yields N batches of 256 KiB; a session holds. Leaving the stream cancels a task, as on a real worker.
  */
 export class FakeWorker {
   /** What the worker does with new tasks. */
@@ -54,6 +66,10 @@ export class FakeWorker {
   private reports = 0;
   /** The most tasks that ran at once. */
   peak = 0;
+  /** Ids of the fragments that sessions were given. */
+  readonly fragments: string[] = [];
+  /** What becomes of a fragment. */
+  onFragment: (request: RunFragmentRequest, signal: AbortSignal) => Promise<FakeOutcome> = async () => ({ output: {} });
   /** Called when a task was taken. */
   onCreated = () => {};
 
@@ -147,6 +163,8 @@ export class FakeWorker {
 
     fetchResults: (request, { signal }) => this.results(request.taskId, signal),
 
+    runFragment: (request, { signal }) => this.fragment(request, signal),
+
     cancelTask: ({ taskId }) => {
       this.canceled.push(taskId);
       if (this.canceling === 'stay silent') throw new ConnectError('no answer', Code.DeadlineExceeded);
@@ -185,13 +203,22 @@ export class FakeWorker {
         const line = `["${'x'.repeat((256 << 10) - 5)}"]\n`;
         yield { part: { case: 'jsonLines' as const, value: new TextEncoder().encode(line) } };
       }
-      if (task.statement.includes('hold')) yield* this.held(taskId, task, signal);
+      if (/hold|"kind":"session"/.test(task.statement)) yield* this.held(taskId, task, signal);
       const status = this.statusOf(taskId, TaskState.FINISHED, { ...task, memoryBytes: 7 });
       yield { part: { case: 'status' as const, value: { ...status, rows: BigInt(rows + batches) } } };
     } finally {
       this.tasks.delete(taskId);
       this.over.set(taskId, task);
     }
+  }
+
+  /** What `onFragment` makes of a fragment: rows and files, or an error. */
+  private async *fragment(request: RunFragmentRequest, signal: AbortSignal) {
+    if (!this.tasks.has(request.taskId)) throw rpcError(Code.NotFound, 'no session', { reason: 'TASK_NOT_FOUND' });
+    this.fragments.push(request.fragmentId);
+    const { lines, output } = await this.onFragment(request, signal);
+    if (lines !== undefined) yield { part: { case: 'rows' as const, value: new TextEncoder().encode(lines) } };
+    yield { part: { case: 'output' as const, value: output } };
   }
 
   private async *held(taskId: string, task: FakeTask, signal: AbortSignal) {

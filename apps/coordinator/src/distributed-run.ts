@@ -1,0 +1,164 @@
+// Runs one admitted query on several workers: carries out what the schedule of its stages decides.
+//   R1. Stages are cut as facts become known (cut() of @tutti/sql); the schedule decides which task runs where, and again.
+//   R2. Rows of the final stage go to the query's buffer; from the first one on nothing runs again.
+//   R3. When `run` resolves no fragment runs and every session was told to stop (query-sessions.ts).
+import { Bell } from './bell.js';
+import { failure } from './core/query.js';
+import { StageStats } from './core/stage-stats.js';
+import { type ScheduleEffect, type ScheduleEvent, StageSchedule } from './core/stage-schedule.js';
+import type { ExecutionParts } from './execution-parts.js';
+import type { FragmentEnd } from './fragment-client.js';
+import { QuerySessions } from './query-sessions.js';
+import { failedIn, type StageWork } from './stage-work.js';
+import type { AdmittedQuery } from './task-placement.js';
+
+type RunEffect = Extract<ScheduleEffect, { kind: 'run' }>;
+
+/** A session runs one fragment while the input of another is fetched. */
+const SESSION_TASKS_MAX = 2;
+const ATTEMPTS_MAX = 3;
+
+export class DistributedRun {
+  private readonly schedule = new StageSchedule({ sessionTasksMax: SESSION_TASKS_MAX, attemptsMax: ATTEMPTS_MAX });
+  private readonly sessions: QuerySessions;
+  readonly stats = new StageStats();
+  private readonly running = new Set<Promise<void>>();
+  private readonly changed = new Bell();
+  private readonly over = new AbortController();
+  private rows = 0;
+  private sessionsOpening = false;
+
+  constructor(
+    private readonly parts: ExecutionParts,
+    private readonly admitted: AdmittedQuery,
+    private readonly work: StageWork,
+  ) {
+    this.sessions = new QuerySessions(parts, admitted, {
+      opened: (sessionId) => this.apply({ kind: 'sessionOpened', sessionId }),
+      lost: (sessionId, message) => {
+        parts.log.warn('session-lost', { queryId: admitted.query.queryId, sessionId, message });
+        this.apply({ kind: 'sessionLost', sessionId, message });
+      },
+      failed: (why) => this.end({ kind: 'failed', failure: why }),
+    });
+  }
+
+  /** Resolves when the query has ended or its rows are all in its buffer, or its slot was taken back. */
+  async run(): Promise<void> {
+    const { query, slot } = this.admitted;
+    const over = AbortSignal.any([query.signal, this.over.signal, slot.takenBack]);
+    try {
+      const outcome = await this.sessions.open(this.parts.workers.active());
+      if (outcome?.kind === 'failed') return query.apply(outcome);
+      if (outcome !== undefined) return;
+      if (query.state === 'starting') query.apply({ kind: 'running' });
+      this.cut();
+      while (!over.aborted) await this.changed.wait(over);
+    } finally {
+      this.over.abort();
+      await Promise.all(this.running);
+      await this.sessions.close(); // R3
+    }
+    if (query.ended || slot.takenBack.aborted) return;
+    query.using({ rows: this.rows });
+    query.rows.end();
+    query.apply({ kind: 'tasksEnded' });
+  }
+
+  private apply(event: ScheduleEvent): void {
+    for (const effect of this.schedule.apply(event)) this.perform(effect);
+    this.admitted.query.progressed(this.stats.progress(this.schedule.known()));
+  }
+
+  private perform(effect: ScheduleEffect): void {
+    const { query } = this.admitted;
+    switch (effect.kind) {
+      case 'run': {
+        const run = this.runTask(effect).finally(() => this.running.delete(run));
+        this.running.add(run);
+        return;
+      }
+      case 'cut':
+        return this.cut();
+      case 'again': {
+        const { stageId, index, attempt, message } = effect;
+        this.parts.log.warn('stage-task-lost', { queryId: query.queryId, stageId, index, attempt, message });
+        return this.stats.taskRetried();
+      }
+      case 'sessionWanted':
+        void this.replaceSessions();
+        return;
+      case 'failed':
+        return this.end(effect);
+      case 'done':
+        this.over.abort();
+        return;
+    }
+  }
+
+  /** R1. */
+  private cut(): void {
+    const outcome = this.work.cut(this.schedule.facts());
+    if (outcome.kind === 'whole') {
+      const message = `The query could not be cut into further stages: ${outcome.reason}.`;
+      return this.end({ kind: 'failed', failure: failure('INTERNAL_ERROR', message) });
+    }
+    const stages = outcome.kind === 'final' ? [outcome.stage] : outcome.stages;
+    this.apply({ kind: 'stagesCut', stages: stages.map((stage) => ({ stage, tasks: this.work.taskCount(stage) })) });
+  }
+
+  private async runTask(effect: RunEffect): Promise<void> {
+    const { query } = this.admitted;
+    const { stageId, index, attempt, sessionId, stage } = effect;
+    const name = { stageId, index, attempt };
+    const worker = this.sessions.workerOf(sessionId);
+    if (worker === undefined) return; // It was lost in this turn, and the schedule hears of it.
+    const fragment = this.work.fragment(effect, (id) => this.sessions.workerOf(id)?.edgeAddress ?? '');
+    const signal = AbortSignal.any([query.signal, this.over.signal]);
+    const parts = this.parts.fragments.run(worker.address, fragment, signal);
+    const isResult = stage.output.kind === 'result';
+    let next = await parts.next();
+    for (; !next.done; next = await parts.next()) {
+      if (!isResult || query.ended) continue;
+      this.apply({ kind: 'rowsSent' }); // R2
+      query.using({ resultBytes: query.use.resultBytes + next.value.length });
+      await query.rows.push(next.value, query.signal);
+    }
+    if (query.ended || this.over.signal.aborted) return;
+    this.apply({ ...this.eventOf(next.value, effect, worker.nodeId), ...name });
+  }
+
+  private eventOf(end: FragmentEnd, effect: RunEffect, workerId: string) {
+    switch (end.kind) {
+      case 'finished': {
+        const { stage, stageId, index, attempt, sessionId } = effect;
+        if (stage.output.kind === 'result') this.rows += end.result.rows;
+        this.stats.taskFinished({ ...end.result, stageId, index, attempt, workerId });
+        const files = end.result.files.map((file) => ({ ...file, sessionId }));
+        return { kind: 'finished', output: { ...end.result, files } } as const;
+      }
+      case 'lost':
+        return {
+          kind: 'taskLost',
+          message: end.message,
+          missing: this.work.missingFiles(end.missing, effect),
+        } as const;
+      case 'failed':
+        return { kind: 'taskFailed', failure: failedIn(end.failure, effect, workerId) } as const;
+    }
+  }
+
+  /** All sessions are lost: others are opened, if there are workers. */
+  private async replaceSessions(): Promise<void> {
+    if (this.sessionsOpening) return;
+    this.sessionsOpening = true;
+    const outcome = await this.sessions.openOne();
+    this.sessionsOpening = false;
+    if (outcome?.kind === 'failed') this.end(outcome);
+  }
+
+  private end({ failure: why }: Extract<ScheduleEffect, { kind: 'failed' }>): void {
+    this.admitted.query.apply({ kind: 'failed', failure: why });
+    this.over.abort();
+  }
+}

@@ -1,0 +1,138 @@
+import { durationMs } from '@bufbuild/protobuf/wkt';
+import { Code, createClient, type Transport } from '@connectrpc/connect';
+import { type FragmentOutput, type RunFragmentResponse, TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
+import { readRpcError } from '@tutti/service';
+import { failure, type QueryFailure } from './core/query.js';
+import { isRetriable } from './failure-codes.js';
+
+/** A file that a fragment reads, and where it is. */
+export interface InputFile {
+  readonly taskId: string;
+  readonly edgeAddress: string;
+  readonly key: string;
+  readonly name: string;
+  readonly partition: number;
+  readonly rows: number;
+  readonly bytes: number;
+}
+
+export interface NewFragment {
+  /** The session that runs it. */
+  readonly taskId: string;
+  /** Unique in the session. */
+  readonly fragmentId: string;
+  readonly fragment: Uint8Array;
+  readonly inputs: readonly { readonly number: number; readonly files: readonly InputFile[] }[];
+}
+
+/** What a fragment that ran to its end wrote, and what it took. */
+export interface FragmentResult {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly files: readonly { name: string; partition: number; rows: number; bytes: number }[];
+  readonly ranges: readonly ({ readonly min: string; readonly max: string } | undefined)[];
+  readonly elapsedMs: number;
+  readonly cpuMs: number;
+  readonly inputWaitMs: number;
+  readonly peakMemoryBytes: number;
+  readonly spilledBytes: number;
+  readonly fetchedBytes: number;
+}
+
+/** How a fragment ended. */
+export type FragmentEnd =
+  | { readonly kind: 'finished'; readonly result: FragmentResult }
+  /** It may run elsewhere, or again. `missing` names the session of a file that could not be had. */
+  | { readonly kind: 'lost'; readonly message: string; readonly missing: MissingFile | undefined }
+  | { readonly kind: 'failed'; readonly failure: QueryFailure };
+
+export interface MissingFile {
+  readonly taskId: string;
+  readonly name: string;
+}
+
+export interface FragmentClient {
+  /** Runs a fragment: yields bytes of the result, if it is one, and returns how it ended. Aborting `signal` stops it. */
+  run(address: string, fragment: NewFragment, signal: AbortSignal): AsyncGenerator<Uint8Array, FragmentEnd>;
+}
+
+/** Calls workers; `transportTo` keeps one channel per address. */
+export function createFragmentClient(transportTo: (address: string) => Transport): FragmentClient {
+  return {
+    async *run(address, fragment, signal) {
+      // No deadline of its own: the query's time limit aborts `signal`, and the channel notices a dead worker.
+      const parts = createClient(TaskService, transportTo(address)).runFragment(
+        {
+          ...fragment,
+          inputs: fragment.inputs.map(({ number, files }) => ({
+            number,
+            files: files.map((file) => ({ ...file, rows: BigInt(file.rows), bytes: BigInt(file.bytes) })),
+          })),
+        },
+        { signal, timeoutMs: 0 },
+      );
+      try {
+        let result: FragmentResult | undefined;
+        for await (const { part } of parts as AsyncIterable<RunFragmentResponse>) {
+          if (part.case === 'rows') yield part.value;
+          if (part.case === 'output') result = resultOf(part.value);
+        }
+        if (result !== undefined) return { kind: 'finished', result };
+        return { kind: 'lost', message: 'the worker ended the fragment without its output', missing: undefined };
+      } catch (error) {
+        return endOf(error);
+      }
+    },
+  };
+}
+
+function resultOf(output: FragmentOutput): FragmentResult {
+  const { elapsed, cpuTime, inputWait } = output;
+  return {
+    rows: Number(output.rows),
+    bytes: Number(output.bytes),
+    files: output.files.map(({ name, partition, rows, bytes }) => ({
+      name,
+      partition,
+      rows: Number(rows),
+      bytes: Number(bytes),
+    })),
+    ranges: output.ranges.map(({ min, max }) => (min === undefined || max === undefined ? undefined : { min, max })),
+    elapsedMs: elapsed ? durationMs(elapsed) : 0,
+    cpuMs: cpuTime ? durationMs(cpuTime) : 0,
+    inputWaitMs: inputWait ? durationMs(inputWait) : 0,
+    peakMemoryBytes: Number(output.peakMemoryBytes),
+    spilledBytes: Number(output.spilledBytes),
+    fetchedBytes: Number(output.fetchedBytes),
+  };
+}
+
+/** Reasons with which a worker gives up a fragment that can run elsewhere, or again. */
+const GIVEN_UP = new Set([
+  'WORKER_DRAINING',
+  'TASK_NOT_FOUND',
+  'USER_CANCELED',
+  'CANCELED',
+  'EXECUTOR_CRASHED',
+  'EXCHANGE_LOST',
+  'WORKER_BUSY',
+]);
+const PASSING: readonly Code[] = [
+  Code.Unavailable,
+  Code.DeadlineExceeded,
+  Code.Canceled,
+  Code.Aborted,
+  Code.NotFound,
+  Code.ResourceExhausted,
+];
+
+function endOf(error: unknown): Exclude<FragmentEnd, { kind: 'finished' }> {
+  const { reason, message, code, metadata } = readRpcError(error);
+  const missing =
+    reason === 'EXCHANGE_LOST' ? { taskId: metadata['task_id'] ?? '', name: metadata['name'] ?? '' } : undefined;
+  if (reason === undefined ? PASSING.includes(code) : GIVEN_UP.has(reason)) return { kind: 'lost', message, missing };
+  return {
+    kind: 'failed',
+    failure: failure(reason ?? 'INTERNAL_ERROR', message, reason !== undefined && isRetriable(reason)),
+  };
+}

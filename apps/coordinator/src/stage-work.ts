@@ -1,0 +1,96 @@
+// What the fragments of one distributed query are: cut from its plan, each with its share of the splits and files.
+import { type CutOutcome, cut, pruneSplits, shareSplits, type Split, type Stage, type StageFacts } from '@tutti/sql';
+import { encodeStageTask, type ResultFormat } from '@tutti/engine';
+import type { QueryFailure } from './core/query.js';
+import type { DistributedPlan } from './core/query-work.js';
+import type { ScheduleEffect, TaskAttempt } from './core/stage-schedule.js';
+import type { DistributionSettings } from './core/stage-settings.js';
+import type { ExchangeFile } from './core/stage-task.js';
+import type { InputFile, MissingFile, NewFragment } from './fragment-client.js';
+
+type RunEffect = Extract<ScheduleEffect, { kind: 'run' }>;
+
+export interface StageWorkOptions {
+  readonly plan: DistributedPlan;
+  readonly settings: DistributionSettings;
+  readonly workers: number;
+  readonly format: ResultFormat;
+  readonly exchangeKey: string;
+}
+
+export class StageWork {
+  private readonly tables;
+  /** Shares of splits, by stage and number of the scan. */
+  private readonly shares = new Map<string, readonly (readonly Split[])[]>();
+
+  constructor(readonly options: StageWorkOptions) {
+    this.tables = new Map(options.plan.tables.map((table) => [table.table, table]));
+  }
+
+  cut(facts: ReadonlyMap<string, StageFacts>): CutOutcome {
+    const { plan, settings, workers } = this.options;
+    const sizes = new Map(plan.tables.map(({ table, rows, splits }) => [table, { rows, splits: splits.length }]));
+    return cut(plan.node, facts, { ...settings, workers }, sizes);
+  }
+
+  /** Into how many tasks a stage is divided: no more than there are splits, unless each has partitions of its own. */
+  taskCount(stage: Stage): number {
+    if (stage.tasks === 1 || stage.reads.some(({ share }) => share !== 'all')) return stage.tasks;
+    const splits = stage.scans.filter(({ share }) => share === 'own').map((scan) => this.splitsOf(scan).length);
+    return Math.min(stage.tasks, Math.max(1, ...splits));
+  }
+
+  /** What a worker is asked to run. */
+  fragment(effect: RunEffect, edgeAddressOf: (sessionId: string) => string): NewFragment {
+    const { stage, index, tasks, attempt, sessionId } = effect;
+    const { plan, settings, format, exchangeKey } = this.options;
+    const scans = stage.scans.map((scan) => {
+      const splits = scan.share === 'all' ? this.splitsOf(scan) : (this.sharesOf(stage, scan, tasks)[index] ?? []);
+      const table = this.tables.get(scan.table);
+      return { number: scan.number, table, splits };
+    });
+    const { columnNames } = plan;
+    const compression = settings.exchangeCompression;
+    const toInput = (file: ExchangeFile): InputFile => ({
+      ...file,
+      taskId: file.sessionId,
+      edgeAddress: edgeAddressOf(file.sessionId),
+      key: exchangeKey,
+    });
+    return {
+      taskId: sessionId,
+      fragmentId: `${stage.id}.${index}.${attempt}`,
+      fragment: encodeStageTask({ stage, index, scans, format, compression, columnNames }),
+      inputs: effect.inputs.map(({ number, files }) => ({ number, files: files.map(toInput) })),
+    };
+  }
+
+  /** The file that a fragment could not get, as the schedule knows it. */
+  missingFiles(missing: MissingFile | undefined, { inputs }: RunEffect): readonly ExchangeFile[] {
+    if (missing === undefined) return [];
+    const files = inputs.flatMap((input) => input.files);
+    return files.filter(({ sessionId, name }) => sessionId === missing.taskId && name === missing.name);
+  }
+
+  private splitsOf({ table, columns, bounds }: Stage['scans'][number]): readonly Split[] {
+    const splits = this.tables.get(table)?.splits ?? [];
+    return pruneSplits(splits, columns, bounds);
+  }
+
+  private sharesOf(stage: Stage, scan: Stage['scans'][number], tasks: number): readonly (readonly Split[])[] {
+    const key = `${stage.id} ${scan.number}`;
+    const known = this.shares.get(key) ?? shareSplits(this.splitsOf(scan), tasks);
+    this.shares.set(key, known);
+    return known;
+  }
+}
+
+/** Says in which stage and where a fragment failed. */
+export function failedIn(why: QueryFailure, { stageId, index }: TaskAttempt, workerId: string): QueryFailure {
+  return {
+    ...why,
+    line: 0,
+    column: 0,
+    message: `${why.message} (stage ${stageId}, task ${index}, worker ${workerId})`,
+  };
+}
