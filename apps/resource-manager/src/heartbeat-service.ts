@@ -6,7 +6,7 @@ import { BadMessage, fenceListToWire, type ShardFences } from '@tutti/lease-wire
 import { type ClusterState, isSynced, recordCounts } from './cluster-state.js';
 import { countsOf, cpuLevelsOf } from './group-codec.js';
 import type { LeaseDeskShell } from './lease-desk-shell.js';
-import { deskReportOf, queriesOf, roleOf, tasksOf, toldSeats } from './report-codec.js';
+import { deskReportOf, queriesOf, roleOf, seatReportsOf, tasksOf } from './report-codec.js';
 import type { ResourceManagerMetrics } from './resource-manager-metrics.js';
 
 /** Hears the reports of all nodes. */
@@ -75,7 +75,7 @@ function take(
 /** What a worker says of leases; throws INVALID_ARGUMENT when that, or what others say of seats, makes no sense. */
 function readLeases(report: NodeReport) {
   try {
-    toldSeats(report.nodeId, report);
+    seatReportsOf(nodeId(report.nodeId), report);
     return report.status.case === 'worker' ? deskReportOf(report, report.status.value) : undefined;
   } catch (error) {
     if (!(error instanceof BadMessage)) throw error;

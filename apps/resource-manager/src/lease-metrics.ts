@@ -3,6 +3,7 @@ import type { DeskCounters, DeskNote } from '@tutti/resource-groups';
 import { lineageOf } from '@tutti/resource-groups';
 import type { Counter, Metrics } from '@tutti/service';
 import type { LeaseDeskShell } from './lease-desk-shell.js';
+import type { SeatStanding } from './seat-watch.js';
 
 /** Metrics of leases and seats that are counted where things happen. */
 export interface LeaseMetrics {
@@ -53,7 +54,7 @@ export function leaseGauges(
   metrics: Metrics,
   state: ClusterState,
   shell: LeaseDeskShell,
-  problems: () => readonly string[],
+  standing: () => SeatStanding,
 ): void {
   metrics.gauge('tutti_shards_owned', 'Shards of root groups that this one owns', ['phase'], (gauge) => {
     gauge.reset();
@@ -61,10 +62,10 @@ export function leaseGauges(
     for (const { phase } of shell.desk.owned()) gauge.inc({ phase });
   });
   metrics.gauge('tutti_seat_ready', '1 when this one votes on who owns what', [], (gauge) => {
-    gauge.set(shell.desk.isReady(state.clock.now()) ? 1 : 0);
+    gauge.set(standing().votes ? 1 : 0);
   });
-  metrics.gauge('tutti_seat_problems', 'Resource managers that have other seats', [], (gauge) => {
-    gauge.set(problems().length);
+  metrics.gauge('tutti_seat_problems', 'What is wrong with the seats', [], (gauge) => {
+    gauge.set(standing().problems.length);
   });
   metrics.gauge('tutti_lease_streams', 'Streams of coordinators', [], (gauge) => gauge.set(shell.streams.size));
   const help = 'Queries that run beyond the limit of a group, as workers count them';

@@ -16,16 +16,17 @@ import {
   untilStopped,
 } from '@tutti/service';
 import { createResourceManager } from './resource-manager.js';
-import { relations, settings } from './settings.js';
+import { relations, settings, warnings } from './settings.js';
 
 await runMain('resource-manager', async () => {
   // config
   const program = 'resource-manager';
-  const config = loadConfig(settings, { argv: process.argv.slice(2), env: process.env, relations, program });
+  const config = loadConfig(settings, { argv: process.argv.slice(2), env: process.env, relations, warnings, program });
   const id = nodeId(nodeIdOf(config, program));
   const clock = systemClock;
   const incarnation = clock.wallMs();
   const log = createLog({ ...config.log, fields: { node: id, role: program } });
+  for (const message of warnings(config)) log.warn('questionable-seats', { message });
   const metrics = createMetrics({ node: id, role: program });
   const groups = await GroupFile.open({ file: config.resourceGroups.file, clock, log, metrics });
 
@@ -79,13 +80,13 @@ await runMain('resource-manager', async () => {
     server.setReady(false, message);
     takenOver ??= resourceManager.standAside(message);
   };
-  const onSynced = (synced: boolean, why: string) => {
+  const onReady = (ready: boolean, why: string) => {
     if (stop.aborted || takenOver !== undefined) return; // A draining node is never ready again.
-    server.setReady(synced, why);
-    if (synced && !wasReady) log.info('ready');
-    wasReady = synced;
+    server.setReady(ready, why);
+    if (ready && !wasReady) log.info('ready');
+    wasReady = ready;
   };
-  const running = resourceManager.run(endpoints, onSynced, loops.signal);
+  const running = resourceManager.run(endpoints, onReady, loops.signal);
 
   // drain
   await aborted(AbortSignal.any([stop, lastLife.signal]));

@@ -1,14 +1,13 @@
 // Reads what nodes report into the types of the parts that keep it, and writes queries back out.
 import { clone } from '@bufbuild/protobuf';
-import { queryId } from '@tutti/base';
+import { type NodeId, queryId } from '@tutti/base';
 import type { CoordinatorStatus, NodeReport, WorkerStatus } from '@tutti/contracts/tutti/heartbeat/v1/heartbeat_pb';
 import { type QueryInfo, QueryInfoSchema, QueryState } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { TaskState } from '@tutti/contracts/tutti/task/v1/task_pb';
 import type { NodeLoad, NodeRole } from '@tutti/discovery';
 import { fencesKeptFromWire, seatSetFromWire } from '@tutti/lease-wire';
-import type { DeskReport, LeasedTask, WorkerTask } from '@tutti/resource-groups';
+import type { DeskReport, LeasedTask, SeatReport, WorkerTask } from '@tutti/resource-groups';
 import type { ReportedQuery, ViewedQuery } from './core/cluster-view.js';
-import type { ToldSeats } from './core/seat-agreement.js';
 
 const ENDED: ReadonlySet<QueryState> = new Set([QueryState.FINISHED, QueryState.FAILED, QueryState.CANCELED]);
 const ENDED_TASKS: ReadonlySet<TaskState> = new Set([TaskState.FINISHED, TaskState.FAILED, TaskState.CANCELED]);
@@ -57,10 +56,13 @@ export const deskReportOf = (report: NodeReport, status: WorkerStatus): DeskRepo
 });
 
 /** The seats that a resource manager says it has; nothing of other nodes. Throws BadMessage. */
-export const toldSeats = (nodeId: string, { incarnation, status }: NodeReport): ToldSeats[] =>
-  status.case === 'resourceManager'
-    ? [{ nodeId, incarnation: Number(incarnation), seats: seatSetFromWire(status.value.seats) }]
-    : [];
+export function seatReportsOf(id: NodeId, { incarnation, status }: NodeReport): SeatReport[] {
+  if (status.case !== 'resourceManager') return [];
+  const { seatIdle: isIdle, seatHeldBack: isHeldBack } = status.value;
+  return [
+    { nodeId: id, incarnation: Number(incarnation), seats: seatSetFromWire(status.value.seats), isIdle, isHeldBack },
+  ];
+}
 
 export const loadOf = (status: WorkerStatus, sequence: number): NodeLoad => ({
   runningTasks: status.tasks.filter((task) => !ENDED_TASKS.has(task.state)).length,

@@ -34,7 +34,7 @@ describe('a resource manager', () => {
       await stage.pass(1_000);
       await stage.coordinator('c2', 1);
       await stage.pass(200);
-      expect(stage.readiness).toEqual(['waits for any coordinator', 'synced']);
+      expect(stage.readiness).toEqual(['waits for any coordinator', 'ready']);
     });
   });
 

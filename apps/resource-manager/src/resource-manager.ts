@@ -50,8 +50,11 @@ export interface ResourceManager {
   readonly clusterRoutes: Routes;
   /** What people call. */
   readonly edgeRoutes: Routes;
-  /** Sweeps, replicates and reports itself until `signal` aborts; tells whenever it becomes synced, or stops being so. */
-  run(endpoints: Endpoints, onSynced: (synced: boolean, why: string) => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Sweeps, replicates and reports itself until `signal` aborts. Tells whether it is ready: it has heard all nodes, and its
+   * seats do not disagree with those of others. Without a majority of seats it is ready, and says why nothing is dealt.
+   */
+  run(endpoints: Endpoints, onReady: (ready: boolean, why: string) => void, signal: AbortSignal): Promise<void>;
   /** Gives the groups that it deals to other resource managers; to be called before `depart`, once. Bounded. */
   handOver(): Promise<void>;
   /** Another process has its node id: gives up what it deals, and ends its streams with coordinators. For good. */
@@ -67,8 +70,8 @@ export function createResourceManager(options: ResourceManagerOptions): Resource
   const metrics = resourceManagerMetrics(options.metrics, state);
   const { connect = new ChannelPool().connect } = options;
   const leases = createLeases({ ...options, state, config: config.seats, connect });
-  const { shell, problems } = leases;
-  const seats = { state, shell, seats: leases.seats, messages: leases.seatMessages, problems };
+  const { shell, standing } = leases;
+  const seats = { state, shell, seats: leases.seats, messages: leases.seatMessages, standing };
 
   const loadOfWorker = (id: NodeId) => {
     const entry = state.reports.get(id);
@@ -103,7 +106,8 @@ export function createResourceManager(options: ResourceManagerOptions): Resource
   const status = (): NodeStatus => {
     const cpu = cpuLevelsToWire(state.usage.cpuLevels(clock.now()));
     const told = { synced: isSynced(state), groupConfig: groups.status(), seats: seatSetToWire(leases.seats) };
-    return { case: 'resourceManager', value: { ...told, cpu } };
+    const { isIdle: seatIdle, heldBack } = standing();
+    return { case: 'resourceManager', value: { ...told, seatIdle, seatHeldBack: heldBack === 'seatsDisagree', cpu } };
   };
   const monitor = new ProcessMonitor(clock);
   const processUsage = () => monitor.usage();
@@ -131,22 +135,22 @@ export function createResourceManager(options: ResourceManagerOptions): Resource
   return {
     clusterRoutes,
     edgeRoutes,
-    async run(endpoints, onSynced, signal) {
-      let toldSynced: boolean | undefined;
-      let toldProblems = '';
+    async run(endpoints, onReady, signal) {
+      let wasSynced: boolean | undefined;
+      let told: string | undefined;
       const sweepOnce = () => {
         sweep(state);
         const synced = isSynced(state);
-        const wrong = problems()
-          .map((problem) => `; ${problem}`)
-          .join('');
-        if (synced === toldSynced && wrong === toldProblems) return;
+        const { problems, heldBack } = standing();
         const missing = state.nodes.nodes.missing();
-        if (synced !== toldSynced) log.info(synced ? 'synced' : 'syncing', { missing });
-        toldSynced = synced;
-        toldProblems = wrong;
-        const why = (synced ? 'synced' : `waits for ${missing.join(', ') || 'any coordinator'}`) + wrong;
-        onSynced(synced && !leases.isHeldBack(), why);
+        if (synced !== wasSynced) log.info(synced ? 'synced' : 'syncing', { missing });
+        wasSynced = synced;
+        const unheard = synced ? [] : [`waits for ${missing.join(', ') || 'any coordinator'}`];
+        const ready = synced && heldBack !== 'seatsDisagree';
+        const news = [synced, ready, ...problems].join();
+        if (told === news) return;
+        told = news;
+        onReady(ready, [...unheard, ...problems].join('; ') || 'ready');
       };
       const loop = { clock, random: options.random, signal, log };
       const announced = announcer.run(endpoints, signal);

@@ -1,10 +1,13 @@
 import { Code, type ServiceImpl } from '@connectrpc/connect';
 import type { DeliverRequest, SeatService } from '@tutti/contracts/tutti/seat/v1/seat_pb';
 import { BadMessage, seatMessageFromWire, seatSetToWire } from '@tutti/lease-wire';
-import { type Holder, SHARD_COUNT, type SeatSet, shardOfGroup } from '@tutti/resource-groups';
+import { type Holder, type SeatMessage, SHARD_COUNT, type SeatSet, shardOfGroup } from '@tutti/resource-groups';
 import { type Counter, rpcError, untilAborted } from '@tutti/service';
 import type { ClusterState } from './cluster-state.js';
 import type { LeaseDeskShell } from './lease-desk-shell.js';
+import type { SeatStanding } from './seat-watch.js';
+
+const FUTURE_MAX_MS = 86_400_000;
 
 export interface SeatServiceOptions {
   readonly state: ClusterState;
@@ -12,8 +15,7 @@ export interface SeatServiceOptions {
   readonly seats: SeatSet;
   /** Counts messages of other seats. */
   readonly messages: Pick<Counter<string>, 'inc'>;
-  /** What is wrong with the seats, for people. */
-  readonly problems: () => readonly string[];
+  readonly standing: () => SeatStanding;
 }
 
 /** What people may ask. */
@@ -31,6 +33,7 @@ export function seatService(options: SeatServiceOptions, drainSignal: AbortSigna
       for await (const request of untilAborted(requests, drainSignal)) {
         const message = readMessage(request);
         const { from } = message;
+        refuseFuture(message, state.clock.wallMs());
         if (from.seat === state.nodeId) throw bad(`the node id ${from.seat} is taken: it is that of the receiver`);
         if (sender !== undefined && sender.seat !== from.seat)
           throw bad(`the stream of ${sender.seat} says it is of ${from.seat}`);
@@ -43,8 +46,9 @@ export function seatService(options: SeatServiceOptions, drainSignal: AbortSigna
   };
 }
 
-function listShards({ state, shell: { desk }, seats, problems }: SeatServiceOptions) {
+function listShards({ state, shell: { desk }, seats, standing }: SeatServiceOptions) {
   const now = state.clock.now();
+  const { votes, problems } = standing();
   const phases = new Map(desk.owned().map((owned) => [owned.shard, owned]));
   const groups = new Map<number, string[]>();
   for (const { template, isDynamic, admissionMode } of state.groups.current.config.rootGroups) {
@@ -55,8 +59,8 @@ function listShards({ state, shell: { desk }, seats, problems }: SeatServiceOpti
   return {
     resourceManagerId: state.nodeId,
     seats: seatSetToWire(seats),
-    ready: desk.isReady(now),
-    problems: [...problems()],
+    ready: votes,
+    problems: [...problems],
     shards: Array.from({ length: SHARD_COUNT }, (_, shard) => {
       const owned = phases.get(shard);
       const known = desk.ownerOf(shard, now);
@@ -76,6 +80,16 @@ function readMessage(request: DeliverRequest) {
   } catch (error) {
     throw error instanceof BadMessage ? bad(error.message) : error;
   }
+}
+
+/** Lives are numbered by wall clocks: one from so far ahead would fence off all that come before that day. */
+function refuseFuture(message: SeatMessage, wallMs: number): void {
+  const lives = [message.from.incarnation, ...(message.kind === 'holdAnswer' ? [message.askerIncarnation] : [])];
+  const newest = Math.max(...lives);
+  if (newest <= wallMs + FUTURE_MAX_MS) return;
+  throw bad(
+    `incarnation ${newest} of ${message.from.seat} is more than a day ahead of the clock here, ${wallMs}: correct the clocks`,
+  );
 }
 
 const bad = (message: string) => rpcError(Code.InvalidArgument, message, { reason: 'BAD_SEAT_MESSAGE' });

@@ -1,5 +1,5 @@
 import { ConfigError, loadConfig } from '@tutti/service';
-import { relations, settings } from './settings.js';
+import { relations, settings, warnings } from './settings.js';
 
 const load = (...argv: string[]) => loadConfig(settings, { argv, env: {}, relations, program: 'resource-manager' });
 
@@ -43,6 +43,21 @@ describe('settings', () => {
       'seats.ids must name at most 9 resource managers',
     ]);
     expect(problemsOf('--seats-version', '0')).toEqual(['seats.version must be at least 1']);
+  });
+
+  it('warn of seats that are hardly meant', () => {
+    const warned = (...argv: string[]): string => warnings(load(...argv)).join('\n');
+    expect(warned('--seats-ids', 'r1,r2,r3', '--node-id', 'r1')).toBe('');
+    expect(warned()).toBe('');
+    expect(warned('--seats-ids', 'r2,r3,r4', '--node-id', 'r1')).toBe(
+      'seats.ids (r2, r3, r4) does not name this one, r1: it deals nothing, it only looks on',
+    );
+    expect(warned('--seats-ids', 'r1,r2,r3')).toMatch(
+      /does not name this one, resource-manager-.+ \(node.id is not set\)/,
+    );
+    expect(warned('--seats-ids', 'r1,r2,r3,r4', '--node-id', 'r1')).toBe(
+      'seats.ids names 4 resource managers: that bears the loss of as many as 3 do. Name 1, 3 or 5',
+    );
   });
 
   it('ask for the seats as soon as there is more than one resource manager: each would deal everything', () => {

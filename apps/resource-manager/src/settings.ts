@@ -1,6 +1,6 @@
 import { groupFileSetting } from '@tutti/group-file';
 import { SEATS_MAX } from '@tutti/resource-groups';
-import { type ConfigOf, commonSettings, count, duration, flag, list } from '@tutti/service';
+import { type ConfigOf, commonSettings, count, duration, flag, list, nodeIdOf } from '@tutti/service';
 
 /** The settings of a resource manager. */
 export const settings = {
@@ -55,6 +55,25 @@ export const relations = (config: Settings) => ({
   'seats.ids must name the resource managers when resourceManagers.addresses may be several: by their node.id, the same everywhere':
     config.seats.ids.length > 0 || !mayBeSeveral(config.resourceManagers.addresses),
 });
+
+/** What may be so, and is rarely meant. */
+export function warnings(config: Settings): string[] {
+  const { ids } = config.seats;
+  if (ids.length === 0) return [];
+  const found: string[] = [];
+  const ownId = nodeIdOf(config, 'resource-manager');
+  if (!ids.includes(ownId)) {
+    const hint = config.node.id === '' ? ' (node.id is not set)' : '';
+    found.push(
+      `seats.ids (${ids.join(', ')}) does not name this one, ${ownId}${hint}: it deals nothing, it only looks on`,
+    );
+  }
+  if (ids.length % 2 === 0)
+    found.push(
+      `seats.ids names ${ids.length} resource managers: that bears the loss of as many as ${ids.length - 1} do. Name 1, 3 or 5`,
+    );
+  return found;
+}
 
 /** A name stands for as many as it resolves to. */
 const mayBeSeveral = (addresses: readonly string[]): boolean =>

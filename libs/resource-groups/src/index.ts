@@ -81,7 +81,15 @@ export {
   type WorkerTask,
 } from './usage-ledger.js';
 export { COPY_LIMITS, type CopyEntry, type CopyLimits, type CopySet } from './seats/copy-store.js';
-export type { Acquired, CopyRefusal, LedgerEntry, LostReason, SeatEffect, SeatEvent } from './seats/seat-events.js';
+export type {
+  Acquired,
+  CopyRefusal,
+  HeldBack,
+  LedgerEntry,
+  LostReason,
+  SeatEffect,
+  SeatEvent,
+} from './seats/seat-events.js';
 export { SeatMachine, type SeatMachineOptions } from './seats/seat-machine.js';
 export type {
   CopyAnswer,
@@ -98,7 +106,14 @@ export type {
   SeatMessage,
 } from './seats/seat-messages.js';
 export { SEAT_RULES, SEAT_TIMING, type SeatRules, type SeatTiming } from './seats/seat-rules.js';
-export { FIRST_VERSION, isOneStep, SEATS_MAX, seatSet, type SeatSet } from './seats/seat-set.js';
+export {
+  judgeSeats,
+  type OtherSeats,
+  type SeatJudgement,
+  type SeatReport,
+  textOfSeats,
+} from './seats/seat-agreement.js';
+export { FIRST_VERSION, SEATS_MAX, seatSet, type SeatSet } from './seats/seat-set.js';
 export { preferenceOf, SHARD_COUNT, type SeatId, shardOf, shardOfGroup } from './seats/shard.js';
 export { explainSelection, type ExplainedSelection } from './selection-explanation.js';
 export type { QueryEstimates, SelectionCriteria } from './selector-match.js';

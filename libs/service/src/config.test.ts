@@ -183,6 +183,8 @@ describe('loadConfig', () => {
   test('--check-config goes no further, and says what is wrong or that nothing is', () => {
     expect(() => load(['--check-config', '--cluster-port', '7'])).toThrow(ConfigAccepted);
     expect(problems(['--cluster-port', 'x', '--check-config', '--nodes-leese', '1s'])).toHaveLength(2);
+    const options = { argv: ['--check-config'], env: {}, program: 'worker', warnings: () => ['nobody means that'] };
+    expect(() => loadConfig(schema, options)).toThrow('the configuration is right\n  - warning: nobody means that');
   });
 
   test('the common settings load, and name the node', () => {

@@ -26,8 +26,9 @@ export class HelpRequested extends Error {
 /** Somebody asked with --check-config whether the configuration is right, and it is. */
 export class ConfigAccepted extends Error {
   override readonly name = 'ConfigAccepted';
-  constructor() {
-    super('the configuration is right');
+  /** `warnings`: what it allows, and what is rarely meant. */
+  constructor(warnings: readonly string[] = []) {
+    super(['the configuration is right', ...warnings.map((warning) => `  - warning: ${warning}`)].join('\n'));
   }
 }
 
@@ -37,6 +38,8 @@ export interface LoadConfigOptions<S> {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What must hold between settings: a sentence that names them, and whether it holds. */
   readonly relations?: (config: ConfigOf<S>) => Readonly<Record<string, boolean>>;
+  /** What is rarely meant, a sentence each: shown by --check-config. The program logs them at its start. */
+  readonly warnings?: (config: ConfigOf<S>) => readonly string[];
   readonly program: string;
 }
 
@@ -63,7 +66,7 @@ export function loadConfig<S extends Settings>(schema: S, options: LoadConfigOpt
     }
   }
   if (problems.length > 0) throw new ConfigError(problems);
-  if (args.checkOnly) throw new ConfigAccepted();
+  if (args.checkOnly) throw new ConfigAccepted(options.warnings?.(config));
   return config;
 }
 

@@ -12,7 +12,8 @@ export const probesFallback =
     if (path === '/livez') return send(response, 200, TEXT, 'alive\n');
     if (path === '/readyz') {
       const { ready, why } = health.readiness();
-      return send(response, ready ? 200 : 503, TEXT, ready ? 'ready\n' : `not ready: ${why}\n`);
+      const text = ready && why === 'ready' ? 'ready' : `${ready ? 'ready' : 'not ready'}: ${why}`;
+      return send(response, ready ? 200 : 503, TEXT, `${text}\n`);
     }
     send(response, path === '/' ? 200 : 404, TEXT, 'This port has /livez, /readyz and grpc.health.v1.\n');
   };

@@ -31,6 +31,7 @@ export interface Seat {
   readonly edge: Transport;
   readonly log: TestLog;
   readonly metrics: ReturnType<typeof createMetrics>;
+  /** What it said of its readiness, newest last: whether it is ready, and why. */
   readonly readiness: string[];
   /** Ends all that it does, and all that is done with it. */
   readonly down: AbortController;
@@ -40,6 +41,8 @@ export interface Seat {
 interface SeatStageOptions {
   readonly ids: readonly string[];
   readonly seats?: Partial<Settings['seats']>;
+  /** Resource managers with a list of their own, or, without one, that are not started yet. */
+  readonly lists?: Readonly<Record<string, readonly string[] | undefined>>;
   readonly config?: GroupConfig;
 }
 
@@ -62,7 +65,12 @@ export class SeatStage {
   private starts = 0;
 
   constructor(private readonly options: SeatStageOptions) {
-    for (const id of options.ids) this.start(id);
+    const { ids, lists = {} } = options;
+    for (const id of ids) {
+      const list = lists[id];
+      if (list !== undefined) this.start(id, { ids: list });
+      else if (!(id in lists)) this.start(id);
+    }
   }
 
   /** Starts a resource manager, or starts it again. */
@@ -96,7 +104,11 @@ export class SeatStage {
       ...{ id, manager, log, metrics, readiness, down },
       transport: memoryTransport(manager.clusterRoutes, down.signal),
       edge: memoryTransport(manager.edgeRoutes, down.signal),
-      running: manager.run(endpoints, (_, why) => readiness.push(why), down.signal),
+      running: manager.run(
+        endpoints,
+        (ready, why) => readiness.push(`${ready ? '' : 'not ready: '}${why}`),
+        down.signal,
+      ),
     };
     this.seats.set(id, seat);
     return seat;

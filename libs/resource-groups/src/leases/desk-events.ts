@@ -1,7 +1,7 @@
 // What a lease desk is told, and what it wants done.
 import type { ClusterSize } from '../effective-limit.js';
 import type { GroupConfig } from '../group-config.js';
-import type { CopyRefusal, LostReason } from '../seats/seat-events.js';
+import type { CopyRefusal, HeldBack, LostReason } from '../seats/seat-events.js';
 import type { SeatMessage } from '../seats/seat-messages.js';
 import type { SeatSet } from '../seats/seat-set.js';
 import type { SeatId } from '../seats/shard.js';
@@ -30,8 +30,8 @@ export type DeskEvent =
   | { readonly kind: 'writeOff'; readonly coordinatorId: string }
   /** The process was suspended, and its clock may have been too. */
   | { readonly kind: 'overslept' }
-  /** Whether other resource managers have other seats: then this one deals nothing. */
-  | { readonly kind: 'heldBack'; readonly isHeldBack: boolean }
+  /** Why this one must deal nothing for the time being; undefined when it may, in a new life of this incarnation perhaps. */
+  | { readonly kind: 'heldBack'; readonly why: HeldBack | undefined; readonly incarnation: number }
   /** This process will stop: all that it owns goes to other seats in good order. */
   | { readonly kind: 'drain' }
   /** Time went by. Due at `wakeAt`. */

@@ -9,6 +9,7 @@
 //   D4. Only root groups with the admission mode `leased` are dealt; shards without any cost nothing (S1 in desk-shard.ts).
 import { type Instant, instant, type Random, unreachable } from '@tutti/base';
 import type { GroupConfig } from '../group-config.js';
+import type { SeatEvent } from '../seats/seat-events.js';
 import { SeatMachine } from '../seats/seat-machine.js';
 import type { Holder } from '../seats/seat-messages.js';
 import type { SeatRules, SeatTiming } from '../seats/seat-rules.js';
@@ -78,7 +79,7 @@ export class LeaseDesk {
     const { owners } = this;
     this.now = now;
     owners.begin(now);
-    owners.askSeats(event.kind === 'seatMessage' ? { kind: 'received', message: event.message } : { kind: 'tick' }); // D1
+    owners.askSeats(seatEventOf(event)); // D1
     this.hear(event);
     if (this.draining?.mustLeave(owners.shards.size === 0, now)) owners.askSeats({ kind: 'drain' });
     const effects = owners.end();
@@ -136,6 +137,7 @@ export class LeaseDesk {
     const { owners, now } = this;
     switch (event.kind) {
       case 'seatMessage':
+      case 'heldBack':
         return;
       case 'tick':
         for (const shard of [...owners.shards.values()]) if (now >= shard.wakeAt()) owners.tell(shard, event);
@@ -169,7 +171,6 @@ export class LeaseDesk {
         return owners.tellActive(event);
       case 'seatsChanged':
       case 'overslept':
-      case 'heldBack':
         return owners.askSeats(event);
       case 'drain':
         return this.drain();
@@ -232,4 +233,10 @@ export class LeaseDesk {
     const { roots, membership, measures } = this;
     return { roots, membership, measuredOf: (shard) => measures.of(shard) };
   }
+}
+
+/** What the seat has to know before all else: who is held back must not even come to own what is free. */
+function seatEventOf(event: DeskEvent): SeatEvent {
+  if (event.kind === 'seatMessage') return { kind: 'received', message: event.message };
+  return event.kind === 'heldBack' ? event : { kind: 'tick' };
 }

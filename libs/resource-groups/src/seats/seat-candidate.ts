@@ -25,7 +25,7 @@ export const mayBeDue = ({ role }: Shard, at: number): boolean => role.kind === 
 
 /** When a seat that does not own a shard will ask for it; undefined while it must not. */
 export function seeksAt(seat: SeatState, shard: Shard, now: Instant): Instant | undefined {
-  if (shard.role.kind !== 'idle' || seat.draining || seat.heldBack || !seat.isMember) return undefined;
+  if (shard.role.kind !== 'idle' || seat.draining || seat.heldBack !== undefined || !seat.isMember) return undefined;
   const bound = shard.promise.bound(now);
   let at = shard.role.seekAt;
   const promisesFrom = seat.promisesFrom(shard);

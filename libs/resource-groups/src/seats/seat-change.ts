@@ -1,6 +1,6 @@
 import type { Instant } from '@tutti/base';
 import { abandon } from './seat-candidate.js';
-import type { LostReason } from './seat-events.js';
+import type { HeldBack, LostReason } from './seat-events.js';
 import type { Outbox } from './seat-outbox.js';
 import { lose, resign } from './seat-owner.js';
 import { isOneStep, type SeatSet } from './seat-set.js';
@@ -47,12 +47,25 @@ export function leave(seat: SeatState, now: Instant, out: Outbox): void {
 }
 
 /**
- * Seats that disagree must not decide: majorities of different sets need not meet (V1 knows versions only). A seat that is held
- * back owns and seeks nothing, and promises nothing to anybody; what it promised before stays promised.
+ * Who is held back owns and seeks nothing, and promises nothing to anybody; what it promised before stays promised. Where
+ * other seats disagree, whoever of them decided meanwhile has promised nothing to this one: so afterwards the seat begins
+ * anew, and waits as after a restart until all that the others can have granted has ended. It is no first start then.
+ * Returns whether it has begun anew.
  */
-export function holdBack(seat: SeatState, isHeldBack: boolean, now: Instant, out: Outbox): void {
-  if (seat.heldBack === isHeldBack) return;
-  seat.heldBack = isHeldBack;
-  if (isHeldBack) giveUpAll(seat, 'seatsDisagree', now, out);
+export function holdBack(
+  seat: SeatState,
+  why: HeldBack | undefined,
+  incarnation: number,
+  now: Instant,
+  out: Outbox,
+): boolean {
+  const former = seat.heldBack;
+  if (former === why) return false;
+  seat.heldBack = why;
   seat.isTouched = true;
+  if (why === 'seatsDisagree') giveUpAll(seat, 'seatsDisagree', now, out);
+  if (former !== 'seatsDisagree') return false;
+  out.sendBatches();
+  seat.begin(Math.max(incarnation, seat.me.incarnation + 1), now, false, true);
+  return true;
 }

@@ -1,5 +1,6 @@
 import { SEAT_RULES, type SeatRules } from './seat-rules.js';
 import { runChaos } from './testing/chaos.js';
+import { runDisagreement } from './testing/disagreement.js';
 import { runSplits } from './testing/splits.js';
 import { type SeatChecks, Violation } from './testing/seat-checks.js';
 
@@ -47,6 +48,21 @@ describe('a majority that can talk', () => {
   it('owns every shard soon after a minority is cut off or dies', () => {
     const longestMs = Math.max(...seeds(1, 60).map((seed) => runSplits(seed, 5)));
     expect(longestMs).toBeLessThan(4_000);
+  });
+});
+
+// J1 to J4, with crashes and restarts, and a second between a report and the next.
+describe('resource managers with lists that contradict each other', () => {
+  it.each([
+    ['eachAlone', 60],
+    ['oneStray', 60],
+    ['replaced', 60],
+    // Many of these lists have no majority.
+    ['anything', 20],
+  ] as const)('never deal one shard twice: %s; in the end one side deals, in %i of 60', (wrong, dealing) => {
+    const runs = seeds(1, 60).map((seed) => runDisagreement(seed, wrong));
+    expect(runs.reduce((sum, { holds }) => sum + holds, 0)).toBeGreaterThan(60);
+    expect(runs.filter(({ deals }) => deals > 0).length).toBeGreaterThanOrEqual(dealing);
   });
 });
 

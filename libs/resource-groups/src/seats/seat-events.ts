@@ -22,10 +22,16 @@ export type SeatEvent =
   | { readonly kind: 'seatsChanged'; readonly seatSet: SeatSet; readonly incarnation: number }
   /** The process was suspended, and its clock may have been too: it owns nothing any more. */
   | { readonly kind: 'overslept' }
-  /** Whether other resource managers have other seats, so that this one must decide nothing. */
-  | { readonly kind: 'heldBack'; readonly isHeldBack: boolean }
+  /**
+   * Why this one must decide nothing for the time being; undefined when it may. When it begins anew then, the seat's new life
+   * has this incarnation.
+   */
+  | { readonly kind: 'heldBack'; readonly why: HeldBack | undefined; readonly incarnation: number }
   /** A coordinator or a worker has seen an owner of this epoch. */
   | { readonly kind: 'epochSeen'; readonly shard: number; readonly epoch: number };
+
+/** lookingAround: it has just started, alone, and others may be there; seatsDisagree: others have other seats. */
+export type HeldBack = 'lookingAround' | 'seatsDisagree';
 
 /** An entry of the owner's ledger. */
 export interface LedgerEntry {

@@ -92,7 +92,7 @@ export class SeatMachine {
         giveUpAll(seat, 'overslept', now, out);
         break;
       case 'heldBack':
-        holdBack(seat, event.isHeldBack, now, out);
+        if (holdBack(seat, event.why, event.incarnation, now, out)) this.renewAt = now;
         break;
       case 'epochSeen':
         hearOfEpoch(seat, this.shard(event.shard), event.epoch, now, out);

@@ -59,7 +59,7 @@ function answerItem(
   });
   if (version !== seat.set.version) return refuse('otherSeatSet', seat.timing.renewMs);
   if (resigned) shard.promise.end(resigned.holder, resigned.epoch, now);
-  if (seat.heldBack) return refuse('starting', seat.timing.renewMs);
+  if (seat.heldBack !== undefined) return refuse('starting', seat.timing.renewMs);
   if (!seat.mayPromise(shard, now))
     return refuse('starting', seat.beginning.awaitsFirst ? FIRST_PATIENCE_MS : seat.promisesFrom(shard) - now);
   const { role } = shard;

@@ -3,6 +3,7 @@ import { type Instant, instant, invariant, type Random } from '@tutti/base';
 import type { CopyLimits } from './copy-store.js';
 import { Beginning } from './seat-beginning.js';
 import { Peers } from './seat-peers.js';
+import type { HeldBack } from './seat-events.js';
 import type { Holder } from './seat-messages.js';
 import { promiseMs, type SeatRules, type SeatTiming } from './seat-rules.js';
 import { FIRST_VERSION, majorityOf, type SeatSet } from './seat-set.js';
@@ -35,8 +36,8 @@ export class SeatState {
   /** So many seats must promise. */
   majority: number;
   draining = false;
-  /** Other resource managers have other seats: until that is mended this one decides nothing. */
-  heldBack = false;
+  /** While there is a reason this seat decides nothing. */
+  heldBack: HeldBack | undefined;
   isMember = false;
   others: readonly SeatId[] = [];
   /** Something may be due sooner than it was before this step. */
@@ -68,7 +69,7 @@ export class SeatState {
   }
 
   /** Begins a life: what was promised stays promised, nothing is remembered. */
-  begin(incarnation: number, now: Instant, isFirstStart = false): void {
+  begin(incarnation: number, now: Instant, isFirstStart = false, hasEarlierLife = false): void {
     this.me = { seat: this.me.seat, incarnation };
     this.startedAt = now;
     this.peers.forgetAnswers();
@@ -78,6 +79,7 @@ export class SeatState {
       this.idle(shard, isFirstStart ? now : instant(now + promiseMs(this.timing)));
     }
     this.beginning = new Beginning(isFirstStart);
+    if (hasEarlierLife) this.beginning.noteEarlierLife();
     this.noteBlanks(now);
   }
 
@@ -161,7 +163,7 @@ export class SeatState {
   }
 
   mayPromise(shard: Shard, now: Instant): boolean {
-    return !this.heldBack && now >= this.promisesFrom(shard);
+    return this.heldBack === undefined && now >= this.promisesFrom(shard);
   }
 
   /** Who has forgotten which epochs there were promises only above all lives of seats that it knows. */

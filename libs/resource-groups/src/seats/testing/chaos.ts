@@ -137,8 +137,8 @@ class Chaos {
 
   /** It hears of seats that contradict its own, and for how long. */
   private holdBack(seat: SeatId): void {
-    this.world.node(seat).apply({ kind: 'heldBack', isHeldBack: true });
-    this.later(8_000 * this.world.random(), () => this.world.node(seat).apply({ kind: 'heldBack', isHeldBack: false }));
+    this.world.node(seat).holdBack('seatsDisagree');
+    this.later(8_000 * this.world.random(), () => this.world.node(seat).holdBack());
   }
 
   private crash(seat: SeatId): void {

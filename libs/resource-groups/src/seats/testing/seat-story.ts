@@ -13,6 +13,7 @@ const SHARD_COUNT = 3;
  *   seats a b c                the configured seats from now on: what `start` and `tell` use
  *   start a b / kill a / pause a / resume a / suspend a
  *   first a b                  they start with the word that there was no cluster before
+ *   hold a b / release a b     these hear of others whose seats disagree with theirs, and do not any more
  *   tell a b                   these read the configuration
  *   wait 3s                    time passes
  *   split a | b c / heal       who can talk
@@ -54,9 +55,9 @@ export class SeatStory {
       case 'suspend':
         return apply((node) => node.apply({ kind: 'overslept' }));
       case 'hold':
-        return apply((node) => node.apply({ kind: 'heldBack', isHeldBack: true }));
+        return apply((node) => node.holdBack('seatsDisagree'));
       case 'release':
-        return apply((node) => node.apply({ kind: 'heldBack', isHeldBack: false }));
+        return apply((node) => node.holdBack());
       case 'tell':
         return apply((node) => node.changeSeats(this.set));
       case 'kill':

@@ -1,5 +1,5 @@
 import { type Instant, instant, type Random, seededRandom } from '@tutti/base';
-import type { Acquired, SeatEffect, SeatEvent } from '../seat-events.js';
+import type { Acquired, HeldBack, SeatEffect, SeatEvent } from '../seat-events.js';
 import { SeatMachine } from '../seat-machine.js';
 import type { SeatRules } from '../seat-rules.js';
 import type { SeatSet } from '../seat-set.js';
@@ -47,10 +47,11 @@ export class SeatWorld {
 /** A seat with its clock, its present life, and what it owns. */
 export class SeatNode {
   machine: SeatMachine | undefined;
-  readonly owned = new Map<number, Acquired & { seq: number }>();
+  /** What it owns, and whether it knows all that was dealt before. */
+  readonly owned = new Map<number, Acquired & { seq: number; isLearned: boolean }>();
   /** When the last life began, in the time of the world. */
   startedAtMs = -Infinity;
-  private incarnation = 0;
+  incarnation = 0;
   private rate = 1;
   private offsetMs = 0;
   private paused: SeatEvent[] | undefined;
@@ -70,7 +71,7 @@ export class SeatNode {
   }
 
   /** With the word of the operator, when this is to be the first start of the cluster. */
-  start(seatSet: SeatSet, isFirstStart = false): void {
+  start(seatSet: SeatSet, isFirstStart = false, heldBack?: HeldBack): void {
     const { world, seat } = this;
     const { driftMax, shardCount, rules } = world.options;
     this.stop();
@@ -83,12 +84,18 @@ export class SeatNode {
     const options = { seat, incarnation, startedAt: this.now(), seatSet, random, shardCount, isFirstStart };
     this.startedAtMs = world.time.now;
     this.machine = new SeatMachine({ ...options, ...(rules && { rules }) });
+    this.holdBack(heldBack);
     this.apply({ kind: 'tick' });
   }
 
   /** The process reads a new configuration. */
   changeSeats(seatSet: SeatSet): void {
     this.apply({ kind: 'seatsChanged', seatSet, incarnation: Math.floor(this.world.time.now) });
+  }
+
+  /** The process hears of others that have other seats, or is told not to begin yet; or that may be over. */
+  holdBack(why?: HeldBack): void {
+    this.apply({ kind: 'heldBack', why, incarnation: Math.floor(this.world.time.now) });
   }
 
   /** The process is gone at once. */
@@ -142,12 +149,13 @@ export class SeatNode {
       return;
     }
     if (effect.kind === 'acquired') {
-      const owned = { ...effect, seq: 0 };
+      const owned = { ...effect, seq: 0, isLearned: !effect.mustLearnFully };
       this.owned.set(effect.shard, owned);
       if (effect.mustLearnFully)
         world.time.after(effect.learnMs / this.rate, () => {
-          if (machine === this.machine && this.owned.get(effect.shard) === owned)
-            this.apply({ kind: 'learned', shard: effect.shard });
+          if (machine !== this.machine || this.owned.get(effect.shard) !== owned) return;
+          owned.isLearned = true;
+          this.apply({ kind: 'learned', shard: effect.shard });
         });
     }
     if (effect.kind === 'lost') this.owned.delete(effect.shard);
