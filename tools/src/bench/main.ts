@@ -4,6 +4,9 @@ import { parseAdmissionOptions } from './admission-options.js';
 import { admissionTable } from './admission-table.js';
 import { resourceGroups } from './resource-groups.js';
 import { smallQuery } from './small-query.js';
+import { tpchBench } from './tpch.js';
+import { parseTpchBenchOptions } from './tpch-options.js';
+import { tpchTable } from './tpch-table.js';
 
 type Row = readonly [label: string, value: string];
 
@@ -80,6 +83,15 @@ const BENCHES: Readonly<Record<string, Bench>> = {
       if ('usage' in options) return options;
       const report = await admission({ ...options, root, say });
       return { report, lines: admissionTable(report) };
+    },
+  },
+  tpch: {
+    about: 'the 22 queries in stages on two workers, beside one DuckDB; large results (options: --help)',
+    run: async ({ root, say, args }) => {
+      const options = parseTpchBenchOptions(args);
+      if ('usage' in options) return options;
+      const report = await tpchBench({ ...options, root, say });
+      return { report, lines: tpchTable(report) };
     },
   },
 };
