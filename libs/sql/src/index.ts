@@ -54,3 +54,4 @@ export type { DecodedPlan, PlanNode, PlanType } from './plan/plan.js';
 export { cut } from './stages/cut.js';
 export type { TableSize } from './stages/cutter.js';
 export { explainStages, explainWhole } from './stages/explain-stages.js';
+export { JsonNumber, type LosslessJson, type LosslessObject, parseLossless } from './plan/lossless-json.js';
