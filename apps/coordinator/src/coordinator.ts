@@ -30,7 +30,7 @@ import { QueryFinder } from './query-finder.js';
 import { QueryList } from './query-list.js';
 import { QueuedList } from './queued-list.js';
 import { queryService } from './query-service.js';
-import type { CoordinatorConfig } from './settings.js';
+import { type CoordinatorConfig, distributionOf } from './settings.js';
 import { SubmittedQueries } from './submitted-queries.js';
 import { createTaskClient } from './task-client.js';
 import { TaskEnds } from './task-ends.js';
@@ -43,7 +43,7 @@ export interface CoordinatorOptions {
   readonly nodeId: NodeId;
   readonly incarnation: number;
   readonly querySuffix: string;
-  readonly config: Pick<CoordinatorConfig, 'catalogs' | 'usage' | 'query' | 'history'>;
+  readonly config: Pick<CoordinatorConfig, 'catalogs' | 'usage' | 'query' | 'history' | 'distribution'>;
   readonly catalogs: readonly Catalog[];
   readonly groupFile: Pick<GroupFile, 'current' | 'status' | 'onChange' | 'run'>;
   readonly planner: Planner;
@@ -119,6 +119,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
       return at === undefined ? undefined : at - now;
     },
     contact,
+    distribution: distributionOf(config),
     clock,
     log,
   });

@@ -4,7 +4,7 @@
 //   D3. Every change of a query is reported soon; its end goes to the history in the same turn.
 import type { Clock, QueryId } from '@tutti/base';
 import { unreachable } from '@tutti/base';
-import type { Planner } from '@tutti/engine';
+import type { Planner, ResultFormat } from '@tutti/engine';
 import type { GroupTree } from '@tutti/resource-groups';
 import type { Log } from '@tutti/service';
 import { Admission, type AdmissionOptions } from './admission.js';
@@ -15,6 +15,7 @@ import type { QueryFailure, QuerySession } from './core/query.js';
 import { failure } from './core/query.js';
 import type { QueryHistory } from './core/query-history.js';
 import type { QueryLimits } from './core/query-limits.js';
+import type { DistributionSettings } from './core/stage-settings.js';
 import { isRetriable } from './failure-codes.js';
 import { LiveQuery } from './live-query.js';
 import { planStatement } from './plan-statement.js';
@@ -38,6 +39,8 @@ export interface DispatcherOptions {
   /** See AdmissionOptions. */
   readonly dealAgainInMs: AdmissionOptions['dealAgainInMs'];
   readonly contact: Contact;
+  /** How queries run on several workers where their sessions do not say. */
+  readonly distribution: DistributionSettings;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -46,6 +49,7 @@ export interface NewStatement {
   readonly statement: string;
   readonly session: QuerySession;
   readonly limits: QueryLimits;
+  readonly resultFormat: ResultFormat;
 }
 
 export type Submission =
@@ -86,6 +90,7 @@ export class Dispatcher {
       ...request,
       queryId: this.options.nextQueryId(),
       bufferBytesMax: BUFFER_BYTES_MAX,
+      distributionDefaults: this.options.distribution,
       clock: this.options.clock,
       onChange: (changed) => this.changed(changed),
       onUse: (using) => this.used(using),

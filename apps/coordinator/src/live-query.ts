@@ -13,6 +13,7 @@ import type {
 import { isEnd, noUse } from './core/query.js';
 import type { GroupBounds, QueryLimits } from './core/query-limits.js';
 import type { QueryEvent } from './core/query-machine.js';
+import { distributionSettings, type SessionChange } from './core/session-properties.js';
 import { DISTRIBUTION_DEFAULTS, type DistributionSettings } from './core/stage-settings.js';
 import type { StageProgress } from './core/stage-stats.js';
 import { QueryMachine } from './core/query-machine.js';
@@ -25,8 +26,8 @@ export interface LiveQueryOptions {
   /** What it may use before its group says so too. */
   readonly limits: QueryLimits;
   readonly bufferBytesMax: number;
-  /** How it runs on several workers; as DISTRIBUTION_DEFAULTS say unless given. */
-  readonly distribution?: DistributionSettings | undefined;
+  /** How it runs on several workers where its session does not say; DISTRIBUTION_DEFAULTS unless given. */
+  readonly distributionDefaults?: DistributionSettings | undefined;
   /** How its rows are spelled; rows unless given. */
   readonly resultFormat?: ResultFormat | undefined;
   readonly clock: Clock;
@@ -54,11 +55,18 @@ export class LiveQuery {
   private waitOf: (() => QueryWait | undefined) | undefined;
   private attempts = 0;
   private stageProgress: StageProgress | undefined;
+  private wholeReason: string | undefined;
+  private sessionChange: SessionChange | undefined;
+  readonly distributionDefaults: DistributionSettings;
+  /** How it runs on several workers. */
+  readonly distribution: DistributionSettings;
 
   constructor(private readonly options: LiveQueryOptions) {
     this.queryId = options.queryId;
     this.statement = options.statement;
     this.session = options.session;
+    this.distributionDefaults = options.distributionDefaults ?? DISTRIBUTION_DEFAULTS;
+    this.distribution = distributionSettings(options.session.properties, this.distributionDefaults);
     this.bounds = { priority: options.session.priority, limits: options.limits };
     this.createdAt = options.clock.now();
     this.createdWallMs = options.clock.wallMs();
@@ -88,10 +96,6 @@ export class LiveQuery {
 
   get use(): QueryUse {
     return this.used;
-  }
-
-  get distribution(): DistributionSettings {
-    return this.options.distribution ?? DISTRIBUTION_DEFAULTS;
   }
 
   get resultFormat(): ResultFormat {
@@ -148,6 +152,17 @@ export class LiveQuery {
     this.bell.ring();
   }
 
+  /** Why it runs whole on one worker. */
+  runsWhole(reason: string): void {
+    this.wholeReason = reason;
+    this.bell.ring();
+  }
+
+  /** What it changes for the statements after it. */
+  changesSession(change: SessionChange): void {
+    this.sessionChange = change;
+  }
+
   /** The number of the next attempt to start a task. */
   nextAttempt(): number {
     return this.attempts++;
@@ -174,6 +189,8 @@ export class LiveQuery {
       wait: this.waitOf?.(),
       use: this.used,
       progress: this.stageProgress,
+      wholeReason: this.wholeReason,
+      sessionChange: this.sessionChange,
       failure: this.failure,
     };
   }

@@ -11,7 +11,8 @@ test('a statement that was planned is not planned again, in the same session', a
   expect(await cache.plan('rows 1', demo, never)).toEqual(first);
   await cache.plan('rows 1', { ...demo, catalog: 'tpch' }, never);
   await cache.plan('rows 2', demo, never);
-  expect(planner.planned).toEqual(['rows 1', 'rows 1', 'rows 2']);
+  await cache.plan('rows 2', { ...demo, distribution: 'single' }, never);
+  expect(planner.planned).toEqual(['rows 1', 'rows 1', 'rows 2', 'rows 2']);
 });
 
 test('K1: errors and answers of the coordinator itself are made anew', async () => {
@@ -20,6 +21,14 @@ test('K1: errors and answers of the coordinator itself are made anew', async () 
   for (const statement of ['typo', 'typo', 'show catalogs', 'show catalogs']) await cache.plan(statement, demo, never);
   expect(planner.planned).toHaveLength(4);
   expect(cache.bytes).toBe(0);
+});
+
+test('K1: a plan that knows files is made anew, since files change', async () => {
+  const planner = new FakePlanner();
+  const cache = new PlanCache(planner);
+  await cache.plan('grouped', demo, never);
+  await cache.plan('grouped', demo, never);
+  expect(planner.planned).toHaveLength(2);
 });
 
 test('K2: it stays within its bytes, and forgets what has not been used for longest', async () => {

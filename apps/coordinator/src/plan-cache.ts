@@ -1,6 +1,7 @@
 // Remembers plans of queries: dashboards send the same statement again and again.
 //   K1. Only plans are remembered that depend on nothing but the statement, the session's names and the catalogs, which
-//       do not change while the process lives. Errors and answers are made anew.
+//       do not change while the process lives. Errors and answers are made anew, and so are plans that can be cut into stages:
+//       they know the files of their tables as they were.
 //   K2. It holds at most `bytesMax`; what has not been used for longest goes first.
 import type { PlanOutcome, Planner } from '@tutti/engine';
 
@@ -23,7 +24,7 @@ export class PlanCache implements Planner {
   }
 
   async plan(statement: string, session: Parameters<Planner['plan']>[1], signal: AbortSignal): Promise<PlanOutcome> {
-    const key = JSON.stringify([session.catalog, session.schema, statement]);
+    const key = JSON.stringify([session.catalog, session.schema, session.distribution, statement]);
     const known = this.plans.get(key);
     if (known !== undefined) {
       this.plans.delete(key);
@@ -31,7 +32,8 @@ export class PlanCache implements Planner {
       return known.outcome;
     }
     const outcome = await this.planner.plan(statement, session, signal);
-    if (outcome.kind === 'query') this.remember(key, outcome, 2 * key.length + outcome.fragment.byteLength); // K1
+    if (outcome.kind === 'query' && outcome.plan.kind === 'whole')
+      this.remember(key, outcome, 2 * key.length + outcome.fragment.byteLength); // K1
     return outcome;
   }
 

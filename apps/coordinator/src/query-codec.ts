@@ -18,6 +18,7 @@ import type {
   QueryWaitKind,
 } from './core/query.js';
 import type { QueryLimits } from './core/query-limits.js';
+import type { StageProgress } from './core/stage-stats.js';
 
 const wireStates: Readonly<Record<QueryState, WireState>> = {
   queued: WireState.QUEUED,
@@ -62,6 +63,10 @@ export function queryInfoOf(query: QuerySnapshot, coordinatorId: string, stateme
     ...(query.wait && { waitReason: waitReasonOf(query.wait) }),
     stats: statsOf(query.use),
     ...(query.failure && { error: { ...query.failure } }),
+    ...(query.progress && { stages: stagesOf(query.progress) }),
+    distributionReason: query.wholeReason ?? '',
+    setSession: { ...query.sessionChange?.set },
+    resetSession: [...(query.sessionChange?.reset ?? [])],
   });
 }
 
@@ -86,8 +91,15 @@ const sessionOf = (session: QuerySession, isWhole: boolean): QueryInfoInit['sess
   ...(isWhole && {
     clientInfo: session.clientInfo,
     clientTags: [...session.clientTags],
+    properties: { ...session.properties },
     ...(Object.keys(session.estimates).length > 0 && { estimates: estimatesOf(session.estimates) }),
   }),
+});
+
+const stagesOf = ({ exchangedRows, exchangedBytes, ...counts }: StageProgress) => ({
+  ...counts,
+  exchangedRows: BigInt(exchangedRows),
+  exchangedBytes: BigInt(exchangedBytes),
 });
 
 const estimatesOf = ({ executionTimeMs, cpuTimeMs, peakMemoryBytes }: QueryEstimates) => ({

@@ -43,6 +43,48 @@ describe('ExecuteQuery', () => {
     expect(Buffer.concat(lines).toString()).toBe('[0]\n[1]\n');
   });
 
+  test('a setting is answered to the client, which sends it with the statements after it', async () => {
+    cluster.worker('w1');
+    const { client, planner } = cluster.coordinator('c1', 'aaaaa', oneGroup(0));
+    const set = new Listening(client, { statement: 'SET SESSION Distribution = SINGLE' });
+    await cluster.until(() => set.over);
+    expect(set.error).toBeUndefined();
+    expect(set.last).toMatchObject({ resourceGroup: '', setSession: { distribution: 'single' }, resetSession: [] });
+    expect(planner.planned).toEqual([]);
+    const properties = { ...set.last?.setSession };
+    const shown = new Listening(client, {
+      statement: "show session like 'distribution'",
+      session: { properties },
+      resultFormat: ResultFormat.JSON_LINES,
+    });
+    await cluster.until(() => shown.over);
+    const lines = shown.events.flatMap((event) => (event.case === 'jsonLines' ? [event.value] : []));
+    expect(Buffer.concat(lines).toString()).toMatch(/^\["distribution","single","auto",/);
+    expect(shown.last?.setSession).toEqual({});
+    const reset = new Listening(client, { statement: 'reset session distribution', session: { properties } });
+    await cluster.until(() => reset.over);
+    expect(reset.last).toMatchObject({ setSession: {}, resetSession: ['distribution'] });
+  });
+
+  test('an unknown setting is refused before there is a query', async () => {
+    const { client } = cluster.coordinator('c1', 'aaaaa');
+    const heard = new Listening(client, { statement: 'rows 1', session: { properties: { adaptve: 'true' } } });
+    await cluster.until(() => heard.over);
+    expect(heard.events).toEqual([]);
+    expect(readRpcError(heard.error)).toMatchObject({
+      code: Code.InvalidArgument,
+      reason: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('Did you mean "adaptive"?'),
+    });
+  });
+
+  test('what the coordinator answers itself does not come as Parquet', async () => {
+    const { client } = cluster.coordinator('c1', 'aaaaa');
+    const heard = new Listening(client, { statement: 'show catalogs', resultFormat: ResultFormat.PARQUET });
+    await cluster.until(() => heard.over);
+    expect(readRpcError(heard.error)).toMatchObject({ code: Code.Unimplemented, reason: 'NOT_SUPPORTED' });
+  });
+
   test('a typo fails with its place and never meets the group', async () => {
     const { client } = cluster.coordinator('c1', 'aaaaa', oneGroup(1));
     const heard = new Listening(client, { statement: 'typo' });

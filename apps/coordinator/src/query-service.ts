@@ -1,8 +1,9 @@
 import { create } from '@bufbuild/protobuf';
 import type { HandlerContext, ServiceImpl } from '@connectrpc/connect';
 import type { Clock } from '@tutti/base';
-import type { ExecuteQueryRequest, ExecuteQueryResponse, QueryService } from '@tutti/contracts/tutti/query/v1/query_pb';
-import { ExecuteQueryResponseSchema, ResultFormat, RowsSchema } from '@tutti/contracts/tutti/query/v1/query_pb';
+import type { ExecuteQueryResponse, QueryService } from '@tutti/contracts/tutti/query/v1/query_pb';
+import { ExecuteQueryResponseSchema, RowsSchema } from '@tutti/contracts/tutti/query/v1/query_pb';
+import type { ResultFormat } from '@tutti/engine';
 import { failure } from './core/query.js';
 import { isPageToken } from './core/query-page.js';
 import type { Dispatcher } from './dispatcher.js';
@@ -43,8 +44,8 @@ export function queryService(options: QueryServiceOptions): ServiceImpl<typeof Q
 
   return {
     async *executeQuery(request, context) {
-      const responseOf = responder(request, options);
       const query = submit(request);
+      const responseOf = responder(query, options);
       // Not in a finally: while the client does not read, this generator stands still and would never get there.
       const cancel = () => query.apply({ kind: 'canceled', failure: clientLeft });
       context.signal.addEventListener('abort', cancel, { once: true });
@@ -90,15 +91,14 @@ export function queryService(options: QueryServiceOptions): ServiceImpl<typeof Q
 
 const clientLeft = failure('USER_CANCELED', 'The client left before the query ended.');
 
+type ResponseEvent = Exclude<ExecuteQueryResponse['event'], { case: undefined }>;
+
 /** Turns news of a query into messages, with rows as the client wants them. */
 function responder(
-  { resultFormat }: ExecuteQueryRequest,
+  { resultFormat }: LiveQuery,
   { nodeId, onResultBytes }: QueryServiceOptions,
 ): (news: QueryNews) => ExecuteQueryResponse {
-  if (ResultFormat[resultFormat] === undefined) {
-    refuse('INVALID_ARGUMENT', `result_format ${resultFormat} is not known.`);
-  }
-  const event = (news: QueryNews): Exclude<ExecuteQueryResponse['event'], { case: undefined }> => {
+  const event = (news: QueryNews): ResponseEvent => {
     switch (news.kind) {
       case 'state':
         return { case: 'query', value: queryInfoOf(news.query, nodeId, LISTED_STATEMENT_LENGTH) };
@@ -106,9 +106,19 @@ function responder(
         return { case: 'columns', value: columnsOf(news.columns) };
       case 'lines':
         onResultBytes(news.lines.length);
-        if (resultFormat === ResultFormat.JSON_LINES) return { case: 'jsonLines', value: news.lines };
-        return { case: 'rows', value: create(RowsSchema, { rows: rowsOfLines(news.lines) }) };
+        return rowsIn(resultFormat, news.lines);
     }
   };
   return (news) => create(ExecuteQueryResponseSchema, { event: event(news) });
+}
+
+function rowsIn(format: ResultFormat, bytes: Uint8Array): ResponseEvent {
+  switch (format) {
+    case 'rows':
+      return { case: 'rows', value: create(RowsSchema, { rows: rowsOfLines(bytes) }) };
+    case 'jsonLines':
+      return { case: 'jsonLines', value: bytes };
+    case 'parquet':
+      return { case: 'parquet', value: bytes };
+  }
 }

@@ -7,6 +7,7 @@ import type { LiveQuery } from './live-query.js';
 export type QueryNews =
   | { readonly kind: 'state'; readonly query: QuerySnapshot }
   | { readonly kind: 'columns'; readonly columns: readonly QueryColumn[] }
+  /** Bytes of the result in the format of the query: whole JSON lines, or the next bytes of a Parquet file. */
   | { readonly kind: 'lines'; readonly lines: Uint8Array };
 
 /** Figures that move all the time (rows so far, memory) are told at most this often. */
@@ -29,7 +30,8 @@ export async function* queryNews(query: LiveQuery, clock: Clock, signal: AbortSi
     // A quick query passes its states faster than its client reads: the client hears where it is when it listens.
     const now = query.snapshot();
     const silentMs = clock.now() - toldAt;
-    const isDue = (now.use !== told?.use && silentMs >= FIGURES_MS) || (now.wait !== undefined && silentMs >= WAIT_MS);
+    const figuresMove = now.use !== told?.use || now.progress !== told?.progress;
+    const isDue = (figuresMove && silentMs >= FIGURES_MS) || (now.wait !== undefined && silentMs >= WAIT_MS);
     if (told === undefined || (!query.ended && (isDue || now.state !== told.state || reasonDiffers(now, told)))) {
       told = now;
       toldAt = clock.now();

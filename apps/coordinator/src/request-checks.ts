@@ -2,7 +2,8 @@
 import type { Duration } from '@bufbuild/protobuf/wkt';
 import { durationMs } from '@bufbuild/protobuf/wkt';
 import { formatDuration, formatSize } from '@tutti/base';
-import type { Session } from '@tutti/contracts/tutti/query/v1/query_pb';
+import { ResultFormat as WireFormat, type Session } from '@tutti/contracts/tutti/query/v1/query_pb';
+import type { ResultFormat } from '@tutti/engine';
 import { limitsOf } from './core/query-limits.js';
 import { decodeCursors, type QueuedCursors } from './core/queued-page.js';
 import type { NewStatement } from './dispatcher.js';
@@ -20,6 +21,8 @@ export interface StatementRequest {
   readonly timeLimit?: Duration | undefined;
   readonly cpuTimeLimit?: Duration | undefined;
   readonly memoryLimitBytes: bigint;
+  /** Submitted queries have none: their rows are fetched as rows. */
+  readonly resultFormat?: WireFormat;
 }
 
 /** The statement to run, with defaults filled in. */
@@ -39,8 +42,20 @@ export function checkStatement(request: StatementRequest, limits: RequestLimits)
     statement: request.statement,
     session: checkSession(request.session, limits),
     limits: limitsOf(asked, limits.executionMsMax),
+    resultFormat: checkResultFormat(request.resultFormat ?? WireFormat.ROWS),
   };
 }
+
+const resultFormats: Readonly<Record<WireFormat, ResultFormat>> = {
+  [WireFormat.UNSPECIFIED]: 'rows',
+  [WireFormat.ROWS]: 'rows',
+  [WireFormat.JSON_LINES]: 'jsonLines',
+  [WireFormat.PARQUET]: 'parquet',
+};
+
+const checkResultFormat = (format: WireFormat): ResultFormat =>
+  (resultFormats[format] as ResultFormat | undefined) ??
+  refuse('INVALID_ARGUMENT', `result_format ${format} is not known.`);
 
 function checkTimeLimit(name: string, limit: Duration | undefined): number | undefined {
   if (limit === undefined) return undefined;

@@ -20,7 +20,13 @@ test('a client that says nothing has defaults', () => {
     clientTags: [],
     priority: 1,
     estimates: {},
+    properties: {},
   });
+});
+
+test('settings of the session are spelled in one way', () => {
+  const properties = { Distribution: 'SINGLE', tasks_per_worker: '04' };
+  expect(check({ properties }).properties).toEqual({ distribution: 'single', tasks_per_worker: '4' });
 });
 
 test('what selectors look at is kept as the client says it', () => {
@@ -49,6 +55,11 @@ test.each<[MessageInitShape<typeof SessionSchema>, string]>([
   [{ clientTags: Array(101).fill('t') }, 'session.client_tags holds 101 tags; the most is 100.'],
   [{ clientTags: ['a', 't'.repeat(257)] }, 'session.client_tags[1] has 257 characters; the most is 256.'],
   [{ priority: -3 }, 'session.priority must be at least 1; it is -3.'],
+  [
+    { properties: { distributon: 'single' } },
+    'session.properties: There is no setting "distributon" of sessions. Did you mean "distribution"?',
+  ],
+  [{ properties: { adaptive: 'yes' } }, 'session.properties: The setting adaptive must be true or false; it is "yes".'],
   [{ estimates: { peakMemoryBytes: -1n } }, 'session.estimates.peak_memory_bytes must not be negative; it is -1.'],
   [
     { estimates: { cpuTime: { seconds: -2n, nanos: 0 } } },

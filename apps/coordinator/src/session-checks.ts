@@ -6,6 +6,7 @@ import type { ResourceEstimates } from '@tutti/contracts/tutti/resourcegroup/v1/
 import type { QueryEstimates } from '@tutti/resource-groups';
 import type { Catalog } from '@tutti/sql';
 import type { QuerySession } from './core/query.js';
+import { checkProperty, type SessionProperties } from './core/session-properties.js';
 import { refuse } from './failure-codes.js';
 
 export interface SessionLimits {
@@ -23,7 +24,7 @@ const CLIENT_TAGS_MAX = 100;
 /** Who asks, with defaults filled in. */
 export function checkSession(session: Session | undefined, limits: SessionLimits): QuerySession {
   const { user = '', source = '', principal = '', catalog = '', schema = '' } = session ?? {};
-  const { clientInfo = '', clientTags = [], priority = 0, estimates } = session ?? {};
+  const { clientInfo = '', clientTags = [], priority = 0, estimates, properties = {} } = session ?? {};
   for (const [name, value] of Object.entries({ user, source, principal, catalog, schema }))
     checkLength(name, value, NAME_LENGTH_MAX);
   checkLength('client_info', clientInfo, CLIENT_INFO_LENGTH_MAX);
@@ -39,6 +40,7 @@ export function checkSession(session: Session | undefined, limits: SessionLimits
     clientTags: checkTags(clientTags),
     priority: checkPriority(priority),
     estimates: estimates === undefined ? {} : checkEstimates(estimates),
+    properties: checkProperties(properties),
   };
 }
 
@@ -53,6 +55,15 @@ function checkTags(tags: readonly string[]): readonly string[] {
   }
   for (const [index, tag] of tags.entries()) checkLength(`client_tags[${index}]`, tag, NAME_LENGTH_MAX);
   return tags;
+}
+
+function checkProperties(properties: SessionProperties): SessionProperties {
+  const checked = Object.entries(properties).map(([name, value]) => {
+    const property = checkProperty(name, value);
+    if ('problem' in property) return refuse('INVALID_ARGUMENT', `session.properties: ${property.problem}`);
+    return [property.ok.name, property.ok.value] as const;
+  });
+  return Object.fromEntries(checked);
 }
 
 function checkPriority(priority: number): number {

@@ -17,6 +17,7 @@ const ENTRY_BYTES = 600;
 export const historyBytesOf = (query: QuerySnapshot): number =>
   ENTRY_BYTES +
   2 * (query.statement.length + query.group.length + (query.failure?.message.length ?? 0)) +
+  2 * (query.wholeReason?.length ?? 0) +
   2 * sessionLengthOf(query.session);
 
 /** Letters of the texts, and a little for each tag. */

@@ -2,6 +2,7 @@ import type { QueryId } from '@tutti/base';
 import type { QueryEstimates, WaitExplanation } from '@tutti/resource-groups';
 import type { StageProgress } from './stage-stats.js';
 import type { QueryLimits } from './query-limits.js';
+import type { SessionChange, SessionProperties } from './session-properties.js';
 
 /** Who asks, and in which context names are resolved. Defaults are filled in. */
 export interface QuerySession {
@@ -17,6 +18,8 @@ export interface QuerySession {
   /** What the client asks for; its group may bound it. */
   readonly priority: number;
   readonly estimates: QueryEstimates;
+  /** Checked; see session-properties.ts. */
+  readonly properties: SessionProperties;
 }
 
 /** Why a query ended badly: a reason of docs/errors.md, and a text for people. */
@@ -104,5 +107,9 @@ export interface QuerySnapshot {
   readonly use: QueryUse;
   /** How far its stages are; undefined for a query that runs whole on one worker. */
   readonly progress?: StageProgress | undefined;
+  /** Why it runs whole on one worker; undefined when it does not, and before that is known. */
+  readonly wholeReason?: string | undefined;
+  /** What it changes for the statements after it, when it is about the session. */
+  readonly sessionChange?: SessionChange | undefined;
   readonly failure: QueryFailure | undefined;
 }

@@ -13,6 +13,7 @@ export const aSession: QuerySession = {
   clientTags: [],
   priority: 1,
   estimates: {},
+  properties: {},
 };
 
 /** An hour, and otherwise what there is. */

@@ -737,7 +737,7 @@ export type QueryInfo = Message<"tutti.query.v1.QueryInfo"> & {
   statement: string;
 
   /**
-   * Who asked. Without client_info, client_tags and estimates but where one query was asked for.
+   * Who asked. Without client_info, client_tags, estimates and properties but where one query was asked for.
    *
    * @generated from field: tutti.query.v1.Session session = 4;
    */
