@@ -53,5 +53,5 @@ export { toCarrier } from './plan/exchange-type.js';
 export type { DecodedPlan, PlanNode, PlanType } from './plan/plan.js';
 export { cut } from './stages/cut.js';
 export type { TableSize } from './stages/cutter.js';
-export { explainStages, explainWhole } from './stages/explain-stages.js';
+export { explainStages, explainWhole, stageLines } from './stages/explain-stages.js';
 export { JsonNumber, type LosslessJson, type LosslessObject, parseLossless } from './plan/lossless-json.js';
