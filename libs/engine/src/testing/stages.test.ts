@@ -61,6 +61,8 @@ const STATEMENTS: Readonly<Record<string, readonly string[]>> = {
     'SELECT id FROM facts WHERE k NOT IN (SELECT k FROM dims WHERE grp = 2 AND k IS NOT NULL)',
     'SELECT id, k IN (SELECT k FROM dims WHERE grp < 3) FROM facts',
     'SELECT id, k > ANY (SELECT k FROM dims WHERE grp = 4) FROM facts',
+    'SELECT id, k IN (SELECT v FROM skewed s WHERE s.k = f.id) FROM facts f',
+    'SELECT id FROM facts f WHERE k NOT IN (SELECT CASE WHEN v > 2 THEN v END FROM skewed s WHERE s.k = f.k)',
     'SELECT id FROM facts f WHERE EXISTS (SELECT 1 FROM dims m WHERE m.k = f.k AND m.grp <> f.id % 5)',
     'SELECT id FROM facts f WHERE NOT EXISTS (SELECT 1 FROM dims m WHERE m.k = f.k)',
     'SELECT id, EXISTS (SELECT 1 FROM skewed s WHERE s.k = f.k) FROM facts f',

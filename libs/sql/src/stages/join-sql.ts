@@ -92,20 +92,20 @@ function singleSql(join: Join, { left, right, leftColumns }: Inputs, on: string)
 
 /** Equal rows of both sides are in one task when these are hashed: conditions of equality over one type. */
 export interface KeyPair {
-  readonly condition: JoinCondition;
   readonly left: JoinCondition['left'];
   readonly right: JoinCondition['right'];
 }
 
 /**
  * What both sides can be hashed by. Values of different types hash differently although they are equal, so only conditions
- * over one type count. An answer that may be NULL needs all rows of the right side.
+ * over one type count. Of IN not what it compares: its answer may be NULL for a value that is nowhere in the right side. But rows
+ * of other values of a correlated column (IS NOT DISTINCT FROM) are never looked at.
  */
 export function keyPairs({ kind, conditions }: Join): readonly KeyPair[] {
-  if (kind === 'mark' && !conditions.every(isNullSafe)) return [];
+  const comparisons = kind === 'mark' ? ['IS NOT DISTINCT FROM'] : ['=', 'IS NOT DISTINCT FROM'];
   return conditions
-    .filter(({ comparison }) => comparison === '=' || comparison === 'IS NOT DISTINCT FROM')
+    .filter(({ comparison }) => comparisons.includes(comparison))
     .filter(({ left, right }) => left.type.sql === right.type.sql)
     .filter(({ left, right }) => left.kind !== 'constant' && right.kind !== 'constant')
-    .map((condition) => ({ condition, left: condition.left, right: condition.right }));
+    .map(({ left, right }) => ({ left, right }));
 }
