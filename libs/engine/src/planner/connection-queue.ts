@@ -1,10 +1,12 @@
-import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import type { QueryGate } from '../duckdb/query-gate.js';
 
 /** A connection, and the gate that every statement on it passes first. */
 export interface PlanningConnection {
   readonly connection: DuckDBConnection;
   readonly gate: QueryGate;
+  /** Takes a statement, and gives its plan. Prepared once, since that takes longer than to run it. */
+  readonly serializePlan: DuckDBPreparedStatement;
 }
 
 /** Lends out a fixed number of connections, in the order of asking. */
@@ -33,8 +35,9 @@ export class ConnectionQueue {
   }
 
   close(): void {
-    for (const { connection, gate } of this.all) {
+    for (const { connection, gate, serializePlan } of this.all) {
       gate.close();
+      serializePlan.destroySync();
       connection.closeSync();
     }
   }

@@ -73,8 +73,9 @@ test.each([
   ['pivot flights on origin using count(*)', 'NOT_SUPPORTED 1:1', 'FOR c IN (...)'],
   ['select * from (pivot flights on origin using count(*))', 'NOT_SUPPORTED 1:1', 'FOR c IN (...)'],
   ['begin', 'NOT_SUPPORTED 1:1', 'Transactions'],
-  ['explain analyze select 1', 'NOT_SUPPORTED 1:17', 'EXPLAIN ANALYZE'],
-  ['explain (analyze) select 1', 'NOT_SUPPORTED 1:9', 'EXPLAIN ANALYZE'],
+  ['explain (format json) select 1', 'NOT_SUPPORTED 1:9', 'no options but ANALYZE'],
+  ['explain (analyze, format json) select 1', 'NOT_SUPPORTED 1:9', 'no options but ANALYZE'],
+  ['explain analyze show tables', 'NOT_SUPPORTED 0:0', 'EXPLAIN takes a query'],
   ['show create table flights', 'NOT_SUPPORTED 1:6', 'SHOW TABLES'],
   ['select * from (show tables)', 'NOT_SUPPORTED 0:0', 'statement of its own'],
   ['describe nope', 'TABLE_NOT_FOUND 1:10', 'SHOW TABLES'],
@@ -119,13 +120,19 @@ test.each([
   expect(await plan(statement)).toMatchObject({ kind: 'rows', rows });
 });
 
-test('EXPLAIN shows the optimised plan, and that the query runs on one worker', async () => {
-  const outcome = await plan('explain select count(*) from flights where delay > 3');
-  if (outcome.kind !== 'rows') throw new Error('EXPLAIN is answered at once');
-  const text = outcome.rows.map(([line]) => line).join('\n');
+test.each([
+  ['explain', false],
+  ['explain analyze', true],
+  ['EXPLAIN (ANALYZE)', true],
+])('%s of a query is the query, with the plan of the engine', async (words, isAnalyze) => {
+  const query = 'select count(*) as n from flights where delay > 3';
+  const outcome = await plan(`${words} ${query}`);
+  if (outcome.kind !== 'explain') throw new Error(`${outcome.kind} instead of EXPLAIN`);
+  const text = outcome.enginePlan.join('\n');
   expect(text).toMatch(/READ_PARQUET/);
   expect(text).toMatch(/delay *> *3/);
-  expect(text).toContain('The query runs whole on one worker.');
+  const { columns, tables } = await planOrThrow(planner, query);
+  expect(outcome).toMatchObject({ isAnalyze, columns, tables, plan: { kind: 'whole' } });
 });
 
 test.each([

@@ -4,18 +4,12 @@
 //   L3. Each statement has a connection to itself.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import {
-  type DuckDBConnection,
-  type DuckDBInstance,
-  type DuckDBPreparedStatement,
-  StatementType,
-} from '@duckdb/node-api';
+import { type DuckDBInstance, type DuckDBPreparedStatement, StatementType } from '@duckdb/node-api';
 import { invariant } from '@tutti/base';
 import {
   answerFromCatalogs,
   type Catalog,
   classifyStatement,
-  describeColumns,
   findCatalog,
   findSchema,
   findTables,
@@ -34,12 +28,15 @@ import { hasUnnamedFields } from '../duckdb/json-value.js';
 import { CONNECTION_SETTINGS, openInstance } from '../duckdb/open-instance.js';
 import { QueryGate } from '../duckdb/query-gate.js';
 import { createSchemas } from '../duckdb/reader-sql.js';
-import { identifier, literals } from '../duckdb/sql-text.js';
+import { identifier, literal, literals } from '../duckdb/sql-text.js';
 import type { Column, PlanOutcome } from '../engine.js';
-import { encodeFragment, type TableReader } from '../fragment.js';
+import type { TableReader } from '../fragment.js';
+import { BoundQuery } from './bound-query.js';
 import type { CheckedTable } from './catalog-check.js';
 import { ConnectionQueue, type PlanningConnection } from './connection-queue.js';
-import { createStubView } from './stub-table.js';
+import { DISABLED_OPTIMIZERS, DistributionPlanner, SERIALIZE_PLAN } from './distribution-plan.js';
+import { createStubView, type StubbedTable } from './stub-table.js';
+import { TableSplits } from './table-splits.js';
 
 export interface PlanningInstanceOptions {
   readonly catalogs: readonly Catalog[];
@@ -58,7 +55,10 @@ export class PlanningInstance {
     private readonly instance: DuckDBInstance,
     private readonly connections: ConnectionQueue,
     private readonly catalogs: readonly Catalog[],
-    private readonly readers: ReadonlyMap<string, TableReader>,
+    /** By full name. */
+    private readonly tables: ReadonlyMap<string, StubbedTable>,
+    private readonly splits: TableSplits,
+    private readonly planner: DistributionPlanner,
   ) {}
 
   static async open(options: PlanningInstanceOptions): Promise<PlanningInstance> {
@@ -70,18 +70,22 @@ export class PlanningInstance {
     for (let i = 0; i < CONNECTIONS; i++) {
       const connection = await instance.connect();
       await connection.run(`${CONNECTION_SETTINGS}; SET explain_output = 'optimized_only'`);
-      connections.push({ connection, gate: await QueryGate.open(connection) });
+      const serializePlan = await connection.prepare(SERIALIZE_PLAN);
+      connections.push({ connection, gate: await QueryGate.open(connection), serializePlan });
     }
     const admin = await instance.connect();
     const places = catalogs.flatMap((c) => c.schemas.map((schema) => ({ catalog: c.name, schema: schema.name })));
     for (const statement of createSchemas(places)) await admin.run(statement);
-    for (const [index, table] of tables.entries()) await createStubView(admin, table, join(stubs, `${index}.parquet`));
+    const stubbed = tables.map((table, index) => ({ ...table, stubPath: join(stubs, `${index}.parquet`) }));
+    for (const table of stubbed) await createStubView(admin, table, table.stubPath);
     await admin.run(
-      `SET allowed_directories = ${literals([stubs])}; SET enable_external_access = false; SET lock_configuration = true`,
+      `SET disabled_optimizers = ${literal(DISABLED_OPTIMIZERS.join(','))}; SET allowed_directories = ${literals([stubs])}; SET enable_external_access = false; SET lock_configuration = true`,
     );
     admin.closeSync();
-    const readers = new Map(tables.map(({ reader }) => [`${reader.catalog}.${reader.schema}.${reader.name}`, reader]));
-    return new PlanningInstance(instance, new ConnectionQueue(connections), catalogs, readers);
+    const byName = new Map(stubbed.map((table) => [nameOf(table.reader), table]));
+    const splits = new TableSplits();
+    const planner = new DistributionPlanner(stubbed, splits);
+    return new PlanningInstance(instance, new ConnectionQueue(connections), catalogs, byName, splits, planner);
   }
 
   /** Plans one statement. When `signal` aborts the engine is interrupted, which it may notice late. */
@@ -92,7 +96,8 @@ export class PlanningInstance {
     return this.bind(statement.sql, session, signal, async (bound) => bound.query());
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await this.splits.close();
     this.connections.close();
     this.instance.closeSync();
   }
@@ -107,7 +112,7 @@ export class PlanningInstance {
           statementError('NOT_SUPPORTED', `${keyword} takes a query, not SHOW, DESCRIBE or EXPLAIN.`, text),
         );
       return this.bind(inner.sql, session, signal, (bound) =>
-        own.kind === 'explain' ? bound.explain() : bound.describe(),
+        own.kind === 'explain' ? bound.explain(own.isAnalyze) : bound.describe(),
       );
     }
     const answer = answerFromCatalogs(own, this.catalogs, session, text);
@@ -126,7 +131,8 @@ export class PlanningInstance {
     if (!('ok' in schema)) return failed(statementError(schema.reason, schema.message));
     const place = { catalog: catalog.ok.name, schema: schema.ok.name };
 
-    return this.connections.use(signal, async ({ connection, gate }) => {
+    return this.connections.use(signal, async (leased) => {
+      const { connection, gate } = leased;
       const { words } = classifyStatement(sql) as { words: readonly string[] };
       const inspection = await gate.inspect(sql, words);
       if ('error' in inspection) return failed(inspection.error);
@@ -143,13 +149,22 @@ export class PlanningInstance {
           );
         const columns = columnsOf(prepared);
         if (!Array.isArray(columns)) return failed(columns);
-        return await use(new BoundQuery(connection, sql, place, columns, tables, this.readers));
+        const bound = { leased, sql, session: { ...session, ...place }, columns, tables: this.stubbed(tables) };
+        return await use(new BoundQuery(bound, this.planner, signal));
       } catch (error) {
         const names = tables.flatMap(({ table }) => table.columns.map((column) => column.name));
         return failed(toStatementError(readDuckdbError(error), sql, names));
       } finally {
         prepared?.destroySync();
       }
+    });
+  }
+
+  private stubbed(tables: readonly NamedTable[]): StubbedTable[] {
+    return tables.map((table) => {
+      const found = this.tables.get(fullTableName(table));
+      invariant(found !== undefined, `table ${fullTableName(table)} has been checked`);
+      return found;
     });
   }
 
@@ -181,44 +196,6 @@ export class PlanningInstance {
   }
 }
 
-/** A query that has passed every check. */
-class BoundQuery {
-  constructor(
-    private readonly connection: DuckDBConnection,
-    private readonly sql: string,
-    private readonly session: Session,
-    private readonly columns: readonly Column[],
-    private readonly tables: readonly NamedTable[],
-    private readonly readers: ReadonlyMap<string, TableReader>,
-  ) {}
-
-  query(): Promise<PlanOutcome> {
-    const names = this.tables.map(fullTableName);
-    const tables = names.map((name) => {
-      const reader = this.readers.get(name);
-      invariant(reader !== undefined, `table ${name} has been checked`);
-      return reader;
-    });
-    const { sql, session, columns } = this;
-    const fragment = encodeFragment({ version: 1, sql, session, tables, columns });
-    const plan = { kind: 'whole', reason: 'queries are not cut' } as const;
-    return Promise.resolve({ kind: 'query', columns, fragment, tables: names, plan });
-  }
-
-  describe(): Promise<PlanOutcome> {
-    return Promise.resolve({ kind: 'rows', ...describeColumns(this.columns) });
-  }
-
-  async explain(): Promise<PlanOutcome> {
-    const rows = await (await this.connection.run(`EXPLAIN ${this.sql}`)).getRows();
-    const lines = String(rows[0]?.[1] ?? '')
-      .trimEnd()
-      .split('\n');
-    const text = [...lines, '', 'The query runs whole on one worker.'];
-    return { kind: 'rows', columns: [{ name: 'Query Plan', type: 'VARCHAR' }], rows: text.map((line) => [line]) };
-  }
-}
-
 function columnsOf(prepared: DuckDBPreparedStatement): Column[] | StatementError {
   const columns: Column[] = [];
   for (let i = 0; i < prepared.columnCount; i++) {
@@ -234,3 +211,5 @@ function columnsOf(prepared: DuckDBPreparedStatement): Column[] | StatementError
 }
 
 const failed = (error: StatementError): PlanOutcome => ({ kind: 'error', error });
+
+const nameOf = ({ catalog, schema, name }: TableReader): string => `${catalog}.${schema}.${name}`;

@@ -3,6 +3,12 @@ import { tableName } from '../duckdb/reader-sql.js';
 import { identifier, literal } from '../duckdb/sql-text.js';
 import type { CheckedTable } from './catalog-check.js';
 
+/** A table that has a stub for planning. */
+export interface StubbedTable extends CheckedTable {
+  /** The stub, by which plans name the table. */
+  readonly stubPath: string;
+}
+
 /** Types that a Parquet file keeps as they are; columns of others are cast back by the view. */
 const KEPT =
   /^(BOOLEAN|U?(TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)|VARCHAR|BLOB|DATE|TIME|TIMESTAMP|TIMESTAMP WITH TIME ZONE|UUID)$/;

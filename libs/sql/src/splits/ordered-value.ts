@@ -48,9 +48,9 @@ const MS_PER_DAY = 86_400_000n;
 function dayOf(text: string): bigint | undefined {
   const [, year, month, day] = DATE.exec(text) ?? [];
   if (year === undefined) return undefined;
-  // The calendar repeats every 400 years; this keeps to years that no date library takes for two digits.
-  const shifts = Math.floor(Number(year) / 400);
-  const date = Date.UTC(2000 + Number(year) - shifts * 400, Number(month) - 1, Number(day));
+  // The calendar repeats every 400 years: the same day of a year from 2000 to 2399, since two digits are taken for 19xx.
+  const shifts = Math.floor(Number(year) / 400) - 5;
+  const date = Date.UTC(Number(year) - shifts * 400, Number(month) - 1, Number(day));
   const back = new Date(date);
   if (back.getUTCMonth() !== Number(month) - 1 || back.getUTCDate() !== Number(day)) return undefined;
   return BigInt(date) / MS_PER_DAY + BigInt(shifts) * DAYS_OF_400_YEARS;
