@@ -45,6 +45,12 @@ const STATEMENTS: Readonly<Record<string, readonly string[]>> = {
     'SELECT f.id, m.name FROM facts f FULL JOIN dims m ON f.k > m.k + 35',
     'SELECT count(f.id), sum(m.k) FROM facts f CROSS JOIN few m',
   ],
+  'rows of tables that are only counted': [
+    'SELECT count(*) FROM facts',
+    'SELECT (SELECT count(*) FROM dims), id FROM facts WHERE id < 100',
+    'SELECT count(*) FROM facts, few',
+    'SELECT 1 FROM facts HAVING count(*) > 10',
+  ],
   'a join on NaN, zeros of both signs and NULL': [
     'SELECT f.id, m.name FROM facts f JOIN dims m ON f.d = m.d',
     'SELECT f.id, m.name FROM facts f JOIN dims m ON f.d IS NOT DISTINCT FROM m.d',

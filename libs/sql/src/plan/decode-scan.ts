@@ -1,4 +1,4 @@
-import type { LosslessJson, LosslessObject } from './lossless-json.js';
+import { JsonNumber, type LosslessJson, type LosslessObject } from './lossless-json.js';
 import type { PlanExpression, PlanNode, PlanType } from './plan.js';
 import { constantFromPlan } from './decode-constant.js';
 import { COMPARISONS, compound, expressionFromPlan } from './decode-expression.js';
@@ -33,7 +33,7 @@ export function scanFromPlan(node: LosslessObject, context: DecodeContext, place
   const read = arrayOf(node['column_indexes'], 'the columns of a scan').map(columnIndex);
   // Columns that a filter names and nobody reads come last.
   const filtered = filtersOf(node['table_filters']).map(({ column }) => column);
-  const all = [...new Set([...read, ...filtered])];
+  const all = [...new Set([...read.filter((index) => index !== NO_COLUMN), ...filtered])];
   const columns = all.map((index) => {
     const type = types[index];
     const column = table.columns[index];
@@ -48,13 +48,31 @@ export function scanFromPlan(node: LosslessObject, context: DecodeContext, place
     filterFromPlan(filter, position(column)),
   );
   const ids = indexesOf(node['projection_ids'] ?? [], 'projection ids');
-  const output = ids.length > 0 ? ids : read.map((_, index) => index);
-  const outputTypes = output.map((index) => columns[index]?.type);
-  if (outputTypes.includes(undefined)) throw new NotUnderstood('a scan that returns what it does not read');
+  const wanted = ids.length > 0 ? ids.map((id) => read[id]) : read;
+  if (wanted.includes(undefined)) throw new NotUnderstood('a scan that returns what it does not read');
+  const output = wanted.filter((index) => index !== NO_COLUMN).map((index) => all.indexOf(index as number));
+  const outputTypes = output.map((index) => columns[index]?.type as PlanType);
   const estimatedRows = context.estimates.rowsOf(place, [table.rows]);
-  const { table: fullName } = table;
-  return { op: 'scan', table: fullName, columns, filters, output, types: outputTypes as PlanType[], estimatedRows };
+  const scan = { op: 'scan', table: table.table, columns, filters, output, types: outputTypes, estimatedRows } as const;
+  return output.length === wanted.length ? scan : withNothing(scan, wanted);
 }
+
+/** Where a scan's rows are only counted the engine gives it a column that is in no file and never read: NULLs here. */
+function withNothing(scan: PlanNode & { readonly op: 'scan' }, wanted: readonly (number | undefined)[]): PlanNode {
+  let next = 0;
+  const expressions = wanted.map((column): PlanExpression => {
+    if (column === NO_COLUMN)
+      return { kind: 'constant', sql: 'CAST(NULL AS BOOLEAN)', text: undefined, type: simpleType('BOOLEAN') };
+    const index = next++;
+    return { kind: 'column', index, type: scan.types[index] as PlanType };
+  });
+  const types = expressions.map(({ type }) => type);
+  return { op: 'project', child: scan, expressions, types, estimatedRows: scan.estimatedRows };
+}
+
+const NO_COLUMN = -1;
+/** How the engine writes it: 2^64 - 2. */
+const NO_COLUMN_TEXT = '18446744073709551614';
 
 const COLUMN_KEYS = keys('index', 'index_type', 'type', 'has_index', 'field', 'child_indexes');
 
@@ -64,6 +82,7 @@ function columnIndex(json: LosslessJson): number {
   const children = arrayOf(column['child_indexes'], 'fields');
   if (column['index_type'] !== 'FULL_READ' || children.length > 0)
     throw new NotUnderstood('a scan of single fields of a struct');
+  if (column['index'] instanceof JsonNumber && column['index'].text === NO_COLUMN_TEXT) return NO_COLUMN;
   return numberOf(column['index'], 'a column of a scan');
 }
 
