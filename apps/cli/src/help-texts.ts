@@ -18,10 +18,15 @@ Examples:
   $ tutti sql -f report.sql --catalog tpch --time-limit 5m
   $ tutti sql -f load.sql --client-tags nightly,etl --priority 10 --memory-limit 2GB
   $ echo "SELECT 1; SELECT 2" | tutti sql --ignore-errors
+  $ tutti sql -o parquet --output-file delays.parquet "SELECT * FROM flights WHERE delay > 60"
+  $ tutti sql --session distribution=single "EXPLAIN SELECT count(*) FROM flights"
 
 While a query waits, the progress line tells its place (#3), how long it will
 wait as far as can be told, and why. Of the limits that the command line, the
 resource group and the coordinator give, the least holds.
+The progress line of a query that runs in stages on several workers counts its
+stages and tasks. SET SESSION and RESET SESSION hold for the statements after
+them in the same command.
 Ctrl-C cancels the query on the server; pressed again it ends the program at once.
 BIGINT and DECIMAL values are printed with all their digits, in json and jsonl
 as numbers.`,

@@ -35,7 +35,7 @@ describe('a wrong command line', () => {
     [['node'], '(Did you mean nodes?)'],
     [['SELECT 1'], 'SQL is run with: tutti sql'],
     [['sql', '--formt', 'csv'], "unknown option '--formt'"],
-    [['sql', '-o', 'xml', 'SELECT 1'], 'Allowed choices are table, csv, json, jsonl.'],
+    [['sql', '-o', 'xml', 'SELECT 1'], 'Allowed choices are table, csv, json, jsonl, parquet.'],
     [['sql', 'SELECT', '1'], 'The statement must be one argument: put it in quotes.'],
     [['sql', '--time-limit', '30', 'SELECT 1'], 'Write it with a unit, for example 30s'],
     [['sql', '--time-limit', '0s', 'SELECT 1'], 'Write more than 0, for example 30s'],

@@ -16,6 +16,11 @@ const WAITING = queryView({
   waitReason: { queuedAhead: 2, message: '"global" runs 1 of 1: 1 here, 0 elsewhere' },
 });
 
+const STAGES = {
+  ...{ stages: 3, stagesDone: 1, tasks: 12, tasksDone: 5, tasksRunning: 4, retries: 1 },
+  ...{ exchangedRows: 1_000_000, exchangedBytes: 8 << 20 },
+};
+
 describe('renderProgress', () => {
   test('a running query shows what has arrived', () => {
     expect(renderProgress(progress(), 80)).toBe('RUNNING  1.23 s  12,345 rows  2.86MB  w1');
@@ -24,6 +29,17 @@ describe('renderProgress', () => {
   test('before rows arrive it shows what the server has counted', () => {
     const query = queryView({ state: 'RUNNING', rows: 1, resultBytes: 100 });
     expect(renderProgress(progress({ query, rows: 0, bytes: 0 }), 80)).toBe('RUNNING  1.23 s  1 row  100B');
+  });
+
+  test('a query in stages shows how far they are, and what they exchanged', () => {
+    const stages = { ...STAGES, retries: 0, exchangedRows: 0, exchangedBytes: 0 };
+    const query = queryView({ state: 'RUNNING', workers: ['w1', 'w2'], stages });
+    const start = 'RUNNING  1.23 s  stages 1/3  tasks 5/12 (4 running)';
+    expect(renderProgress(progress({ query }), 200)).toBe(`${start}  12,345 rows  2.86MB  w1 w2`);
+    const later = queryView({ ...query, stages: STAGES });
+    expect(renderProgress(progress({ query: later }), 200)).toBe(
+      `${start}  1 again  exchanged 1,000,000 rows 8.00MB  12,345 rows  2.86MB  w1 w2`,
+    );
   });
 
   test('a queued query shows why it waits', () => {
@@ -55,6 +71,10 @@ test('the summary counts rows in words', () => {
   const query = queryView({ queryId: '20261122_151200_00001_k3x9q', workers: ['w1'] });
   expect(renderSummary(progress({ query, rows: 5, elapsedMs: 410 }))).toBe(
     '(5 rows, 0.41 s, query 20261122_151200_00001_k3x9q, worker w1)',
+  );
+  const staged = queryView({ ...query, workers: ['w1', 'w2'], stages: STAGES, rows: 7 });
+  expect(renderSummary(progress({ query: staged, rows: 0, elapsedMs: 410 }))).toBe(
+    '(7 rows, 0.41 s, query 20261122_151200_00001_k3x9q, 3 stages, 12 tasks, workers w1 w2)',
   );
   expect(renderSummary(progress({ query: undefined, rows: 1, elapsedMs: 185_000 }))).toBe('(1 row, 3 m 05 s)');
 });

@@ -3,7 +3,7 @@ import type { Clock } from '@tutti/base';
 import { formatSize } from '@tutti/base';
 import { formatCount, formatElapsed, formatEstimate, groupDigits } from './output/quantities.js';
 import { clipText, escapeControls } from './output/text-width.js';
-import type { QueryView } from './query-codec.js';
+import type { QueryView, StagesView } from './query-codec.js';
 
 /** What the line shows. */
 export interface Progress {
@@ -25,16 +25,29 @@ export function renderProgress({ query, elapsedMs, rows, bytes }: Progress, widt
     if (wait.estimatedWaitMs !== null) parts.push(`${formatEstimate(wait.estimatedWaitMs)} to wait`);
     parts.push(wait.message || wait.kind.replaceAll('_', ' ').toLowerCase());
   } else {
+    if (query.stages !== null) parts.push(...stageParts(query.stages));
     parts.push(formatCount(Math.max(rows, query.rows), 'row'), formatSize(Math.max(bytes, query.resultBytes)));
     if (query.workers.length > 0) parts.push(query.workers.join(' '));
   }
   return clipText(escapeControls(parts.join('  ')), width - 1);
 }
 
+function stageParts({ exchangedRows, exchangedBytes, ...counts }: StagesView): string[] {
+  const running = counts.tasksRunning === 0 ? '' : ` (${groupDigits(counts.tasksRunning)} running)`;
+  return [
+    `stages ${counts.stagesDone}/${counts.stages}`,
+    `tasks ${groupDigits(counts.tasksDone)}/${groupDigits(counts.tasks)}${running}`,
+    ...(counts.retries === 0 ? [] : [`${groupDigits(counts.retries)} again`]),
+    ...(exchangedRows === 0 ? [] : [`exchanged ${formatCount(exchangedRows, 'row')} ${formatSize(exchangedBytes)}`]),
+  ];
+}
+
 /** The line after a query ended well: "(5 rows, 0.41 s, query 2026..., worker w1)". */
 export function renderSummary({ query, elapsedMs, rows }: Progress): string {
-  const parts = [formatCount(rows, 'row'), formatElapsed(elapsedMs)];
+  // Rows in a Parquet file are counted by the server alone.
+  const parts = [formatCount(Math.max(rows, query?.rows ?? 0), 'row'), formatElapsed(elapsedMs)];
   if (query !== undefined) parts.push(`query ${query.queryId}`);
+  if (query?.stages) parts.push(formatCount(query.stages.stages, 'stage'), formatCount(query.stages.tasks, 'task'));
   const workers = query?.workers ?? [];
   if (workers.length > 0) parts.push(`${workers.length === 1 ? 'worker' : 'workers'} ${workers.join(' ')}`);
   return escapeControls(`(${parts.join(', ')})`);

@@ -3,6 +3,7 @@ import { type Duration, durationMs, timestampDate } from '@bufbuild/protobuf/wkt
 import {
   type QueryInfo,
   QueryState,
+  type StageProgress,
   WaitKind,
   type WaitLease,
   type WaitReason,
@@ -42,6 +43,20 @@ export interface WaitView {
   } | null;
 }
 
+/** How far a query is that runs in stages. */
+export interface StagesView {
+  readonly stages: number;
+  readonly stagesDone: number;
+  readonly tasks: number;
+  readonly tasksDone: number;
+  readonly tasksRunning: number;
+  /** Tasks that were started again. */
+  readonly retries: number;
+  /** What tasks wrote for other tasks. */
+  readonly exchangedRows: number;
+  readonly exchangedBytes: number;
+}
+
 /** One query. This is also what `-o json` prints, so a field may be added but not renamed. */
 export interface QueryView {
   readonly queryId: string;
@@ -73,6 +88,12 @@ export interface QueryView {
   readonly peakMemoryBytes: number;
   readonly spilledBytes: number;
   readonly workers: readonly string[];
+  /** How far its stages are; null when it runs whole on one worker, or has not started. */
+  readonly stages: StagesView | null;
+  /** Why it runs whole on one worker; empty when it does not, and before that is known. */
+  readonly distributionReason: string;
+  /** Settings of its session. */
+  readonly properties: Readonly<Record<string, string>>;
   readonly waitReason: WaitView | null;
   readonly error: {
     readonly reason: string;
@@ -122,6 +143,9 @@ export function decodeQuery(info: QueryInfo): QueryView {
     peakMemoryBytes: Number(stats?.peakMemoryBytes ?? 0),
     spilledBytes: Number(stats?.spilledBytes ?? 0),
     workers: stats?.workerIds ?? [],
+    stages: info.stages === undefined ? null : decodeStages(info.stages),
+    distributionReason: info.distributionReason,
+    properties: session?.properties ?? {},
     waitReason: info.waitReason === undefined ? null : decodeWaitReason(info.waitReason),
     error:
       error === undefined
@@ -136,6 +160,17 @@ export function decodeQuery(info: QueryInfo): QueryView {
     statement: info.statement,
   };
 }
+
+const decodeStages = (progress: StageProgress): StagesView => ({
+  stages: progress.stages,
+  stagesDone: progress.stagesDone,
+  tasks: progress.tasks,
+  tasksDone: progress.tasksDone,
+  tasksRunning: progress.tasksRunning,
+  retries: progress.retries,
+  exchangedRows: Number(progress.exchangedRows),
+  exchangedBytes: Number(progress.exchangedBytes),
+});
 
 function decodeWaitReason(reason: WaitReason): WaitView {
   return {

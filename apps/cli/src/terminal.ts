@@ -18,7 +18,7 @@ export interface Terminal {
   /** Aborts when nobody reads standard output any more. */
   readonly outputClosed: AbortSignal;
   /** Writes to standard output; resolves when there is room for more, or when `signal` aborts. */
-  write(text: string, signal?: AbortSignal): Promise<void>;
+  write(piece: string | Uint8Array, signal?: AbortSignal): Promise<void>;
   /** Writes to standard error. */
   writeError(text: string): void;
   /** All of standard input. Throws when `signal` aborts. */
@@ -51,9 +51,9 @@ export function processTerminal(): Terminal & { flush(): Promise<void> } {
     stderrStyles: wantsColours(stderr.isTTY, env) ? COLOURS : NO_COLOURS,
     width: () => stderr.columns || DEFAULT_WIDTH,
     outputClosed: closed.signal,
-    async write(text, signal) {
+    async write(piece, signal) {
       closed.signal.throwIfAborted();
-      if (text === '' || stdout.write(text)) return;
+      if (piece.length === 0 || stdout.write(piece)) return;
       await roomIn(stdout, AbortSignal.any(signal === undefined ? [closed.signal] : [closed.signal, signal]));
       closed.signal.throwIfAborted();
     },

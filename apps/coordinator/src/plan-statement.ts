@@ -10,7 +10,7 @@ import { answerSessionStatement } from './session-statements.js';
  */
 export async function planStatement(planner: Planner, query: LiveQuery, log: Log): Promise<PlanOutcome> {
   const outcome = answerSession(query) ?? (await plan(planner, query, log));
-  const isOwnAnswer = outcome.kind === 'rows' || outcome.kind === 'explain';
+  const isOwnAnswer = outcome.kind === 'explain' || (outcome.kind === 'rows' && outcome.columns.length > 0);
   return isOwnAnswer && query.resultFormat === 'parquet' ? noParquet : outcome;
 }
 
@@ -26,7 +26,7 @@ const noParquet: PlanOutcome = {
   kind: 'error',
   error: statementError(
     'NOT_SUPPORTED',
-    'Only rows of queries come as Parquet. SHOW, DESCRIBE, EXPLAIN and SET SESSION answer in another result format.',
+    'Only rows of queries come as Parquet. SHOW, DESCRIBE and EXPLAIN answer in the other result formats.',
   ),
 };
 

@@ -6,14 +6,14 @@ const answer = (text: string, properties = {}) =>
 
 test('SET SESSION tells the checked value, for the client to send', () => {
   expect(answer('set session Distribution = SINGLE')).toEqual({
-    outcome: { kind: 'rows', columns: [{ name: 'Session', type: 'VARCHAR' }], rows: [['Set distribution to single.']] },
+    outcome: { kind: 'rows', columns: [], rows: [] },
     change: { set: { distribution: 'single' }, reset: [] },
   });
 });
 
-test('RESET SESSION tells what holds again', () => {
+test('RESET SESSION tells the name, for the client to leave it out', () => {
   expect(answer('reset session tasks_per_worker', { tasks_per_worker: '9' })).toMatchObject({
-    outcome: { rows: [['tasks_per_worker is 2 again.']] },
+    outcome: { columns: [], rows: [] },
     change: { set: {}, reset: ['tasks_per_worker'] },
   });
 });

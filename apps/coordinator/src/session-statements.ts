@@ -36,13 +36,12 @@ export function answerSessionStatement(text: string, session: SessionSettings): 
       const checked = checkProperty(known.ok, statement.value.text);
       if ('problem' in checked) return refused(checked.problem, text, statement.value);
       const { name, value } = checked.ok;
-      return changed(`Set ${name} to ${value}.`, { set: { [name]: value }, reset: [] });
+      return changed({ set: { [name]: value }, reset: [] });
     }
     case 'resetSession': {
       const checked = checkPropertyName(statement.name.text);
       if ('problem' in checked) return refused(checked.problem, text, statement.name);
-      const now = `${checked.ok} is ${propertyValue(checked.ok, session.defaults)} again.`;
-      return changed(now, { set: {}, reset: [checked.ok] });
+      return changed({ set: {}, reset: [checked.ok] });
     }
     case 'showSession': {
       const keep = statement.like === undefined ? () => true : likePattern(statement.like);
@@ -67,8 +66,9 @@ function listed({ properties, defaults }: SessionSettings, keep: (name: string) 
   };
 }
 
-const changed = (message: string, change: SessionChange): SessionAnswer => ({
-  outcome: { kind: 'rows', columns: [varchar('Session')], rows: [[message]] },
+/** It has no columns: nothing is mixed with the results of the statements around it. */
+const changed = (change: SessionChange): SessionAnswer => ({
+  outcome: { kind: 'rows', columns: [], rows: [] },
   change,
 });
 

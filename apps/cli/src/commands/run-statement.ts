@@ -1,14 +1,24 @@
 import { create } from '@bufbuild/protobuf';
 import { durationFromMs } from '@bufbuild/protobuf/wkt';
 import { Code, createClient } from '@connectrpc/connect';
-import { ExecuteQueryRequestSchema, QueryService, ResultFormat } from '@tutti/contracts/tutti/query/v1/query_pb';
+import {
+  ExecuteQueryRequestSchema,
+  type QueryInfo,
+  QueryService,
+  ResultFormat,
+} from '@tutti/contracts/tutti/query/v1/query_pb';
 import { InterruptedError, RequestFailedError } from '../failures.js';
+import type { ResultColumn } from '../output/column-type.js';
 import { splitJsonArray } from '../output/json-text.js';
 import { createResultFormat, type ResultFormat as Format, type ResultFormatName } from '../output/result-format.js';
+import type { Styles } from '../output/styles.js';
+import { escapeControls } from '../output/text-width.js';
 import { type Progress, ProgressLine, renderSummary } from '../progress-line.js';
 import { decodeQuery, type QueryView } from '../query-codec.js';
 import type { Context } from './context.js';
 import { type Identity, identityFields } from './identity.js';
+import type { Piece, ResultSink } from './result-sink.js';
+import type { SessionSettings } from './session-settings.js';
 
 /** Who asks, in which context and within which limits, and how the rows are shown. */
 export interface StatementOptions {
@@ -21,6 +31,9 @@ export interface StatementOptions {
   readonly format: ResultFormatName;
   readonly header: boolean;
   readonly progress: ProgressKind;
+  /** Settings that are sent with the statement, and changed by it. */
+  readonly session: SessionSettings;
+  readonly sink: ResultSink;
 }
 
 /** Whether the progress line is shown: not at all, until the first rows are printed, or to the end. */
@@ -51,11 +64,11 @@ export async function runStatement(text: string, options: StatementOptions, cont
   const onOutputClosed = () => stop.abort();
   interrupt.addEventListener('abort', onInterrupt, { once: true });
   terminal.outputClosed.addEventListener('abort', onOutputClosed, { once: true });
-  const print = async (piece: string) => {
-    if (piece === '') return;
+  const print = async (piece: Piece) => {
+    if (piece.length === 0) return;
     if (options.progress !== 'always') line.clear();
     run.hasPrinted = true;
-    await terminal.write(piece, stop.signal);
+    await options.sink.write(piece, stop.signal);
   };
 
   try {
@@ -65,21 +78,21 @@ export async function runStatement(text: string, options: StatementOptions, cont
       (transport, signal) => createClient(QueryService, transport).executeQuery(requestOf(text, options), { signal }),
       stop.signal,
     )) {
-      if (event.case === 'query') run.query = decodeQuery(event.value);
-      if (event.case === 'columns')
-        run.format = createResultFormat(options.format, event.value.columns, {
-          header: options.header,
-          styles: terminal.stdoutStyles,
-        });
+      if (event.case === 'query') run.hear(event.value);
+      if (event.case === 'columns') run.begin(event.value.columns, options, terminal.stdoutStyles);
       if (event.case === 'jsonLines') await print(run.take(event.value));
+      if (event.case === 'parquet') await print(run.pass(event.value));
       show();
     }
     interrupt.throwIfAborted();
     if (run.query?.state !== 'FINISHED') throw cutOff(run.query);
     await print(run.format?.end() ?? '');
     line.clear();
-    if (options.progress === 'always' || options.progress === 'untilRows')
-      terminal.writeError(`${terminal.stderrStyles.dim(renderSummary(progress()))}\n`);
+    const change = run.info === undefined ? '' : options.session.apply(run.info);
+    if (options.progress === 'always' || options.progress === 'untilRows') {
+      const summary = change === '' ? renderSummary(progress()) : `(${escapeControls(change)})`;
+      terminal.writeError(`${terminal.stderrStyles.dim(summary)}\n`);
+    }
   } catch (error) {
     line.clear();
     terminal.outputClosed.throwIfAborted();
@@ -93,12 +106,31 @@ export async function runStatement(text: string, options: StatementOptions, cont
 
 /** What is known of a statement while it runs. */
 class StatementRun {
+  info: QueryInfo | undefined;
   query: QueryView | undefined;
   format: Format | undefined;
   rows = 0;
   bytes = 0;
   hasPrinted = false;
   private readonly decoder = new TextDecoder();
+
+  hear(info: QueryInfo): void {
+    this.info = info;
+    this.query = decodeQuery(info);
+  }
+
+  /** A statement about the session has no columns, and so no result. */
+  begin(columns: readonly ResultColumn[], { format, header, sink }: StatementOptions, styles: Styles): void {
+    if (columns.length === 0) return;
+    sink.begin();
+    if (format !== 'parquet') this.format = createResultFormat(format, columns, { header, styles });
+  }
+
+  /** Takes the next bytes of a file that the server writes. */
+  pass(bytes: Uint8Array): Uint8Array {
+    this.bytes += bytes.length;
+    return bytes;
+  }
 
   /** Takes whole lines, each the JSON array of one row; returns what can be printed. */
   take(lines: Uint8Array): string {
@@ -117,8 +149,13 @@ function requestOf(statement: string, options: StatementOptions) {
   const { catalog, priority, timeLimitMs, cpuTimeLimitMs, memoryLimitBytes } = options;
   return create(ExecuteQueryRequestSchema, {
     statement,
-    session: { ...identityFields(options.identity), catalog, ...(priority !== undefined && { priority }) },
-    resultFormat: ResultFormat.JSON_LINES,
+    session: {
+      ...identityFields(options.identity),
+      catalog,
+      ...(priority !== undefined && { priority }),
+      properties: { ...options.session.current },
+    },
+    resultFormat: options.format === 'parquet' ? ResultFormat.PARQUET : ResultFormat.JSON_LINES,
     ...(timeLimitMs !== undefined && { timeLimit: durationFromMs(timeLimitMs) }),
     ...(cpuTimeLimitMs !== undefined && { cpuTimeLimit: durationFromMs(cpuTimeLimitMs) }),
     ...(memoryLimitBytes !== undefined && { memoryLimitBytes: BigInt(memoryLimitBytes) }),

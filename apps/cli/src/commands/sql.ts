@@ -4,7 +4,9 @@ import type { StatementSource } from '../output/error-text.js';
 import { reportRequestFailure } from '../report.js';
 import { type Statement, splitStatements } from '../statement-splitter.js';
 import type { Context } from './context.js';
+import { ResultSink } from './result-sink.js';
 import { runStatement, type StatementOptions } from './run-statement.js';
+import { SessionSettings } from './session-settings.js';
 
 /** Where the statements come from, and what to do when one fails. */
 export interface SqlInput {
@@ -14,21 +16,38 @@ export interface SqlInput {
   readonly ignoreErrors: boolean;
 }
 
+/** How the statements are run, and where their results go. */
+export interface SqlOptions extends Omit<StatementOptions, 'session' | 'sink'> {
+  /** Settings of the session before the first statement. */
+  readonly properties: Readonly<Record<string, string>>;
+  /** Undefined: standard output. */
+  readonly outputFile: string | undefined;
+}
+
 /** Runs the statements of the input one after another; the first that fails ends the command unless told otherwise. */
-export async function sqlCommand(input: SqlInput, options: StatementOptions, context: Context): Promise<void> {
+export async function sqlCommand(input: SqlInput, options: SqlOptions, context: Context): Promise<void> {
   const { text, fileName } = await readSql(input, context);
   const statements = splitStatements(text);
   if (statements.length === 0) throw new UsageError(`there is no statement in ${fileName ?? 'the input'}`);
+  const sink = await ResultSink.open(options.format, options.outputFile, context.terminal);
+  const session = new SessionSettings(options.properties);
+  const run = (statement: Statement) => runStatement(statement.text, { ...options, session, sink }, context);
+  let isWhole = false;
   let failures = 0;
-  for (const statement of statements) {
-    try {
-      await runStatement(statement.text, options, context);
-    } catch (error) {
-      if (!(error instanceof RequestFailedError)) throw error;
-      reportRequestFailure(error, context.terminal, sourceOf(statement, text, fileName));
-      failures += 1;
-      if (!input.ignoreErrors) break;
+  try {
+    for (const statement of statements) {
+      try {
+        await run(statement);
+      } catch (error) {
+        if (!(error instanceof RequestFailedError)) throw error;
+        reportRequestFailure(error, context.terminal, sourceOf(statement, text, fileName));
+        failures += 1;
+        if (!input.ignoreErrors) break;
+      }
     }
+    isWhole = failures === 0 || input.ignoreErrors;
+  } finally {
+    await sink.close(isWhole);
   }
   if (failures > 0) throw new FailedQuietlyError(`${failures} failed`);
 }

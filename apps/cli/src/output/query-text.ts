@@ -1,7 +1,7 @@
 // Queries for people: tables of many, records of one. Pure.
 import { formatDuration, formatSize } from '@tutti/base';
 import type { QueryView } from '../query-codec.js';
-import { formatElapsed, formatEstimate, groupDigits } from './quantities.js';
+import { formatCount, formatElapsed, formatEstimate, groupDigits } from './quantities.js';
 import { renderDataRecord, renderTable } from './render-table.js';
 import type { Styles } from './styles.js';
 import { clipText } from './text-width.js';
@@ -71,6 +71,13 @@ export function renderQuery(query: QueryView, styles: Styles): string {
       ['limits', limitsText(query)],
       ['coordinator', query.coordinator],
       ['workers', query.workers.join(' ')],
+      ...stageEntries(query),
+      [
+        'session',
+        Object.entries(query.properties)
+          .map(([name, value]) => `${name} = ${value}`)
+          .join(', '),
+      ],
       ['created', query.createTime ?? ''],
       ['elapsed', formatElapsed(query.elapsedMs)],
       ['queued', formatElapsed(query.queuedMs)],
@@ -82,6 +89,19 @@ export function renderQuery(query: QueryView, styles: Styles): string {
     ],
     styles,
   );
+}
+
+/** How it runs on several workers, or why it does not. */
+function stageEntries({ stages, distributionReason }: QueryView): readonly (readonly [string, string])[] {
+  if (stages === null) return [['runs whole', distributionReason]];
+  const { tasksRunning, retries } = stages;
+  const running = tasksRunning === 0 ? '' : `, ${groupDigits(tasksRunning)} running`;
+  return [
+    ['stages', `${groupDigits(stages.stagesDone)} of ${groupDigits(stages.stages)} done`],
+    ['tasks', `${groupDigits(stages.tasksDone)} of ${groupDigits(stages.tasks)} done${running}`],
+    ['started again', retries === 0 ? '' : formatCount(retries, 'task')],
+    ['exchanged', `${formatCount(stages.exchangedRows, 'row')}, ${formatSize(stages.exchangedBytes)}`],
+  ];
 }
 
 /** The error of a query in one line; empty when it has none. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { ResultColumn } from './column-type.js';
 import { JsonTextError, splitJsonArray, splitJsonObject } from './json-text.js';
-import { createResultFormat, RESULT_FORMATS, type ResultFormatName } from './result-format.js';
+import { createResultFormat, TEXT_FORMATS, type TextFormatName } from './result-format.js';
 import { COLOURS, NO_COLOURS } from './styles.js';
 
 interface FormatOptions {
@@ -10,7 +10,7 @@ interface FormatOptions {
 }
 
 /** What a format prints for rows that arrive as JSON lines. */
-function print(name: ResultFormatName, columns: ResultColumn[], lines: string[], options: FormatOptions = {}): string {
+function print(name: TextFormatName, columns: ResultColumn[], lines: string[], options: FormatOptions = {}): string {
   const format = createResultFormat(name, columns, { header: true, styles: NO_COLOURS, ...options });
   return lines.map((line) => format.row(splitJsonArray(line))).join('') + format.end();
 }
@@ -187,7 +187,7 @@ test('columns of the same name get keys of their own in json', () => {
 
 describe('streaming', () => {
   test('all formats but the table print a row as soon as it comes', () => {
-    for (const name of RESULT_FORMATS.filter((other) => other !== 'table')) {
+    for (const name of TEXT_FORMATS.filter((other) => other !== 'table')) {
       const format = createResultFormat(name, FLIGHTS, { header: true, styles: NO_COLOURS });
       expect(format.row(splitJsonArray('["ATL","1",1.5]'))).toContain('ATL');
     }

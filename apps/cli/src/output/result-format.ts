@@ -11,7 +11,11 @@ export interface ResultFormat {
   end(): string;
 }
 
-export const RESULT_FORMATS = ['table', 'csv', 'json', 'jsonl'] as const;
+export const TEXT_FORMATS = ['table', 'csv', 'json', 'jsonl'] as const;
+export type TextFormatName = (typeof TEXT_FORMATS)[number];
+
+/** Parquet is written by the server, and passed on as it comes. */
+export const RESULT_FORMATS = [...TEXT_FORMATS, 'parquet'] as const;
 export type ResultFormatName = (typeof RESULT_FORMATS)[number];
 
 export interface ResultFormatOptions {
@@ -21,7 +25,7 @@ export interface ResultFormatOptions {
 
 /** The format of that name for a result with these columns. */
 export function createResultFormat(
-  name: ResultFormatName,
+  name: TextFormatName,
   columns: readonly ResultColumn[],
   options: ResultFormatOptions,
 ): ResultFormat {

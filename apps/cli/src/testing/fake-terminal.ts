@@ -34,9 +34,9 @@ export class FakeTerminal implements Terminal {
     return 80;
   }
 
-  async write(text: string): Promise<void> {
+  async write(piece: string | Uint8Array): Promise<void> {
     this.outputClosed.throwIfAborted();
-    this.stdout += text;
+    this.stdout += typeof piece === 'string' ? piece : Buffer.from(piece).toString('latin1');
   }
 
   writeError(text: string): void {

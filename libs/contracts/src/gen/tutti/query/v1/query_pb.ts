@@ -181,7 +181,7 @@ export type ExecuteQueryResponse = Message<"tutti.query.v1.ExecuteQueryResponse"
     case: "query";
   } | {
     /**
-     * The columns of the result. Sent once, before any rows.
+     * The columns of the result. Sent once, before any rows. None for SET SESSION and RESET SESSION.
      *
      * @generated from field: tutti.query.v1.Columns columns = 2;
      */
@@ -1356,7 +1356,7 @@ export enum ResultFormat {
 
   /**
    * Bytes of one Parquet file: the cheapest for large results. For queries alone: what the coordinator answers itself
-   * (SHOW, DESCRIBE, EXPLAIN, SET SESSION) is refused.
+   * (SHOW, DESCRIBE, EXPLAIN) is refused.
    *
    * @generated from enum value: RESULT_FORMAT_PARQUET = 3;
    */
