@@ -66,10 +66,14 @@ export class TableSplits {
     return { rows: exact, splits };
   }
 
-  async close(): Promise<void> {
-    const footers = await this.footers;
+  /** Resolves when nothing is being read. */
+  async idle(): Promise<void> {
     await this.reading.catch(() => undefined); // Whoever planned was told.
-    footers?.close();
+  }
+
+  async close(): Promise<void> {
+    await this.idle();
+    (await this.footers)?.close();
   }
 
   /** S1. */

@@ -1,0 +1,51 @@
+import type { TableReader } from '../fragment.js';
+import { type TestFiles, writeTestFiles } from '../testing/index.js';
+import { TableSplits } from './table-splits.js';
+
+let files: TestFiles;
+beforeAll(async () => (files = await writeTestFiles()));
+afterAll(() => files.remove());
+
+const reader = (paths: readonly string[]): TableReader => ({
+  catalog: 'demo',
+  schema: 'main',
+  name: 'flights',
+  format: 'parquet',
+  files: paths,
+  columns: [{ name: 'ID', type: 'INTEGER' }],
+});
+
+test('S1: whoever does not wait has whole files, and later ones have what was read meanwhile', async () => {
+  const splits = new TableSplits({ waitMs: 0 });
+  const table = { reader: reader([files.files.flights]), rows: 5_000 };
+  expect(await splits.find(table, new Set(['ID']))).toMatchObject({
+    rows: 5_000,
+    splits: [{ rows: 5_000, ranges: {} }],
+  });
+  await splits.idle();
+  const found = await splits.find(table, new Set(['ID']));
+  // Names of columns are the same in any case.
+  expect(found).toMatchObject({ rows: 10_000, splits: [{ rows: 10_000, ranges: { ID: { min: '0', max: '9999' } } }] });
+  await splits.close();
+});
+
+test('S2: plannings at the same time read the footers once, and all have them', async () => {
+  const splits = new TableSplits();
+  const table = { reader: reader([files.files.flights]), rows: 1 };
+  const found = await Promise.all([1, 2, 3].map(() => splits.find(table, new Set())));
+  expect(found.map(({ rows }) => rows)).toEqual([10_000, 10_000, 10_000]);
+  await splits.close();
+});
+
+test('of several files the one is named that cannot be read, and others are read the next time', async () => {
+  const splits = new TableSplits();
+  const broken = { reader: reader([files.files.flights, files.files.airports]), rows: 1 };
+  await expect(splits.find(broken, new Set())).rejects.toMatchObject({
+    reason: 'TABLE_UNREADABLE',
+    message: expect.stringContaining(files.files.airports),
+  });
+  expect(await splits.find({ reader: reader([files.files.flights]), rows: 1 }, new Set())).toMatchObject({
+    rows: 10_000,
+  });
+  await splits.close();
+});
