@@ -4,7 +4,7 @@
 //   D3. Every change of a query is reported soon; its end goes to the history in the same turn.
 import type { Clock, QueryId } from '@tutti/base';
 import { unreachable } from '@tutti/base';
-import type { Planner, ResultFormat } from '@tutti/engine';
+import type { Planner, PlanOutcome, ResultFormat } from '@tutti/engine';
 import type { GroupTree } from '@tutti/resource-groups';
 import type { Log } from '@tutti/service';
 import { Admission, type AdmissionOptions } from './admission.js';
@@ -16,11 +16,12 @@ import { failure } from './core/query.js';
 import type { QueryHistory } from './core/query-history.js';
 import type { QueryLimits } from './core/query-limits.js';
 import type { DistributionSettings } from './core/stage-settings.js';
+import { explainPlan } from './explain.js';
 import { isRetriable } from './failure-codes.js';
 import { LiveQuery } from './live-query.js';
 import { planStatement } from './plan-statement.js';
 import type { QueryExecution } from './query-execution.js';
-import { explainLines, workOf } from './query-plan.js';
+import { planOf, workOf } from './query-plan.js';
 import { linesOfRows } from './row-codec.js';
 
 export interface DispatcherOptions {
@@ -58,6 +59,7 @@ export type Submission =
 
 /** Rows that wait for a client, per query. */
 const BUFFER_BYTES_MAX = 1 << 20;
+const EXPLAIN_COLUMNS = [{ name: 'Query Plan', type: 'VARCHAR' }];
 /** Statements that are being planned at once; they hold no slot of a group yet. */
 const PLANNING_MAX = 1_000;
 
@@ -147,14 +149,22 @@ export class Dispatcher {
         query.describe(outcome.columns);
         return this.answer(query, outcome.rows);
       case 'explain':
-        query.describe([{ name: 'Query Plan', type: 'VARCHAR' }]);
-        return this.answer(query, explainLines(outcome));
+        query.describe(EXPLAIN_COLUMNS);
+        if (outcome.isAnalyze) return this.admission.enter(query, workOf(outcome));
+        return this.answer(query, this.explain(query, outcome));
       case 'query':
         query.describe(outcome.columns);
         return this.admission.enter(query, workOf(outcome)); // D2
       default:
         unreachable(outcome);
     }
+  }
+
+  private explain(query: LiveQuery, outcome: Extract<PlanOutcome, { kind: 'explain' }>): string[][] {
+    const { enginePlan } = outcome;
+    const { workerCount: workers } = this.options.execution;
+    const lines = explainPlan({ plan: planOf(outcome), settings: query.distribution, workers, enginePlan });
+    return lines.map((line) => [line]);
   }
 
   /** Delivers rows that the coordinator knows itself: no group, no worker. */

@@ -5,6 +5,7 @@
 import { Bell } from './bell.js';
 import { failure } from './core/query.js';
 import { StageStats } from './core/stage-stats.js';
+import type { KnownStage } from './core/stage-task.js';
 import { type ScheduleEffect, type ScheduleEvent, StageSchedule } from './core/stage-schedule.js';
 import type { ExecutionParts } from './execution-parts.js';
 import type { FragmentEnd } from './fragment-client.js';
@@ -43,14 +44,19 @@ export class DistributedRun {
     });
   }
 
-  /** Resolves when the query has ended or its rows are all in its buffer, or its slot was taken back. */
-  async run(): Promise<void> {
+  /** The stages that were cut so far. */
+  get stages(): readonly KnownStage[] {
+    return this.schedule.known();
+  }
+
+  /** Resolves to whether all rows are in the query's buffer; otherwise the query has ended, or its slot was taken back. */
+  async run(): Promise<boolean> {
     const { query, slot } = this.admitted;
     const over = AbortSignal.any([query.signal, this.over.signal, slot.takenBack]);
     try {
       const outcome = await this.sessions.open(this.parts.workers.active());
-      if (outcome?.kind === 'failed') return query.apply(outcome);
-      if (outcome !== undefined) return;
+      if (outcome?.kind === 'failed') query.apply(outcome);
+      if (outcome !== undefined) return false;
       if (query.state === 'starting') query.apply({ kind: 'running' });
       this.cut();
       while (!over.aborted) await this.changed.wait(over);
@@ -59,10 +65,9 @@ export class DistributedRun {
       await Promise.all(this.running);
       await this.sessions.close(); // R3
     }
-    if (query.ended || slot.takenBack.aborted) return;
+    if (query.ended || slot.takenBack.aborted) return false;
     query.using({ rows: this.rows });
-    query.rows.end();
-    query.apply({ kind: 'tasksEnded' });
+    return true;
   }
 
   private apply(event: ScheduleEvent): void {

@@ -5,15 +5,18 @@
 //   E3. When `run` resolves, all rows are in the query's buffer or the query has ended, or its slot was taken back; and each
 //       task of it is known to have ended (task-ends.ts).
 import { randomBytes } from 'node:crypto';
-import { encodeSession } from '@tutti/engine';
+import { encodeSession, withResultFormat } from '@tutti/engine';
 import { type WorkerChoice, workerKey } from './core/placement.js';
 import { failure, type QueryFailure, type QueryUse } from './core/query.js';
 import { memoryLimitOrigin, timeExceeded } from './core/query-limits.js';
 import type { QueryWork } from './core/query-work.js';
 import { DistributedRun } from './distributed-run.js';
+import { type AnalyzedRun, analysisLines } from './explain-analyze.js';
+import { keptWhole, tableSizes } from './explain.js';
 import type { ExecutionParts } from './execution-parts.js';
 import type { LiveQuery } from './live-query.js';
 import { chargeCpu } from './query-use.js';
+import { linesOfRows } from './row-codec.js';
 import type { Slot } from './slots.js';
 import { StageWork } from './stage-work.js';
 import type { TaskOutcome, TaskUse } from './task-client.js';
@@ -22,6 +25,7 @@ import { whileWorker } from './workers.js';
 
 /** How often a task is started in all (E1). */
 const RUNS_MAX = 3;
+const ANALYSIS_PIECE_BYTES = 64 << 10;
 
 export class QueryExecution {
   constructor(private readonly options: ExecutionParts) {}
@@ -29,6 +33,11 @@ export class QueryExecution {
   /** Whether an admitted query would find any worker now. */
   get hasWorkers(): boolean {
     return this.options.workers.active().length > 0;
+  }
+
+  /** Workers that take work now. */
+  get workerCount(): number {
+    return this.options.workers.active().length;
   }
 
   /** Whether a task that a query has given up may still be on a worker. */
@@ -43,57 +52,86 @@ export class QueryExecution {
       query.apply({ kind: 'failed', failure: failure('EXCEEDED_TIME_LIMIT', timeExceeded(execution)) });
     });
     try {
-      const stages = this.stagesOf(query, work);
-      if (stages === undefined) await this.runTask(query, work.fragment, slot);
-      else await this.runStages(query, stages, slot);
+      const ran = await this.runWork(query, work, slot);
+      if (ran !== undefined) await this.deliver(query, work, ran);
     } finally {
       cancelTimer();
       await this.options.taskEnds.settled(query.queryId); // E3
     }
   }
 
-  /** The stages of a query that runs on several workers; undefined for one that runs whole on one. */
-  private stagesOf(query: LiveQuery, { plan }: QueryWork): StageWork | undefined {
-    if (plan.kind === 'whole') return undefined;
+  /** How it ran; undefined when it has ended otherwise, or its slot was taken back. */
+  private async runWork(query: LiveQuery, work: QueryWork, slot: Slot): Promise<AnalyzedRun | undefined> {
+    if (work.isAnalyze) query.rows.discard(true);
+    const stages = this.stagesOf(query, work);
+    if (stages instanceof StageWork) {
+      const { exchangeKey, plan } = stages.options;
+      const fragment = encodeSession({ tables: plan.tables });
+      const run = new DistributedRun(this.options, { query, fragment, slot, exchangeKey }, stages);
+      const tables = tableSizes(plan.tables);
+      return (await run.run()) ? { kind: 'stages', stages: run.stages, stats: run.stats, tables } : undefined;
+    }
+    query.runsWhole(stages.reason);
+    const { resultFormat } = query;
+    const fragment = resultFormat === 'rows' ? work.fragment : withResultFormat(work.fragment, resultFormat);
+    return (await this.runTask(query, fragment, slot)) ? { kind: 'whole', reason: stages.reason } : undefined;
+  }
+
+  /** The stages of a query that runs on several workers, or why it runs whole on one. */
+  private stagesOf(query: LiveQuery, { plan }: QueryWork): StageWork | { readonly reason: string } {
+    if (plan.kind === 'whole') return plan;
     const { distribution: settings, resultFormat: format } = query;
-    const workers = this.options.workers.active().length;
-    if (settings.distribution === 'single' || (settings.distribution === 'auto' && workers < 2)) return undefined;
+    const workers = this.workerCount;
+    const reason = keptWhole(settings, workers);
+    if (reason !== undefined) return { reason };
     const exchangeKey = randomBytes(16).toString('hex');
     const stages = new StageWork({ plan, settings, workers: Math.max(1, workers), format, exchangeKey });
-    return stages.cut(new Map()).kind === 'whole' ? undefined : stages;
+    const first = stages.cut(new Map());
+    return first.kind === 'whole' ? first : stages;
   }
 
-  private async runStages(query: LiveQuery, stages: StageWork, slot: Slot): Promise<void> {
-    const { exchangeKey, plan } = stages.options;
-    const fragment = encodeSession({ tables: plan.tables });
-    await new DistributedRun(this.options, { query, fragment, slot, exchangeKey }, stages).run();
+  /** All rows have come: who asked for an analysis gets that. */
+  private async deliver(query: LiveQuery, { isAnalyze }: QueryWork, run: AnalyzedRun): Promise<void> {
+    if (isAnalyze) {
+      query.rows.discard(false);
+      const { use, elapsedMs, queuedMs } = query.snapshot();
+      const lines = analysisLines({ use, elapsedMs: elapsedMs - queuedMs, queuedMs, run });
+      const rows = lines.map((line) => [line]);
+      for (const piece of linesOfRows(rows, ANALYSIS_PIECE_BYTES)) await query.rows.push(piece, query.signal);
+      if (query.ended) return;
+      query.using({ rows: lines.length });
+    }
+    query.rows.end();
+    query.apply({ kind: 'tasksEnded' });
   }
 
-  private async runTask(query: LiveQuery, fragment: Uint8Array, slot: Slot): Promise<void> {
+  /** Whether all rows are in the query's buffer. */
+  private async runTask(query: LiveQuery, fragment: Uint8Array, slot: Slot): Promise<boolean> {
     const { placement, log } = this.options;
     const lost = new Set<string>();
     for (let run = 1; ; run++) {
       const outcome = await placement.place({ query, fragment, slot }, lost);
-      if (outcome.kind === 'ended') return;
-      if (outcome.kind === 'failed') return query.apply(outcome);
+      if (outcome.kind === 'ended') return false;
+      if (outcome.kind === 'failed') return this.fail(query, outcome.failure);
       const { nodeId } = outcome.worker;
       query.using({ workerIds: [nodeId] });
       if (query.state === 'starting') query.apply({ kind: 'running' });
 
       const end = await this.read(query, outcome);
-      if (query.ended) return;
-      if (end.kind === 'finished') {
-        query.rows.end();
-        return query.apply({ kind: 'tasksEnded' });
-      }
-      if (end.kind === 'failed')
-        return query.apply({ ...end, failure: withOrigin(end.failure, query, outcome.worker) });
+      if (query.ended) return false;
+      if (end.kind === 'finished') return true;
+      if (end.kind === 'failed') return this.fail(query, withOrigin(end.failure, query, outcome.worker));
       const again = query.use.resultBytes === 0 && run < RUNS_MAX; // E1
       log.warn('task-lost', { queryId: query.queryId, workerId: nodeId, message: end.message, again });
-      if (!again) return query.apply({ kind: 'failed', failure: workerLost(nodeId, end.message) });
+      if (!again) return this.fail(query, workerLost(nodeId, end.message));
       query.using({ memoryBytes: 0 });
       lost.add(workerKey(outcome.worker));
     }
+  }
+
+  private fail(query: LiveQuery, why: QueryFailure): false {
+    query.apply({ kind: 'failed', failure: why });
+    return false;
   }
 
   /** Moves the rows of a task to the query until either ends, or the worker is known to be gone. */

@@ -9,6 +9,7 @@ export class ResultBuffer {
   private batches: Uint8Array[] = [];
   private heldBytes = 0;
   private over = false;
+  private discards = false;
   private readonly taken = new Bell();
 
   constructor(
@@ -19,12 +20,18 @@ export class ResultBuffer {
   /** Takes a batch in; resolves when there is room for another (B1), or when `signal` aborts. */
   async push(batch: Uint8Array, signal: AbortSignal): Promise<void> {
     invariant(!this.over, 'rows after the end');
+    if (this.discards) return;
     if (batch.length > 0) {
       this.batches.push(batch);
       this.heldBytes += batch.length;
       this.onChange();
     }
     while (this.heldBytes >= this.bytesMax && !signal.aborted) await this.taken.wait(signal);
+  }
+
+  /** From now on what is pushed is thrown away, or again not. */
+  discard(discards: boolean): void {
+    this.discards = discards;
   }
 
   /** No more rows will come. */

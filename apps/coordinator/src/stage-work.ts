@@ -6,6 +6,7 @@ import type { DistributedPlan } from './core/query-work.js';
 import type { ScheduleEffect, TaskAttempt } from './core/stage-schedule.js';
 import type { DistributionSettings } from './core/stage-settings.js';
 import type { ExchangeFile } from './core/stage-task.js';
+import { tableSizes } from './explain.js';
 import type { InputFile, MissingFile, NewFragment } from './fragment-client.js';
 
 type RunEffect = Extract<ScheduleEffect, { kind: 'run' }>;
@@ -29,8 +30,7 @@ export class StageWork {
 
   cut(facts: ReadonlyMap<string, StageFacts>): CutOutcome {
     const { plan, settings, workers } = this.options;
-    const sizes = new Map(plan.tables.map(({ table, rows, splits }) => [table, { rows, splits: splits.length }]));
-    return cut(plan.node, facts, { ...settings, workers }, sizes);
+    return cut(plan.node, facts, { ...settings, workers }, tableSizes(plan.tables));
   }
 
   /** Into how many tasks a stage is divided: no more than there are splits, unless each has partitions of its own. */

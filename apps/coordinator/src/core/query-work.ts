@@ -6,6 +6,8 @@ export interface QueryWork {
   /** The whole statement, for one worker. */
   readonly fragment: Uint8Array;
   readonly plan: QueryPlan;
+  /** Whether the client wants to know how it ran, and not its rows. */
+  readonly isAnalyze: boolean;
 }
 
 /** How a query can run on several workers, or why it runs whole on one. */

@@ -1,5 +1,5 @@
 // One share of one stage, and what it left behind.
-import type { Stage, StageFacts } from '@tutti/sql';
+import { orderedValue, type Stage, type StageFacts } from '@tutti/sql';
 
 /** A file that a task wrote, in the session that ran it. */
 export interface ExchangeFile {
@@ -59,12 +59,13 @@ export function factsOf({ stage, tasks }: KnownStage): StageFacts | undefined {
     rows: sum(outputs.map((output) => output.rows)),
     bytes: sum(outputs.map((output) => output.bytes)),
     partitionRows,
-    ranges: stage.types.map((type, column) =>
-      joinRanges(
-        type.id,
-        outputs.filter((output) => output.rows > 0).map((output) => output.ranges[column]),
-      ),
-    ),
+    ranges: stage.types.map(({ sql }, column) => {
+      const full = outputs.filter((output) => output.rows > 0);
+      return joinRanges(
+        sql,
+        full.map((output) => output.ranges[column]),
+      );
+    }),
   };
 }
 
@@ -79,40 +80,18 @@ export function filesFor(source: KnownStage, share: 'all' | 'partition' | 'own',
 type Range = StageFacts['ranges'][number];
 
 /** A range is known only if it is known of every task that has rows, and only where texts can be compared. */
-function joinRanges(typeId: string, ranges: readonly Range[]): Range {
+function joinRanges(typeSql: string, ranges: readonly Range[]): Range {
   let joined: Range;
   for (const range of ranges) {
     if (range === undefined) return undefined;
     if (joined === undefined) joined = range;
-    else {
-      const compare = comparisonOf(typeId);
-      if (compare === undefined) return undefined;
-      joined = {
-        min: compare(range.min, joined.min) < 0 ? range.min : joined.min,
-        max: compare(range.max, joined.max) > 0 ? range.max : joined.max,
-      };
-    }
+    const [min, max, least, most] = [range.min, range.max, joined.min, joined.max].map((text) =>
+      orderedValue(text, typeSql),
+    );
+    if (min === undefined || max === undefined || least === undefined || most === undefined) return undefined;
+    joined = { min: min < least ? range.min : joined.min, max: max > most ? range.max : joined.max };
   }
   return joined;
-}
-
-const WHOLE_NUMBERS = new Set([
-  'TINYINT',
-  'SMALLINT',
-  'INTEGER',
-  'BIGINT',
-  'UTINYINT',
-  'USMALLINT',
-  'UINTEGER',
-  'UBIGINT',
-]);
-
-function comparisonOf(typeId: string): ((a: string, b: string) => number) | undefined {
-  if (!WHOLE_NUMBERS.has(typeId)) return undefined;
-  return (a, b) => {
-    const [left, right] = [BigInt(a), BigInt(b)];
-    return left < right ? -1 : left > right ? 1 : 0;
-  };
 }
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);

@@ -32,7 +32,7 @@ export class FakePlanner implements Planner {
     return {
       kind: 'query',
       columns,
-      fragment: new TextEncoder().encode(statement),
+      fragment: fragmentOf(statement),
       tables: [],
       plan: { kind: 'whole', reason: 'the fake planner makes no plans' },
     };
@@ -62,7 +62,7 @@ function grouped(statement: string): PlanOutcome {
       { name: 's', type: 'VARCHAR' },
       { name: 'total', type: 'HUGEINT' },
     ],
-    fragment: new TextEncoder().encode(statement),
+    fragment: fragmentOf(statement),
     tables: ['demo.main.t'],
     plan: {
       kind: 'plan',
@@ -72,3 +72,7 @@ function grouped(statement: string): PlanOutcome {
     },
   };
 }
+
+/** As the planner writes it, with nothing but the statement. */
+const fragmentOf = (sql: string): Uint8Array =>
+  new TextEncoder().encode(JSON.stringify({ version: 1, sql, tables: [] }));

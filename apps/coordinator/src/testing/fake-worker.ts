@@ -148,7 +148,7 @@ export class FakeWorker {
         queryId,
         coordinatorId,
         lease,
-        statement: new TextDecoder().decode(fragment),
+        statement: statementOf(fragment),
         group: resourceGroup,
         memoryLimitBytes: Number(memoryLimitBytes),
         createdAt: this.clock.now(),
@@ -261,3 +261,10 @@ const endErrors = {
       reason: 'EXCEEDED_LOCAL_MEMORY_LIMIT',
     }),
 };
+
+/** The statement of a fragment; of a session all that it says. */
+function statementOf(fragment: Uint8Array): string {
+  const text = new TextDecoder().decode(fragment);
+  const { sql = text } = JSON.parse(text) as { sql?: string };
+  return sql;
+}
