@@ -45,6 +45,8 @@ const wireWaitKinds: Readonly<Record<QueryWaitKind, WaitKind>> = {
 
 /** Lists and reports carry this much of a statement; who asks for one query gets all of it. */
 export const LISTED_STATEMENT_LENGTH = 1_000;
+/** Reasons may quote the engine. */
+const REASON_LENGTH_MAX = 1_000;
 
 /** A query as others see it. `statementLength` cuts its text. */
 export function queryInfoOf(query: QuerySnapshot, coordinatorId: string, statementLength?: number): QueryInfo {
@@ -64,7 +66,7 @@ export function queryInfoOf(query: QuerySnapshot, coordinatorId: string, stateme
     stats: statsOf(query.use),
     ...(query.failure && { error: { ...query.failure } }),
     ...(query.progress && { stages: stagesOf(query.progress) }),
-    distributionReason: query.wholeReason ?? '',
+    distributionReason: cut(query.wholeReason ?? '', REASON_LENGTH_MAX),
     setSession: { ...query.sessionChange?.set },
     resetSession: [...(query.sessionChange?.reset ?? [])],
   });
