@@ -10,7 +10,7 @@ import type { StubbedTable } from './stub-table.js';
 import type { TableSplits } from './table-splits.js';
 
 /** With `auto`, queries that read no more than this in all run whole: they are done before other workers have begun. */
-export const SMALL_ROWS = 100_000;
+export const SMALL_ROWS = 20_000;
 /** Longer plans come from constants that are computed while planning, such as lists of a million numbers. */
 const PLAN_LENGTH_MAX = 4 << 20;
 /** Statistics of all splits of a plan, which travel to the coordinator with it. */

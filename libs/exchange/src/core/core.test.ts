@@ -26,8 +26,8 @@ test.each([
   expect(isFileName(name)).toBe(false);
 });
 
-test('fragment ids are three numbers, and nothing that a directory could make another of', () => {
-  expect(['0.0.0', '12.3.1'].every(isFragmentId)).toBe(true);
+test('fragment ids are a name and two numbers, and nothing that a directory could make another of', () => {
+  expect(['0.0.0', '12-partial.3.1', 'final.0.1'].every(isFragmentId)).toBe(true);
   expect(['', '1.2', '1.2.3.4', '1..3', '../..', '1.2.3/', '1.2.-3'].some(isFragmentId)).toBe(false);
 });
 

@@ -1,7 +1,7 @@
 // The names by which exchange files are known between nodes. None of them may lead out of a session's directory.
 
 /** stage.share.attempt */
-const FRAGMENT_ID = /^\d{1,9}\.\d{1,9}\.\d{1,9}$/;
+const FRAGMENT_ID = /^[A-Za-z0-9_-]{1,64}\.\d{1,9}\.\d{1,9}$/;
 const SEGMENT = /^[A-Za-z0-9_=-][A-Za-z0-9_=.-]{0,127}$/;
 /** As in __p=3/data_0.parquet. */
 const DEPTH_MAX = 3;

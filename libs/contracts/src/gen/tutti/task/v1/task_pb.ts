@@ -403,7 +403,7 @@ export type RunFragmentRequest = Message<"tutti.task.v1.RunFragmentRequest"> & {
   taskId: string;
 
   /**
-   * Unique in the session, made by the coordinator: the number of the stage, a dot, the number of the share, a dot, the number of the
+   * Unique in the session, made by the coordinator: the name of the stage, a dot, the number of the share, a dot, the number of the
    * attempt. Names the directory of the fragment's files.
    *
    * @generated from field: string fragment_id = 2;
