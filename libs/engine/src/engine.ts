@@ -88,6 +88,12 @@ export interface ExecutorPool {
    * `signal` aborts, now or later, the task ends with the reason CANCELED, at the latest when the executor was killed.
    */
   run(task: EngineTask, signal: AbortSignal): Promise<TaskRun>;
+  /**
+   * Gives an executor to a query whose parts it runs one after the other, all on one database. The task's fragment is from
+   * encodeSession. Rejects with TaskError, and then the executor is free again or gone. When `signal` aborts, now or later,
+   * the session is closed.
+   */
+  open(task: SessionEngineTask, signal: AbortSignal): Promise<ExecutorSession>;
   stats(): ExecutorPoolStats;
   /** Kills all executors. */
   close(): Promise<void>;

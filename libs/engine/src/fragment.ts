@@ -1,5 +1,6 @@
 import type { CsvOptions, JsonOptions, Session, TableFormat } from '@tutti/sql';
 import type { Column } from './engine.js';
+import type { ResultFormat } from './stage-fragment.js';
 
 /** A part of a query that one executor runs: here always the whole statement, with all that its tables need. */
 export interface Fragment {
@@ -9,6 +10,8 @@ export interface Fragment {
   readonly tables: readonly TableReader[];
   /** What the planner promised; the executor refuses to answer with anything else. */
   readonly columns: readonly Column[];
+  /** How the rows are sent; `rows` when it is not said. */
+  readonly format?: ResultFormat;
 }
 
 /** How an executor reads one table. */
@@ -25,6 +28,10 @@ export interface TableReader {
 }
 
 export const encodeFragment = (fragment: Fragment): Uint8Array => new TextEncoder().encode(JSON.stringify(fragment));
+
+/** The same work, its rows sent in another format. Throws when the bytes are no fragment. */
+export const withResultFormat = (fragment: Uint8Array, format: ResultFormat): Uint8Array =>
+  encodeFragment({ ...decodeFragment(fragment), format });
 
 /** Reads what encodeFragment wrote. Throws when the bytes are something else. */
 export function decodeFragment(bytes: Uint8Array): Fragment {

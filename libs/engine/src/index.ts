@@ -34,3 +34,4 @@ export {
   type TableSource,
 } from './stage-fragment.js';
 export type { Session, StatementError } from '@tutti/sql';
+export { withResultFormat } from './fragment.js';

@@ -1,12 +1,15 @@
 // What coordinators send to executor sessions: what the session may read, and then one stage's share after the other. JSON, so
 // that a look at the wire tells what a worker is asked to do.
-import type { Stage, StageScan } from '@tutti/sql';
+import { type PlanType, type Stage, type StageScan, toCarrier } from '@tutti/sql';
 import type { TableReader } from './fragment.js';
 
 /** How a session compresses the rows that go from stage to stage. */
 export type ExchangeCompression = 'none' | 'lz4' | 'zstd';
 
-/** How rows of a result are spelled: lines as in tutti.query.v1.Rows, the same for many rows, or one Parquet file. */
+/**
+ * How rows of a result are spelled: lines as in tutti.query.v1.Rows, the same for many rows, or one Parquet file. The latter two
+ * are written by the engine itself; their rows come in any order unless the statement has an ORDER BY.
+ */
 export type ResultFormat = 'rows' | 'jsonLines' | 'parquet';
 
 /** How a table is read, whatever its files. */
@@ -49,8 +52,8 @@ export interface StageTaskFragment {
   readonly scans: readonly {
     readonly number: number;
     readonly source: TableSource;
-    /** Names of the columns that are read. */
-    readonly columns: readonly string[];
+    /** The columns that are read. */
+    readonly columns: readonly { readonly name: string; readonly nullSql: string }[];
     readonly parts: readonly FilePart[];
   }[];
   /** Columns of the files by SQL of a NULL of their type. */
@@ -117,10 +120,10 @@ export function encodeStageTask(input: StageTaskInput): Uint8Array {
     columns: stage.types.map((type, i) => ({
       name: (isResult ? columnNames[i] : undefined) ?? `c${i}`,
       type: type.sql,
-      nullSql: nullOf(type),
+      nullSql: isResult ? nullOf(type) : carrierNullOf(type),
     })),
     scans: stage.scans.map((scan) => encodeScan(scan, scans)),
-    reads: stage.reads.map(({ number, types }) => ({ number, nulls: types.map(nullOf) })),
+    reads: stage.reads.map(({ number, types }) => ({ number, nulls: types.map(carrierNullOf) })),
     output: stage.output.kind === 'result' ? { kind: 'result', format } : { ...stage.output, compression },
   });
 }
@@ -131,7 +134,7 @@ function encodeScan(scan: StageScan, scans: StageTaskInput['scans']): StageTaskF
   return {
     number: scan.number,
     source: found.table.reader,
-    columns: scan.columns.map(({ name }) => name),
+    columns: scan.columns.map(({ name, type }) => ({ name, nullSql: nullOf(type) })),
     parts: found.splits.map(({ path, fileBytes, fileMtimeMs, firstRow, endRow }) => ({
       path,
       fileBytes,
@@ -142,7 +145,9 @@ function encodeScan(scan: StageScan, scans: StageTaskInput['scans']): StageTaskF
   };
 }
 
-const nullOf = ({ sql }: Stage['types'][number]): string => `CAST(NULL AS ${sql})`;
+const nullOf = ({ sql }: PlanType): string => `CAST(NULL AS ${sql})`;
+/** In exchange files some types are written as others. */
+const carrierNullOf = (type: PlanType): string => toCarrier(nullOf(type), type);
 
 const encode = (fragment: SessionFragment | StageTaskFragment): Uint8Array =>
   new TextEncoder().encode(JSON.stringify(fragment));

@@ -6,7 +6,7 @@ import { jsonWriter, type ToJson } from './json-value.js';
 /** Batches end at the first row that takes them past this. */
 const BATCH_LENGTH = 256 * 1024;
 /** A row has to fit into one message, which takes 4 MiB. */
-const ROW_BYTES_MAX = 3 * 1024 * 1024;
+export const ROW_BYTES_MAX = 3 * 1024 * 1024;
 /** Shorter lines cannot be too large: a character takes three bytes at most. */
 const SUSPECT_LENGTH = ROW_BYTES_MAX / 3;
 
@@ -60,10 +60,11 @@ export class JsonLines {
 
 function checkSize(line: string): void {
   const bytes = Buffer.byteLength(line);
-  if (bytes > ROW_BYTES_MAX) throw tooLarge(formatSize(bytes));
+  if (bytes > ROW_BYTES_MAX) throw rowTooLarge(formatSize(bytes));
 }
 
-function tooLarge(size: string): TaskError {
+/** The error for a row that does not fit into a message. */
+export function rowTooLarge(size: string): TaskError {
   const sizes = `${size} as JSON text; at most ${formatSize(ROW_BYTES_MAX)} can be sent`;
   return new TaskError('QUERY_FAILED', `A row takes ${sizes}. Select a part of its values, or fewer columns.`, false);
 }
@@ -88,7 +89,7 @@ class ColumnTexts {
     try {
       return this.write(this.vector.getItem(row));
     } catch (error) {
-      if (isStringTooLong(error)) throw tooLarge('more than 512.00MB');
+      if (isStringTooLong(error)) throw rowTooLarge('more than 512.00MB');
       throw error;
     }
   }
@@ -114,7 +115,7 @@ interface Validity {
 function checkLength({ dataView, validity }: PlainVector, row: number): void {
   // The library shows no length; the engine keeps it in the first four bytes of each 16-byte item.
   const bytes = dataView.getUint32(row * 16, true);
-  if (bytes > ROW_BYTES_MAX && validity.itemValid(row)) throw tooLarge(formatSize(bytes));
+  if (bytes > ROW_BYTES_MAX && validity.itemValid(row)) throw rowTooLarge(formatSize(bytes));
 }
 
 /** What V8 and Node say of strings that are longer than they can be, as those made of nested values. */

@@ -4,13 +4,24 @@
 import type { Clock } from '@tutti/base';
 import { memoryLimit } from '../duckdb/task-failure.js';
 import { type Column, type EngineTask, TaskError, type TaskRun, type TaskUsage } from '../engine.js';
-import { BatchQueue } from './batch-queue.js';
 import { type ProcessUsage, readProcessUsage } from './process-usage.js';
 import type { FromExecutor, ToExecutor } from './protocol.js';
+import { ResultReader } from './result-reader.js';
+
+/** What an executor has in hand. */
+export interface ExecutorWork {
+  handle(message: FromExecutor): void;
+  /** The executor's process has ended. */
+  processEnded(how: string): void;
+  /** The executor's process outgrew what its memory limit allows for: the engine does not account for everything. */
+  checkRss(): void;
+}
 
 /** What a task needs of its executor. */
 export interface TaskPort {
   readonly pid: number;
+  /** Where its results come from when the engine writes them itself. */
+  readonly resultPipe: string;
   send(message: ToExecutor): void;
   kill(): void;
 }
@@ -18,13 +29,13 @@ export interface TaskPort {
 const NOTHING: ProcessUsage = { cpuMs: 0, rssBytes: 0 };
 
 /** A task that an executor has taken. */
-export class ActiveTask implements TaskRun {
+export class ActiveTask implements TaskRun, ExecutorWork {
   columns: readonly Column[] = [];
   /** Resolves when the columns are known; rejects with TaskError. */
   readonly started: Promise<void>;
   readonly ended: Promise<void>;
 
-  private readonly queue = new BatchQueue();
+  private readonly reader: ResultReader;
   private resolveStarted!: () => void;
   private rejectStarted!: (error: TaskError) => void;
   private resolveEnded!: () => void;
@@ -51,6 +62,7 @@ export class ActiveTask implements TaskRun {
     // Whoever waits for the columns gets the error; nobody has to.
     this.started.catch(() => {});
     this.ended = new Promise((resolve) => (this.resolveEnded = resolve));
+    this.reader = new ResultReader(port.resultPipe, options.clock);
     this.lastUsage = readProcessUsage(port.pid) ?? NOTHING;
     this.cpuAtStartMs = this.lastUsage.cpuMs;
   }
@@ -79,7 +91,6 @@ export class ActiveTask implements TaskRun {
     this.killTimer = this.options.clock.schedule(this.options.interruptGraceMs, () => this.kill());
   }
 
-  /** The executor's process outgrew what its memory limit allows for: the engine does not account for everything. */
   checkRss(): void {
     if (this.released || this.failure !== undefined) return;
     const { rssBytes } = this.usage();
@@ -98,10 +109,11 @@ export class ActiveTask implements TaskRun {
     switch (message.kind) {
       case 'started':
         this.columns = message.columns;
+        if (message.pipe !== undefined) this.reader.openPipe(message.pipe);
         return this.resolveStarted();
       case 'batch':
         this.rows += message.rows;
-        if (this.failure === undefined) this.queue.push(message.lines);
+        if (this.failure === undefined) this.reader.push(message.lines);
         return;
       case 'memory':
         this.memoryBytes = message.memoryBytes;
@@ -110,7 +122,8 @@ export class ActiveTask implements TaskRun {
         return;
       case 'ended':
         this.finalCpuMs = message.cpuMs;
-        this.queue.close();
+        this.rows = Math.max(this.rows, message.rows);
+        this.reader.close();
         return this.release();
       case 'failed': {
         const { reason, retriable, position } = message;
@@ -118,15 +131,13 @@ export class ActiveTask implements TaskRun {
         this.fail(new TaskError(reason, message.message, retriable, position));
         return this.release();
       }
-      case 'ready':
+      default:
         return;
     }
   }
 
-  /** The executor's process has ended. */
   processEnded(how: string): void {
-    const message = `The process that ran the query ended unexpectedly (${how}). Other queries are not affected. If the same query does it again, report it.`;
-    this.fail(new TaskError('EXECUTOR_CRASHED', message, true));
+    this.fail(crashed(how));
     this.release();
   }
 
@@ -134,7 +145,7 @@ export class ActiveTask implements TaskRun {
     if (this.failure !== undefined || this.released) return;
     this.failure = error;
     this.rejectStarted(error);
-    this.queue.close(error);
+    this.reader.fail(error);
   }
 
   private release(): void {
@@ -148,9 +159,10 @@ export class ActiveTask implements TaskRun {
   private async *read(): AsyncGenerator<Uint8Array, void, undefined> {
     try {
       for (;;) {
-        const batch = await this.queue.next();
+        const batch = await this.reader.next(() => {
+          if (!this.released) this.port.send({ kind: 'credit' });
+        });
         if (batch === undefined) return;
-        if (!this.released) this.port.send({ kind: 'credit' });
         yield batch;
       }
     } finally {
@@ -158,6 +170,11 @@ export class ActiveTask implements TaskRun {
       this.cancel();
     }
   }
+}
+
+export function crashed(how: string): TaskError {
+  const message = `The process that ran the query ended unexpectedly (${how}). Other queries are not affected. If the same query does it again, report it.`;
+  return new TaskError('EXECUTOR_CRASHED', message, true);
 }
 
 const PROCESS_BASE_BYTES = 256 * 1024 * 1024;

@@ -1,24 +1,27 @@
 // An executor's process, seen from its parent.
 import { type ChildProcess, fork } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import type { Log } from '@tutti/service';
-import type { ActiveTask } from './active-task.js';
+import type { ExecutorWork } from './active-task.js';
 import { offerToOutOfMemoryKiller, type ProcessUsage, readProcessUsage } from './process-usage.js';
 import { ALIVE_MS, type FromExecutor, type ToExecutor } from './protocol.js';
+import { makePipe } from './result-pipe.js';
 
 /** `starting` also between two tasks, while the next database is opened. */
 export type ExecutorState = 'starting' | 'idle' | 'busy' | 'gone';
 
 const STDERR_MAX = 4_000;
 
-/** A child process that runs one task at a time. */
+/** A child process that runs one task or session at a time. */
 export class ExecutorChild {
   state: ExecutorState = 'starting';
-  active: { readonly task: ActiveTask; readonly spillDirectory: string } | undefined;
+  active: ExecutorWork | undefined;
   /** Whether it was ever ready: a program that never is will not be better the next time. */
   wasReady = false;
-  /** Tasks that it was given. */
+  /** Tasks and sessions that it was given. */
   tasksRun = 0;
   private readonly process: ChildProcess;
+  private readonly pipeMade: Promise<void>;
   private stderr = '';
   private lastUsage: ProcessUsage = { cpuMs: 0, rssBytes: 0 };
   private killedByUs = false;
@@ -28,11 +31,18 @@ export class ExecutorChild {
     private readonly options: {
       readonly path: string;
       readonly directory: string;
+      /** Exists by the time that the executor is ready. */
+      readonly resultPipe: string;
       readonly log: Log;
       /** It became idle, let go of its task, or is gone. */
       readonly changed: (child: ExecutorChild) => void;
     },
   ) {
+    this.pipeMade = makePipe(options.resultPipe).catch((error: unknown) => {
+      options.log.error('executor-pipe', { path: options.resultPipe, error });
+      // Without it only some results could be sent, and nobody would know why.
+      this.kill();
+    });
     this.process = forkIsolated(options.path, options.directory);
     this.process.on('message', (message: FromExecutor) => this.receive(message));
     this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -46,6 +56,10 @@ export class ExecutorChild {
 
   get pid(): number {
     return this.process.pid ?? 0;
+  }
+
+  get resultPipe(): string {
+    return this.options.resultPipe;
   }
 
   send(message: ToExecutor): void {
@@ -62,20 +76,19 @@ export class ExecutorChild {
     return this.lastUsage;
   }
 
-  assign(task: ActiveTask, spillDirectory: string): void {
+  assign(work: ExecutorWork): void {
     this.state = 'busy';
     this.tasksRun++;
-    this.active = { task, spillDirectory };
+    this.active = work;
     this.aliveTimer = setInterval(() => this.send({ kind: 'alive' }), ALIVE_MS).unref();
   }
 
   private receive(message: FromExecutor): void {
     if (message.kind === 'ready') {
-      this.state = 'idle';
-      this.wasReady = true;
-      return this.options.changed(this);
+      void this.pipeMade.then(() => this.ready());
+      return;
     }
-    this.active?.task.handle(message);
+    this.active?.handle(message);
     if (message.kind !== 'ended' && message.kind !== 'failed') return;
     this.active = undefined;
     clearInterval(this.aliveTimer);
@@ -84,13 +97,21 @@ export class ExecutorChild {
     this.options.changed(this);
   }
 
+  private ready(): void {
+    if (this.state === 'gone' || this.killedByUs) return;
+    this.state = 'idle';
+    this.wasReady = true;
+    this.options.changed(this);
+  }
+
   private closed(code: number | null, signal: NodeJS.Signals | null): void {
     this.usage();
     clearInterval(this.aliveTimer);
     this.state = 'gone';
+    rmSync(this.options.resultPipe, { force: true });
     const how = signal === null ? `exit code ${code}` : signal;
     if (!this.killedByUs) this.options.log.error('executor-crashed', { pid: this.pid, how, stderr: this.stderr });
-    this.active?.task.processEnded(how);
+    this.active?.processEnded(how);
     this.options.changed(this);
   }
 }

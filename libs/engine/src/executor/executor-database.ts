@@ -1,7 +1,13 @@
 // A database that has never seen a query, and what makes it ready for exactly one.
 import { rmSync } from 'node:fs';
-import { type DuckDBConnection, type DuckDBInstance, StatementType } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  type DuckDBInstance,
+  type DuckDBPreparedStatement,
+  StatementType,
+} from '@duckdb/node-api';
 import { classifyStatement, refuseTable, type StatementError } from '@tutti/sql';
+import { typeName } from '../duckdb/column-type-name.js';
 import { headerProblem } from '../duckdb/csv-header.js';
 import { readDuckdbError } from '../duckdb/duckdb-error.js';
 import { CONNECTION_SETTINGS, openInstance } from '../duckdb/open-instance.js';
@@ -11,6 +17,7 @@ import { identifier, literal, literals } from '../duckdb/sql-text.js';
 import { unreadable, unreadableFile } from '../duckdb/unreadable-table.js';
 import { TaskError } from '../engine.js';
 import type { Fragment, TableReader } from '../fragment.js';
+import type { SessionFragment } from '../stage-fragment.js';
 
 /** What one task may use. */
 export interface TaskLimits {
@@ -18,6 +25,8 @@ export interface TaskLimits {
   readonly threads: number;
   readonly spillDirectory: string;
   readonly spillLimitBytes: number;
+  /** A named pipe, the only path that results may be written to. */
+  readonly resultPipe: string;
 }
 
 /** Headers of CSV files that are compared again for each query; the planner has compared those of all files once. */
@@ -44,30 +53,61 @@ export class ExecutorDatabase {
   }
 
   /**
-   * Checks the statement, makes its tables, locks the database and begins a transaction. From here on it can open the
+   * Checks the statement, makes its tables and locks the database. From here on it can open the
    * files of these tables and its own spill directory, and nothing else. Throws TaskError.
    */
   async admit(fragment: Fragment, limits: TaskLimits): Promise<void> {
     await this.check(fragment);
     this.spillDirectory = limits.spillDirectory;
-    await this.runAll([
-      `SET memory_limit = '${Math.floor(limits.memoryLimitBytes)}B'`,
-      `SET threads = ${Math.max(1, Math.floor(limits.threads))}`,
-      `SET temp_directory = ${literal(limits.spillDirectory)}`,
-      // Only now, as a statement: as an option of opening it is ignored.
-      `SET max_temp_directory_size = '${Math.floor(limits.spillLimitBytes)}B'`,
-      ...createSchemas([...fragment.tables, fragment.session]),
-    ]);
+    await this.runAll([...limitSettings(limits), ...createSchemas([...fragment.tables, fragment.session])]);
     await this.makeTables(fragment);
     const files = fragment.tables.flatMap((table) => table.files);
+    const isPiped = (fragment.format ?? 'rows') !== 'rows';
+    if (isPiped) files.push(limits.resultPipe);
     await this.runAll([
+      ...(isPiped ? [ANY_ORDER] : []),
       `USE ${identifier(fragment.session.catalog)}.${identifier(fragment.session.schema)}`,
       `SET allowed_paths = ${literals(files)}`,
       'SET enable_external_access = false',
       'SET lock_configuration = true',
-      // A stream that dies is told from one that ends by the state of its transaction.
-      'BEGIN',
     ]);
+  }
+
+  /**
+   * Locks the database for a session. From here on it can open the files of its tables, everything in the exchange directory, and
+   * its own spill directory.
+   */
+  async admitSession({ tables }: SessionFragment, limits: TaskLimits & { exchangeDirectory: string }): Promise<void> {
+    this.spillDirectory = limits.spillDirectory;
+    const files = tables.flatMap((table) => table.files);
+    await this.runAll([
+      ...limitSettings(limits),
+      ANY_ORDER,
+      // Files of stages are read as soon as they are written, and their footers twice: to bind a fragment and to run it.
+      'SET parquet_metadata_cache = true',
+      `SET allowed_paths = ${literals([...files, limits.resultPipe])}`,
+      `SET allowed_directories = ${literals([limits.exchangeDirectory])}`,
+      'SET enable_external_access = false',
+      'SET lock_configuration = true',
+    ]);
+  }
+
+  /** Binds a text that must be exactly one SELECT. Throws TaskError, and the engine's own errors. */
+  async prepareSelect(sql: string): Promise<DuckDBPreparedStatement> {
+    const statements = await this.connection.extractStatements(sql);
+    if (statements.count !== 1) throw refused('An executor runs one query at a time.');
+    const prepared = await statements.prepare(0);
+    if (prepared.statementType === StatementType.SELECT) return prepared;
+    prepared.destroySync();
+    throw refused('An executor runs queries only.');
+  }
+
+  /** Types of expressions without columns, as the engine spells them. */
+  async typesOf(expressions: readonly string[]): Promise<string[]> {
+    const prepared = await this.connection.prepare(`SELECT ${expressions.join(', ')}`);
+    const types = expressions.map((_, index) => typeName(prepared.columnType(index)));
+    prepared.destroySync();
+    return types;
   }
 
   /** Closes the database and removes what it spilled. */
@@ -132,6 +172,20 @@ export class ExecutorDatabase {
     return prepared;
   }
 }
+
+/**
+ * Rows that no ORDER BY puts into an order are written as they come: to write them in the order of the tables, the engine would
+ * hold all that one row group of the first table becomes, which has no bound.
+ */
+const ANY_ORDER = 'SET preserve_insertion_order = false';
+
+const limitSettings = (limits: TaskLimits): string[] => [
+  `SET memory_limit = '${Math.floor(limits.memoryLimitBytes)}B'`,
+  `SET threads = ${Math.max(1, Math.floor(limits.threads))}`,
+  `SET temp_directory = ${literal(limits.spillDirectory)}`,
+  // Only now, as a statement: as an option of opening it is ignored.
+  `SET max_temp_directory_size = '${Math.floor(limits.spillLimitBytes)}B'`,
+];
 
 function refused(why: string | StatementError): TaskError {
   if (typeof why === 'string') return new TaskError('PERMISSION_DENIED', why, false);

@@ -271,7 +271,7 @@ describe('memory', () => {
     await task.ended;
     const [own = ''] = readdirSync(spillDirectory);
     expect(own).toMatch(new RegExp(`^tutti-spill-${process.pid}-`));
-    expect(readdirSync(join(spillDirectory, own))).toEqual([]);
+    expect(readdirSync(join(spillDirectory, own)).filter((name) => !name.startsWith('result-'))).toEqual([]);
     await spilling.close();
     expect(readdirSync(spillDirectory)).toEqual([]);
   }, 60_000);
@@ -561,7 +561,13 @@ test('a locked database opens no other file, not even through a symbolic link in
       tables: tableReaders(files.catalogs).filter((table) => table.name === 'airports'),
       columns: [],
     },
-    { memoryLimitBytes: 64 * MIB, threads: 1, spillDirectory: join(directory, 'spill'), spillLimitBytes: MIB },
+    {
+      memoryLimitBytes: 64 * MIB,
+      threads: 1,
+      spillDirectory: join(directory, 'spill'),
+      spillLimitBytes: MIB,
+      resultPipe: join(directory, 'result'),
+    },
   );
   for (const sql of [
     "FROM read_text('/etc/passwd')",
@@ -576,9 +582,7 @@ test('a locked database opens no other file, not even through a symbolic link in
     'RESET allowed_paths',
     'LOAD httpfs',
   ])
-    await expect(database.connection.run(`ROLLBACK; ${sql}`)).rejects.toThrow(
-      /Permission|Invalid Input|Catalog|IO|lock|TransactionContext/,
-    );
+    await expect(database.connection.run(sql)).rejects.toThrow(/Permission|Invalid Input|Catalog|IO|lock/);
   database.close();
   expect(existsSync(join(directory, 'evil.csv')) || existsSync(join(directory, 'evil.db'))).toBe(false);
 });

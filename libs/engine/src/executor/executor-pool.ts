@@ -1,12 +1,22 @@
-// Keeps executors warm and gives each task one.
+// Keeps executors warm and gives each task, and each session, one.
 //   X1. At most maxTasks tasks are in hand: with an executor, or waiting for one that starts.
 //   X2. An executor has at most one task, and is used again only when its database was replaced and its memory is small.
 //   X3. An executor that ends harms its own task only; another one is started in its place.
 import { type Clock, invariant } from '@tutti/base';
 import type { Log } from '@tutti/service';
-import { type EngineTask, type ExecutorPool, type ExecutorPoolStats, TaskError, type TaskRun } from '../engine.js';
+import {
+  type EngineTask,
+  type ExecutorPool,
+  type ExecutorPoolStats,
+  type ExecutorSession,
+  type SessionEngineTask,
+  TaskError,
+  type TaskRun,
+} from '../engine.js';
+import { ActiveSession } from './active-session.js';
 import { ActiveTask } from './active-task.js';
 import { ExecutorChild } from './executor-child.js';
+import type { Allotment } from './protocol.js';
 import { SpillDirectories } from './spill-directories.js';
 
 export interface ExecutorPoolOptions {
@@ -65,27 +75,51 @@ class DuckdbExecutorPool implements ExecutorPool {
     if (child.state === 'gone')
       throw new TaskError('EXECUTOR_CRASHED', 'The executor ended before it got the task.', true);
     const active = new ActiveTask(task, child, this.options);
-    const spillDirectory = this.spill.next();
-    child.assign(active, spillDirectory);
-    const { fragment, memoryLimitBytes, threads } = task;
+    const allotment = this.allot(task, child);
+    child.assign(active);
+    child.send({ kind: 'run', ...allotment });
+    await this.begin(active, active.started, { cancel: () => active.cancel(), allotment, signal });
+    return active;
+  }
+
+  async open(task: SessionEngineTask, signal: AbortSignal): Promise<ExecutorSession> {
+    const child = await this.acquire(signal);
+    if (child.state === 'gone')
+      throw new TaskError('EXECUTOR_CRASHED', 'The executor ended before it got the session.', true);
+    const active = new ActiveSession(task, child, this.options);
+    const allotment = this.allot(task, child);
+    child.assign(active);
+    child.send({ kind: 'open', ...allotment, exchangeDirectory: task.exchangeDirectory });
+    await this.begin(active, active.opened, { cancel: () => active.close(), allotment, signal });
+    return active;
+  }
+
+  private allot({ fragment, memoryLimitBytes, threads }: EngineTask, { resultPipe }: ExecutorChild): Allotment {
     const { spillLimitBytes } = this.options;
-    child.send({ kind: 'run', fragment, memoryLimitBytes, threads, spillDirectory, spillLimitBytes });
-    const cancel = () => active.cancel();
+    return { fragment, memoryLimitBytes, threads, spillLimitBytes, resultPipe, spillDirectory: this.spill.next() };
+  }
+
+  /** Resolves when the executor has taken the work. Rejects when it has refused it and is free again, or gone. */
+  private async begin(
+    work: { readonly ended: Promise<void> },
+    accepted: Promise<void>,
+    start: { readonly cancel: () => void; readonly allotment: Allotment; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const { cancel, allotment, signal } = start;
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();
-    void active.ended.then(() => {
+    void work.ended.then(() => {
       signal.removeEventListener('abort', cancel);
-      this.spill.remove(spillDirectory);
+      this.spill.remove(allotment.spillDirectory);
     });
     this.watch();
     try {
-      await active.started;
+      await accepted;
     } catch (error) {
-      // The caller has no TaskRun to wait on: when it hears of the failure the executor is free, or gone.
-      await active.ended;
+      // The caller has nothing to wait on: when it hears of the failure the executor is free, or gone.
+      await work.ended;
       throw error;
     }
-    return active;
   }
 
   stats(): ExecutorPoolStats {
@@ -151,7 +185,8 @@ class DuckdbExecutorPool implements ExecutorPool {
   private startExecutor(): void {
     const { executorPath, log } = this.options;
     const changed = (child: ExecutorChild) => this.childChanged(child);
-    this.children.add(new ExecutorChild({ path: executorPath, directory: this.spill.path, log, changed }));
+    const resultPipe = this.spill.nextPipe();
+    this.children.add(new ExecutorChild({ path: executorPath, directory: this.spill.path, resultPipe, log, changed }));
   }
 
   private childChanged(child: ExecutorChild): void {
@@ -196,7 +231,7 @@ class DuckdbExecutorPool implements ExecutorPool {
     this.watching = true;
     this.options.clock.schedule(WATCH_INTERVAL_MS, () => {
       this.watching = false;
-      for (const child of this.children) child.active?.task.checkRss();
+      for (const child of this.children) child.active?.checkRss();
       if (this.count('busy') > 0) this.watch();
     });
   }
@@ -212,6 +247,6 @@ const busy = (maxTasks: number): TaskError =>
 const cannotStart = (): TaskError =>
   new TaskError(
     'EXECUTOR_CRASHED',
-    "The worker cannot start executors; its log says why under 'executor-crashed'.",
+    "The worker cannot start executors; its log says why under 'executor-crashed' or 'executor-pipe'.",
     true,
   );

@@ -10,6 +10,7 @@ const PREFIX = 'tutti-spill-';
 /** The spill directories of one pool. */
 export class SpillDirectories {
   private count = 0;
+  private pipes = 0;
 
   private constructor(
     readonly path: string,
@@ -32,6 +33,11 @@ export class SpillDirectories {
   /** A directory for one task. The engine makes it when it spills. */
   next(): string {
     return join(this.path, `task-${++this.count}`);
+  }
+
+  /** Where a named pipe for an executor can be. */
+  nextPipe(): string {
+    return join(this.path, `result-${++this.pipes}`);
   }
 
   /** Removes what a task left behind. */
