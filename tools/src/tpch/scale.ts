@@ -29,7 +29,7 @@ export function parseScale(text: string): Scale | undefined {
     customers: hundredths * 1_500,
     orders: hundredths * 15_000,
     clerks: hundredths * 10,
-    rowGroupRows: hundredths >= 100 ? 122_880 : hundredths >= 10 ? 24_576 : 8_192,
+    rowGroupRows: hundredths >= 100 ? 122_880 : hundredths >= 10 ? 24_576 : 4_096,
   };
 }
 
@@ -55,4 +55,4 @@ export function keyRanges(count: number, rangesMin: number, keysPerRangeMax = KE
 
 /** Orders and their lines come in several files, so that a query on them can be cut into splits. */
 export const orderRanges = (scale: Scale): KeyRange[] =>
-  keyRanges(scale.orders, scale.factor >= 0.1 ? 4 : 1, ORDERS_PER_RANGE_MAX);
+  keyRanges(scale.orders, 4, ORDERS_PER_RANGE_MAX);
