@@ -33,8 +33,12 @@ export class StageWork {
     return cut(plan.node, facts, { ...settings, workers }, tableSizes(plan.tables));
   }
 
-  /** Into how many tasks a stage is divided: no more than there are splits, unless each has partitions of its own. */
+  /**
+   * Into how many tasks a stage is divided: no more than there are splits, unless each has partitions of its own. A Parquet file
+   * has one writer: files of several tasks one after another would read as the last of them.
+   */
   taskCount(stage: Stage): number {
+    if (stage.output.kind === 'result' && this.options.format === 'parquet') return 1;
     if (stage.tasks === 1 || stage.reads.some(({ share }) => share !== 'all')) return stage.tasks;
     const splits = stage.scans.filter(({ share }) => share === 'own').map((scan) => this.splitsOf(scan).length);
     return Math.min(stage.tasks, Math.max(1, ...splits));
