@@ -1,0 +1,26 @@
+-- Common tables: inlined, materialised, shared, recursive.
+WITH t AS (SELECT k, count(*) AS c FROM facts GROUP BY k) SELECT * FROM t WHERE c > 5;
+WITH t AS MATERIALIZED (SELECT k, count(*) AS c FROM facts GROUP BY k) SELECT a.k, a.c, b.c FROM t a JOIN t b ON a.k = b.k + 1;
+WITH t AS NOT MATERIALIZED (SELECT id, g FROM facts WHERE g = 1) SELECT count(*) FROM t a, t b WHERE a.id = b.id;
+WITH t AS MATERIALIZED (SELECT * FROM facts WHERE g = 3) SELECT count(*), (SELECT max(id) FROM t), (SELECT min(x) FROM t) FROM t;
+WITH t AS MATERIALIZED (SELECT id, k FROM facts) SELECT id FROM t WHERE k = (SELECT max(k) FROM t);
+WITH t AS MATERIALIZED (SELECT id, k, g FROM facts) SELECT g, count(*) FROM t WHERE k IN (SELECT k FROM t GROUP BY k HAVING count(*) > 10) GROUP BY g;
+WITH a AS MATERIALIZED (SELECT k FROM dims), b AS MATERIALIZED (SELECT k FROM a WHERE k > 50) SELECT count(*) FROM a, b WHERE a.k = b.k;
+WITH t AS MATERIALIZED (SELECT g, sum(n) AS n FROM facts GROUP BY g) SELECT * FROM t UNION ALL SELECT NULL, sum(n) FROM t;
+WITH t AS MATERIALIZED (SELECT g, sum(n) AS n FROM facts GROUP BY g) SELECT * FROM t WHERE n = (SELECT max(n) FROM t);
+WITH t AS MATERIALIZED (SELECT k, x FROM facts) SELECT a.k, b.x FROM t a LEFT JOIN t b ON a.k = b.k AND b.x > 480;
+WITH t AS MATERIALIZED (SELECT * FROM empty_t) SELECT count(*) FROM t a FULL JOIN t b USING (id);
+WITH t AS MATERIALIZED (SELECT 1 AS one) SELECT f.id FROM facts f, t WHERE f.g = t.one;
+WITH t AS MATERIALIZED (SELECT id, d FROM facts) SELECT count(*) FROM t EXCEPT SELECT count(*) FROM t WHERE d IS NULL;
+WITH t AS MATERIALIZED (SELECT id, li, st, iv, ub, dec38 FROM odd) SELECT a.*, b.li FROM t a JOIN t b ON a.id = b.id + 1 WHERE a.id < 60;
+WITH t AS MATERIALIZED (SELECT id, hu FROM readings) SELECT a.hu, count(*) FROM t a JOIN t b USING (hu) GROUP BY a.hu;
+WITH t(a, b) AS (SELECT g, max(id) FROM facts GROUP BY g) SELECT f.id FROM facts f JOIN t ON f.g = t.a AND f.id = t.b;
+WITH a AS (SELECT g, count(*) AS c FROM facts GROUP BY g), b AS (SELECT grp, count(*) AS c FROM dims GROUP BY grp) SELECT a.g, a.c, b.c FROM a LEFT JOIN b ON a.g = b.grp;
+WITH a AS MATERIALIZED (WITH b AS MATERIALIZED (SELECT k, g FROM facts WHERE b) SELECT x.k, y.g FROM b x JOIN b y ON x.k = y.g) SELECT k, count(*) FROM a GROUP BY k UNION ALL SELECT -1, count(*) FROM a;
+WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 20) SELECT n FROM r;
+WITH RECURSIVE r AS (SELECT k, up, 0 AS depth FROM dims WHERE up IS NULL UNION ALL SELECT m.k, m.up, r.depth + 1 FROM dims m JOIN r ON m.up = r.k) SELECT * FROM r;
+WITH RECURSIVE r AS (SELECT 199 AS k UNION SELECT up FROM dims JOIN r USING (k)) SELECT count(*) FROM r;
+WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r WHERE n < 6) SELECT f.g, count(*) FROM facts f JOIN r ON f.g = r.n GROUP BY f.g;
+WITH t AS MATERIALIZED (SELECT g, id FROM facts) SELECT (SELECT count(*) FROM t i WHERE i.g = o.g AND i.id < o.id) FROM t o WHERE o.id < 100;
+WITH t AS MATERIALIZED (SELECT g FROM facts ORDER BY id LIMIT 100) SELECT g, count(*) FROM t GROUP BY g UNION ALL SELECT NULL, count(*) FROM t;
+WITH t AS (SELECT *, row_number() OVER (PARTITION BY g ORDER BY id) AS r FROM facts) SELECT a.id, b.id FROM t a JOIN t b ON a.g = b.g AND a.r + 1 = b.r;

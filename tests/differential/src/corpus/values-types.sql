@@ -1,0 +1,65 @@
+-- Constant rows, table functions without tables, casts and rare types.
+VALUES (1, 'a'), (2, NULL);
+SELECT * FROM (VALUES (1, 'a'), (2, 'b'), (NULL, NULL)) t(x, y) WHERE x > 1 OR x IS NULL;
+SELECT sum(x) FROM (VALUES (1), (2), (3)) t(x);
+SELECT range, range * 2 FROM range(10);
+SELECT count(*), sum(i) FROM range(5000) t(i) WHERE i % 3 = 0;
+SELECT i, f.id FROM range(5) t(i) LEFT JOIN facts f ON f.id = i * 100;
+SELECT generate_series FROM generate_series(DATE '2020-01-01', DATE '2020-01-05', INTERVAL 1 DAY);
+SELECT * FROM odd;
+SELECT * FROM readings;
+SELECT * FROM raw.events;
+SELECT * FROM texts;
+SELECT id, bo, ti, si, ut, us, ui, ub, fl FROM odd WHERE id % 3 = 0;
+SELECT id, da, tm, ts, tz, iv, uu FROM odd WHERE id % 3 = 1;
+SELECT id, da::TIMESTAMP, ts::DATE, ts::TIME, tz::DATE, tz::VARCHAR FROM odd WHERE isfinite(da) AND isfinite(ts);
+SELECT ts::TIMESTAMP_S, ts::TIMESTAMP_MS, ts::TIMESTAMP_NS FROM odd WHERE ts < '2200-01-01' AND isfinite(ts);
+SELECT ts::TIMESTAMP_S AS t, count(*) FROM odd WHERE isfinite(ts) GROUP BY t;
+SELECT ts::TIMESTAMP_MS AS t, count(*), min(ts::TIMESTAMP_NS) FROM odd WHERE ts < '2200-01-01' AND isfinite(ts) GROUP BY t;
+SELECT tm::TIMETZ AS t, count(*) FROM odd GROUP BY t;
+SELECT ub::UHUGEINT * 3 AS u, count(*) FROM odd GROUP BY u;
+SELECT ub::HUGEINT * -1 AS u, sum(ub) FROM odd GROUP BY u;
+SELECT vc::BLOB IS NULL, bl::VARCHAR FROM odd WHERE id < 30 AND vc <> '😀' AND vc <> 'ß';
+SELECT '101'::BIT | '001'::BIT, ti::BIT FROM odd WHERE id < 10;
+SELECT ti::BIT AS t, count(*) FROM odd GROUP BY t;
+SELECT bo::INTEGER, ti::VARCHAR, fl::INTEGER FROM odd WHERE fl BETWEEN -10 AND 10;
+-- @fails
+SELECT fl::INTEGER FROM odd;
+SELECT dec4::INTEGER, dec4::DECIMAL(6,3), dec38::DOUBLE FROM odd;
+-- @fails
+SELECT dec38::DECIMAL(10,2) FROM odd;
+SELECT try_cast(vc AS INTEGER), try_cast(vc AS DATE) FROM odd;
+-- @fails
+SELECT vc::INTEGER FROM odd;
+SELECT uu, count(*) FROM odd GROUP BY uu;
+SELECT bl, count(*), min(octet_length(bl)) FROM odd GROUP BY bl;
+SELECT tz, count(*), max(tz + INTERVAL 1 DAY) FROM odd GROUP BY tz;
+SELECT da, count(*), max(da) FROM odd GROUP BY da;
+SELECT tm, iv, count(*) FROM odd GROUP BY tm, iv;
+SELECT iv, sum(extract(day FROM iv)), max(iv + iv) FROM odd GROUP BY iv;
+SELECT vc, count(*) FROM odd GROUP BY vc;
+SELECT vc::ENUM ('', '%', 'ß') AS e, count(*) FROM odd WHERE vc IN ('', '%', 'ß') GROUP BY e;
+SELECT union_value(num := ti) AS u, count(*) FROM odd GROUP BY u;
+SELECT union_value(num := ti), union_value(str := vc) FROM odd WHERE id < 10;
+SELECT li::INTEGER[3] FROM odd WHERE len(li) = 3;
+SELECT li::BIGINT[], st::STRUCT(a BIGINT, b VARCHAR), st::VARCHAR, li::VARCHAR, mp::VARCHAR FROM odd;
+SELECT {'a': ub::HUGEINT, 'b': [iv, NULL]} AS s, count(*) FROM odd GROUP BY s;
+SELECT [hu, NULL] AS l, MAP {'i': iv} AS m, count(*) FROM readings GROUP BY ALL;
+SELECT a.u, count(*) FROM (SELECT union_value(n := ti) AS u FROM odd) a JOIN (SELECT union_value(n := si % 128) AS u FROM odd) b ON a.u = b.u GROUP BY a.u;
+SELECT max(ub::UHUGEINT), min(tm::TIMETZ), max(ts::TIMESTAMP_NS) FROM odd WHERE ts < '2200-01-01' AND isfinite(ts);
+SELECT name, count(*), sum(k) FROM readings GROUP BY name;
+SELECT x, flag, dt FROM readings WHERE x IS NOT NULL AND dt > '2020-06-01';
+SELECT id, name FROM readings WHERE name LIKE '%"%' OR name LIKE '%' || chr(10) || '%';
+SELECT length(t), left(t, 3), right(t, 3) FROM texts WHERE t IS NOT NULL;
+SELECT head, count(*), max(t), min(length(t)), string_agg(left(t, 2), '' ORDER BY id) FROM texts GROUP BY head;
+SELECT t, count(*) FROM texts GROUP BY t;
+SELECT head, t FROM texts WHERE t >= 'b' AND t < 'c';
+SELECT 'a' || NULL, NULL + 1, 0.1 + 0.2, 1e308 * 10, -1 % 3, 5 // 2, 2 ** 10, 7 / 2;
+SELECT 170141183460469231731687303715884105727::HUGEINT AS h, '99999999999999999999999999999999999999'::DECIMAL(38,0) AS d;
+-- @fails
+SELECT 170141183460469231731687303715884105727::HUGEINT + id FROM facts;
+SELECT INTERVAL '1 year 2 months 3 days 04:05:06.789' AS iv, TIME '12:00:00+02' IS NULL;
+SELECT * FROM test_all_types();
+SELECT summed.s FROM (SELECT sum(id)::VARCHAR AS s FROM facts) summed;
+SELECT typeof(sum(id)), typeof(avg(n)), typeof(sum(n)), typeof(count(*)), typeof(sum(x)), typeof(max(dt)) FROM facts;
+SELECT typeof(sum(dec4)), typeof(sum(ti)), typeof(avg(dec38)), typeof(median(dec4)), typeof(max(iv)) FROM odd WHERE dec38 < 5;

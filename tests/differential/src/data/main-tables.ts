@@ -1,0 +1,228 @@
+// Tables full of what goes wrong: NULL, NaN, both zeros, infinities, ties, skew, empty files, edges of every type.
+import { nullable, oneOf, oneText, pick, quarters, sometimes } from './column-sql.js';
+import { columns, type TableSpec } from './table-spec.js';
+
+const parquet = (name: string, files: readonly number[], entries: Readonly<Record<string, string>>): TableSpec => ({
+  schema: 'main',
+  name,
+  format: 'parquet',
+  files,
+  columns: columns(entries),
+});
+
+const day = (salt: string): string => `(DATE '2020-01-01' + (${pick(salt, 500)})::INTEGER)`;
+
+export const MAIN_TABLES: readonly TableSpec[] = [
+  // Keys of dims, with one that nearly half of the rows have, and some that dims lacks.
+  parquet('facts', [2300, 400, 1, 0, 299], {
+    'id BIGINT': 'i',
+    'k INTEGER': sometimes('k', 40, '7', nullable('k0', 8, pick('k1', 260))),
+    'g SMALLINT': nullable('g', 12, pick('g', 6)),
+    's VARCHAR': oneOf('s', ["'a'", "'b'", "'B'", "''", "'äö'", "'z z'", 'NULL', "'it''s'", "'日本'"]),
+    'd DOUBLE': sometimes(
+      'd',
+      25,
+      oneText('d0', 'DOUBLE', ['nan', 'inf', '-inf', '-0.0', '0', undefined]),
+      quarters('d1', 40),
+    ),
+    'x DOUBLE': nullable('x', 10, quarters('x', 4000)),
+    'n DECIMAL(12,2)': nullable('n', 10, `(${pick('n', 200000)} - 100000) / 100`),
+    'big BIGINT': sometimes(
+      'big',
+      20,
+      oneOf('big0', ['9223372036854775807', '-9223372036854775808', 'NULL']),
+      pick('big1', 1000),
+    ),
+    'b BOOLEAN': oneOf('b', ['true', 'false', 'NULL']),
+    'dt DATE': sometimes('dt', 6, oneOf('dt0', ["DATE '0001-01-01'", "DATE '9999-12-31'", 'NULL']), day('dt1')),
+    'ts TIMESTAMP': nullable('ts', 10, `${day('ts')} + to_microseconds(${pick('ts1', 86400000000)})`),
+  }),
+  parquet('dims', [150, 51], {
+    'k INTEGER': 'CASE i WHEN 200 THEN NULL ELSE i END',
+    'name VARCHAR': `'dim ' || ${pick('name', 90)}`,
+    'grp SMALLINT': nullable('grp', 10, pick('grp', 5)),
+    'up INTEGER': `CASE WHEN i < 10 THEN NULL ELSE ${pick('up', 1000)} % i END`,
+    'w DECIMAL(8,3)': nullable('w', 10, `${pick('w', 9000)} / 8`),
+  }),
+  parquet('odd', [260, 0, 140], {
+    'id INTEGER': 'i',
+    'bo BOOLEAN': oneOf('bo', ['true', 'false', 'NULL']),
+    'ti TINYINT': oneOf('ti', ['-128', '127', '0', 'NULL', '5']),
+    'si SMALLINT': oneOf('si', ['-32768', '32767', 'NULL', '12']),
+    'ut UTINYINT': oneOf('ut', ['0', '255', 'NULL', '7']),
+    'us USMALLINT': oneOf('us', ['0', '65535', 'NULL']),
+    'ui UINTEGER': oneOf('ui', ['0', '4294967295', 'NULL', '99']),
+    'ub UBIGINT': oneOf('ub', ['0', '18446744073709551615', 'NULL', '123456789012']),
+    'fl FLOAT': oneText('fl', 'FLOAT', ['nan', 'inf', '-inf', '-0.0', '0', '1.5', '-2.25', '16777216', undefined]),
+    'dec4 DECIMAL(4,1)': oneOf('dec4', ['999.9', '-999.9', '0.1', 'NULL', '12.5']),
+    'dec38 DECIMAL(38,10)': oneText('dec38', 'DECIMAL(38,10)', [
+      '9999999999999999999999999999.9999999999',
+      '-0.0000000001',
+      '1.5',
+      undefined,
+    ]),
+    'vc VARCHAR': oneOf('vc', [
+      "''",
+      "' '",
+      "'%'",
+      "'_x'",
+      "'a''b'",
+      "'tab\tnew\nline'",
+      "'NULL'",
+      'NULL',
+      "'ß'",
+      "'😀'",
+    ]),
+    'bl BLOB': oneOf('bl', ["''::BLOB", "'\\x00\\xFF'::BLOB", "'abc'::BLOB", 'NULL']),
+    'da DATE': oneText('da', 'DATE', [
+      '0001-01-01',
+      '9999-12-31',
+      '1970-01-01',
+      '1969-12-31',
+      '2024-02-29',
+      'infinity',
+      '-infinity',
+      '0044-03-15 (BC)',
+      undefined,
+    ]),
+    'tm TIME': oneText('tm', 'TIME', ['00:00:00', '23:59:59.999999', '12:30:00', undefined]),
+    'ts TIMESTAMP': oneText('ts', 'TIMESTAMP', [
+      '1970-01-01',
+      '1969-12-31 23:59:59.999999',
+      '2262-04-11 23:47:16.854775',
+      'infinity',
+      '2024-02-29 12:00:00.5',
+      undefined,
+    ]),
+    'tz TIMESTAMP WITH TIME ZONE': oneOf('tz', [
+      "'2024-03-31 01:30:00+00'",
+      "'2024-03-31 02:30:00+05:30'",
+      "'1900-01-01 00:00:00+00'",
+      'NULL',
+    ]),
+    'iv INTERVAL': oneOf(
+      'iv',
+      [
+        "INTERVAL '1 month'",
+        "INTERVAL '30 days'",
+        "INTERVAL '720 hours'",
+        "INTERVAL '3 months 2 days 4 milliseconds'",
+        "INTERVAL '0 days'",
+        'NULL',
+      ].map((sql) => sql),
+    ),
+    'uu UUID': oneOf('uu', [
+      "'00000000-0000-0000-0000-000000000000'",
+      "'ffffffff-ffff-ffff-ffff-ffffffffffff'",
+      "'12345678-1234-1234-1234-123456789abc'",
+      'NULL',
+    ]),
+    'js JSON': oneOf('js', [`'{"a":1,"b":[1,2,null]}'`, `'[]'`, `'"x"'`, `'null'`, `'1.50'`, 'NULL']),
+    'li INTEGER[]': oneOf('li', ['[1, 2, 3]', '[]', '[NULL]', 'NULL', '[3, NULL, 1, 3]']),
+    'ls VARCHAR[]': oneOf('ls', ["['a', 'b']", "['', NULL]", '[]', 'NULL', "['ä', 'a']"]),
+    'st STRUCT(a INTEGER, b VARCHAR)': oneOf('st', [
+      "{'a': 1, 'b': 'x'}",
+      "{'a': NULL, 'b': ''}",
+      'NULL',
+      "{'a': 2, 'b': NULL}",
+    ]),
+    'mp MAP(VARCHAR, INTEGER)': oneOf('mp', ["MAP {'a': 1, 'b': 2}", 'MAP {}', "MAP {'c': NULL}", 'NULL']),
+    'ne STRUCT(x INTEGER, y STRUCT(z VARCHAR, w DOUBLE[]))[]': oneOf('ne', [
+      "[{'x': 1, 'y': {'z': 'q', 'w': [1.5, NULL, 'nan'::DOUBLE]}}]",
+      "[NULL, {'x': NULL, 'y': NULL}]",
+      '[]',
+      'NULL',
+    ]),
+  }),
+  parquet('empty_t', [0, 0], {
+    'id BIGINT': 'i',
+    'k INTEGER': '0',
+    'g SMALLINT': '0',
+    's VARCHAR': "''",
+    'd DOUBLE': '0',
+    'n DECIMAL(12,2)': '0',
+    'li INTEGER[]': '[]',
+  }),
+  parquet('nulls', [30, 20], {
+    'id INTEGER': 'i',
+    'k INTEGER': 'NULL',
+    's VARCHAR': 'NULL',
+    'rare INTEGER': 'CASE i WHEN 33 THEN 7 END',
+    'd DOUBLE': "CASE i % 10 WHEN 3 THEN 'nan' END",
+  }),
+  parquet('one', [1], { 'k INTEGER': '7', 's VARCHAR': "'a'" }),
+  parquet('dup1', [500, 100], {
+    'a INTEGER': nullable('a1', 15, pick('a1', 5)),
+    'b VARCHAR': oneOf('b1', ["'p'", "'q'", "'r'", 'NULL']),
+  }),
+  parquet('dup2', [200, 300], {
+    'a INTEGER': nullable('a2', 25, `${pick('a2', 5)} + 2`),
+    'b VARCHAR': oneOf('b2', ["'q'", "'r'", "'s'", 'NULL']),
+  }),
+  parquet('texts', [70, 50], {
+    'id INTEGER': 'i',
+    't VARCHAR': `CASE i % 6 WHEN 0 THEN NULL WHEN 1 THEN '' ELSE repeat(chr((97 + ${pick('t', 3)})::INTEGER), (${pick('t1', 12)} * 1500)::INTEGER) END`,
+    'head VARCHAR': `chr((97 + ${pick('head', 4)})::INTEGER)`,
+  }),
+  parquet('hot_left', [900, 300], {
+    'key VARCHAR': sometimes('hl', 80, "'hot'", nullable('hl0', 10, `'k' || ${pick('hl1', 40)}`)),
+    'v INTEGER': pick('hlv', 100),
+  }),
+  parquet('hot_right', [60, 40], {
+    'key VARCHAR': sometimes('hr', 4, "'hot'", nullable('hr0', 10, `'k' || ${pick('hr1', 60)}`)),
+    'v INTEGER': pick('hrv', 100),
+  }),
+];
+
+export const TEXT_TABLES: readonly TableSpec[] = [
+  {
+    schema: 'main',
+    name: 'readings',
+    format: 'csv',
+    files: [180, 0, 120],
+    columns: columns({
+      'id INTEGER': 'i',
+      'k INTEGER': nullable('rk', 10, pick('rk', 220)),
+      'hu HUGEINT': oneText('rhu', 'HUGEINT', [
+        '170141183460469231731687303715884105727',
+        '-170141183460469231731687303715884105727',
+        '0',
+        undefined,
+        '5',
+      ]),
+      'iv INTERVAL': oneOf('riv', [
+        "INTERVAL '1 day 3 microseconds'",
+        "INTERVAL '24 hours'",
+        "INTERVAL '-1 month'",
+        'NULL',
+      ]),
+      'dt DATE': nullable('rdt', 10, day('rdt1')),
+      'name VARCHAR': oneOf('rname', ["'plain'", "'with, comma'", `'with "quotes"'`, "'line\nbreak'", 'NULL']),
+      'x DOUBLE': oneText('rx', 'DOUBLE', ['nan', 'inf', '0.25', '-7.5', undefined]),
+      'flag BOOLEAN': oneOf('rflag', ['true', 'false', 'NULL']),
+      'tm TIME': oneOf('rtm', ["'00:00:00'", "'23:59:59.999999'", 'NULL']),
+    }),
+  },
+  {
+    schema: 'raw',
+    name: 'events',
+    format: 'json',
+    files: [260, 1, 239],
+    columns: columns({
+      'id BIGINT': 'i',
+      'kind VARCHAR': oneOf('ek', ["'click'", "'view'", "'buy'", 'NULL']),
+      'k INTEGER': nullable('ekk', 10, pick('ekk', 230)),
+      'tags VARCHAR[]': oneOf('et', ["['red', 'green']", '[]', 'NULL', "['red', NULL, 'red']", "['blue']"]),
+      'props STRUCT(w INTEGER, label VARCHAR)': oneOf('ep', [
+        "{'w': 3, 'label': 'l'}",
+        "{'w': NULL, 'label': 'm'}",
+        'NULL',
+      ]),
+      'hu HUGEINT': oneText('eh', 'HUGEINT', ['99999999999999999999999999999999', '-1', undefined]),
+      'arr INTEGER[3]': oneOf('ea', ['[1, 2, 3]', '[4, NULL, 6]', 'NULL']),
+      'attrs MAP(VARCHAR, INTEGER)': oneOf('em', ["MAP {'a': 1}", "MAP {'b': NULL, 'c': 3}", 'NULL']),
+      'seen TIMESTAMP': nullable('eat', 10, `${day('eat')} + to_seconds(${pick('eat1', 86400)})`),
+      'uu UUID': oneOf('eu', ["'12345678-1234-1234-1234-123456789abc'", 'NULL']),
+    }),
+  },
+];
