@@ -3,7 +3,7 @@ import type { TestData } from '../data/test-data.js';
 import { compareRows, type Comparison } from './compare-rows.js';
 import type { Configuration } from './configurations.js';
 import { type PlannedStatement, Planning } from './planning.js';
-import { StagedEngine } from './staged-engine.js';
+import { StagedEngine, type Tamper } from './staged-engine.js';
 import { type Answer, WholeEngine } from './whole-engine.js';
 
 export type Verdict =
@@ -30,9 +30,9 @@ export class Differential {
     private readonly staged: StagedEngine,
   ) {}
 
-  static async open(data: TestData): Promise<Differential> {
+  static async open(data: TestData, tamper?: Tamper): Promise<Differential> {
     const planning = await Planning.open(data);
-    return new Differential(await WholeEngine.open(data), planning, await StagedEngine.open(data.directory));
+    return new Differential(await WholeEngine.open(data), planning, await StagedEngine.open(data.directory, tamper));
   }
 
   /** Configurations under which the same is run share a verdict. */

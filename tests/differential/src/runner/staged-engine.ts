@@ -15,17 +15,21 @@ export type StagedAnswer =
   | { readonly kind: 'whole'; readonly reason: string }
   | { readonly kind: 'failed'; readonly message: string };
 
+/** Changes the SQL of stages: what would be seen if they were cut wrongly. */
+export type Tamper = (sql: string) => string;
+
 type RunEffect = Extract<ScheduleEffect, { kind: 'run' }>;
 
 export class StagedEngine {
   private constructor(
     private tasks: LocalTasks,
     private readonly directory: string,
+    private readonly tamper: Tamper,
   ) {}
 
   /** Exchange files go below `directory`. */
-  static async open(directory: string): Promise<StagedEngine> {
-    return new StagedEngine(await LocalTasks.open(), directory);
+  static async open(directory: string, tamper: Tamper = (sql) => sql): Promise<StagedEngine> {
+    return new StagedEngine(await LocalTasks.open(), directory, tamper);
   }
 
   /** What would be run first, as text: configurations for which it is the whole run need not all be tried. */
@@ -36,7 +40,8 @@ export class StagedEngine {
 
   async run(plan: PlannedStatement, configuration: Configuration): Promise<StagedAnswer> {
     const directory = mkdtempSync(join(this.directory, 'exchange-'));
-    const run = new StagedRun(this.tasks, workOf(plan, configuration), configuration.settings.workers, directory);
+    const { workers } = configuration.settings;
+    const run = new StagedRun(this.tasks, workOf(plan, configuration), { workers, directory, tamper: this.tamper });
     try {
       return await run.run();
     } catch (error) {
@@ -76,12 +81,11 @@ class StagedRun {
   constructor(
     private readonly tasks: LocalTasks,
     private readonly work: StageWork,
-    private readonly workers: number,
-    private readonly directory: string,
+    private readonly options: { readonly workers: number; readonly directory: string; readonly tamper: Tamper },
   ) {}
 
   async run(): Promise<StagedAnswer> {
-    for (let worker = 0; worker < this.workers; worker++)
+    for (let worker = 0; worker < this.options.workers; worker++)
       this.apply({ kind: 'sessionOpened', sessionId: `w${worker}` });
     this.cut();
     for (let task = this.open.shift(); task !== undefined; task = this.open.shift()) {
@@ -113,15 +117,20 @@ class StagedRun {
     this.apply({ kind: 'stagesCut', stages: stages.map((stage) => ({ stage, tasks: this.work.taskCount(stage) })) });
   }
 
+  private tampered(effect: RunEffect): RunEffect {
+    const { stage } = effect;
+    return { ...effect, stage: { ...stage, sql: this.options.tamper(stage.sql) } };
+  }
+
   private async runTask(effect: RunEffect): Promise<void> {
     const { stageId, index, attempt, sessionId } = effect;
-    const { fragment, fragmentId, inputs } = this.work.fragment(effect, () => '');
-    const outputDirectory = join(this.directory, sessionId, fragmentId);
+    const { fragment, fragmentId, inputs } = this.work.fragment(this.tampered(effect), () => '');
+    const outputDirectory = join(this.options.directory, sessionId, fragmentId);
     mkdirSync(outputDirectory, { recursive: true });
     const made = await this.tasks.run(fragment, {
       inputs: inputs.map(({ number, files }) => ({
         number,
-        files: files.map((file) => join(this.directory, file.taskId, file.name)),
+        files: files.map((file) => join(this.options.directory, file.taskId, file.name)),
       })),
       outputDirectory,
     });
