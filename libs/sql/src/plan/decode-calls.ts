@@ -1,6 +1,7 @@
 // Sort keys, aggregates and window calls of the engine's plan.
 import type { LosslessJson, LosslessObject } from './lossless-json.js';
 import type { AggregateCall, PlanExpression, PlanType, SortKey, WindowCall } from './plan.js';
+import { constantFromPlan } from './decode-constant.js';
 import { expressionFromPlan } from './decode-expression.js';
 import { arrayOf, checkKeys, flagOf, keys, NotUnderstood, objectOf, textOf } from './plan-fields.js';
 import { typeFromPlan } from './plan-type.js';
@@ -51,8 +52,8 @@ export function aggregateFromPlan(json: LosslessJson): AggregateCall {
   checkKeys(object, AGGREGATE_KEYS, 'an aggregate');
   const name = textOf(object['name'], 'the name of an aggregate').toLowerCase();
   const operands = arrayOf(object['children'], 'arguments').map((child) => expressionFromPlan(child));
-  const separator = separatorOf(name, object);
-  checkAggregate(name, object, operands);
+  const bound = boundArgument(name, object);
+  if (bound === undefined) checkAggregate(name, object, operands);
   const orders =
     object['order_bys'] === undefined || object['order_bys'] === null
       ? undefined
@@ -60,7 +61,7 @@ export function aggregateFromPlan(json: LosslessJson): AggregateCall {
   const filter = object['filter'];
   return {
     name: INTERNAL[name] ?? name,
-    operands: separator === undefined ? operands : [...operands, separator],
+    operands: bound === undefined ? operands : [...operands, bound],
     isDistinct: object['aggregate_type'] === 'DISTINCT',
     filter: filter === undefined || filter === null ? undefined : expressionFromPlan(filter),
     orders: orders === undefined ? [] : sortKeysFromPlan(orders['orders']),
@@ -69,19 +70,35 @@ export function aggregateFromPlan(json: LosslessJson): AggregateCall {
 }
 
 const VARCHAR: PlanType = { id: 'VARCHAR', sql: 'VARCHAR', children: [] };
+const TEXTS = new Set(['string_agg', 'group_concat', 'listagg']);
+const QUANTILES = new Set(['quantile', 'quantile_cont', 'quantile_disc']);
 
-/** The separator of string_agg is no argument any more. */
-function separatorOf(name: string, object: LosslessObject): PlanExpression | undefined {
-  if (name !== 'string_agg' && name !== 'group_concat' && name !== 'listagg') return undefined;
-  const text = textOf(objectOf(object['function_data'], 'a separator')['separator'], 'a separator');
-  return { kind: 'constant', sql: `'${text.replaceAll("'", "''")}'`, text, type: VARCHAR };
+/** A constant argument that the engine keeps in the bind data: the separator of string_agg, the points of quantiles. */
+function boundArgument(name: string, object: LosslessObject): PlanExpression | undefined {
+  if (TEXTS.has(name)) {
+    const text = textOf(objectOf(object['function_data'], 'a separator')['separator'], 'a separator');
+    return { kind: 'constant', sql: `'${text.replaceAll("'", "''")}'`, text, type: VARCHAR };
+  }
+  if (!QUANTILES.has(name)) return undefined;
+  const points = quantilesOf(object);
+  const [first] = points;
+  if (first === undefined) throw new NotUnderstood(`the aggregate ${name}() of nothing`);
+  if (typeFromPlan(object['return_type']).id !== 'LIST' && points.length === 1) return first;
+  const sql = `[${points.map((point) => point.sql).join(', ')}]`;
+  const type: PlanType = { id: 'LIST', sql: `${first.type.sql}[]`, children: [first.type] };
+  return { kind: 'constant', sql, text: undefined, type };
+}
+
+function quantilesOf(object: LosslessObject): ReturnType<typeof constantFromPlan>[] {
+  const data = objectOf(object['function_data'], 'quantiles');
+  if (flagOf(data['desc'])) throw new NotUnderstood('a quantile in descending order');
+  return arrayOf(data['quantiles'], 'quantiles').map(constantFromPlan);
 }
 
 function checkAggregate(name: string, object: LosslessObject, operands: readonly PlanExpression[]): void {
-  const isText = name === 'string_agg' || name === 'group_concat' || name === 'listagg';
   const original = arrayOf(object['original_arguments'], 'original argument types').length;
-  if (isText) return;
   if (original > operands.length) throw new NotUnderstood(`the aggregate ${name}() with a bound argument`);
+  if (name === 'median' && quantilesOf(object).length === 1) return;
   if (flagOf(object['has_serialize']) && !BOUND_ALIKE.has(name))
     throw new NotUnderstood(`the aggregate ${name}() with bind data`);
 }
@@ -133,8 +150,8 @@ const BOUNDS: Readonly<Record<string, readonly [text: string, mode: 'ROWS' | 'RA
 export function windowFromPlan(json: LosslessJson): WindowCall {
   const object = objectOf(json, 'a window');
   if (object['expression_class'] !== 'BOUND_WINDOW') throw new NotUnderstood('a window of another class');
-  checkKeys(object, WINDOW_KEYS, 'a window');
   const name = windowName(object);
+  checkKeys(object, WINDOW_KEYS, 'a window');
   if (object['exclude_clause'] !== 'NO_OTHER') throw new NotUnderstood('a window with EXCLUDE');
   if (flagOf(object['distinct'])) throw new NotUnderstood('a window with DISTINCT');
   const decoded = (value: LosslessJson | undefined) =>

@@ -1,33 +1,22 @@
 import { JsonNumber, type LosslessJson, type LosslessObject } from './lossless-json.js';
 import type { PlanExpression, PlanType } from './plan.js';
+import { literal, plain, timeConstant, type Value } from './decode-time.js';
 import { arrayOf, NotUnderstood, objectOf, textOf } from './plan-fields.js';
 import { typeFromPlan } from './plan-type.js';
 
 type Constant = Extract<PlanExpression, { kind: 'constant' }>;
-
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** A constant of the engine's plan: {type, is_null, value}. Throws NotUnderstood. */
 export function constantFromPlan(json: LosslessJson | undefined): Constant {
   const object = objectOf(json, 'a constant');
   const type = typeFromPlan(object['type']);
   if (object['is_null'] === true) return { kind: 'constant', sql: `CAST(NULL AS ${type.sql})`, text: undefined, type };
-  const { sql, text } = valueOf(object['value'], type);
+  const { sql, text } = valueOf(object['value'], type, object['type']);
   return { kind: 'constant', sql: `CAST(${sql} AS ${type.sql})`, text, type };
 }
 
-interface Value {
-  /** Cast to the type it is the value. */
-  readonly sql: string;
-  readonly text: string | undefined;
-}
-
 const WHOLE = /^U?(TINYINT|SMALLINT|BIGINT)$|^U?INTEGER$/;
-const DAY_MS = 86_400_000;
-/** The engine's dates and timestamps reach further than JavaScript's; far ones are left to it. */
-const MS_MAX = 8.64e15;
-
-function valueOf(value: LosslessJson | undefined, type: PlanType): Value {
+function valueOf(value: LosslessJson | undefined, type: PlanType, typeJson: LosslessJson | undefined): Value {
   if (WHOLE.test(type.id)) return plain(numberText(value, type));
   switch (type.id) {
     case 'BOOLEAN':
@@ -38,48 +27,50 @@ function valueOf(value: LosslessJson | undefined, type: PlanType): Value {
       if (text.includes('\0')) throw new NotUnderstood('a text with a zero character');
       return { sql: literal(text), text };
     }
+    // Written with escapes, as a cast reads them.
+    case 'BLOB':
+      return unordered(literal(textOf(value, 'a BLOB')));
     case 'FLOAT':
     case 'DOUBLE':
-      return { sql: literal(numberText(value, type)), text: undefined };
+      return unordered(literal(numberText(value, type)));
     case 'DECIMAL':
       return plain(decimalText(value, type));
     case 'HUGEINT':
-      return plain(hugeint(value).toString());
-    case 'DATE':
-      return dateOf(numberText(value, type));
-    case 'TIMESTAMP':
-      return timestampOf(numberText(value, type));
-    case 'TIMESTAMP WITH TIME ZONE':
-      return { sql: `make_timestamptz(${numberText(value, type)})`, text: undefined };
-    case 'INTERVAL': {
-      const { months, days, micros } = objectOf(value, 'an INTERVAL');
-      const parts = [months, days, micros].map((part) => numberText(part, type));
-      return { sql: `to_months(${parts[0]}) + to_days(${parts[1]}) + to_microseconds(${parts[2]})`, text: undefined };
+      return plain(wideInteger(value).toString());
+    case 'UHUGEINT':
+      return unordered(literal(wideInteger(value).toString()));
+    case 'UUID':
+      return unordered(literal(uuidText(wideInteger(value))));
+    case 'ENUM': {
+      const values = arrayOf(objectOf(objectOf(typeJson, 'an ENUM')['type_info'], 'an ENUM')['values'], 'its values');
+      return unordered(literal(textOf(values[Number(numberText(value, type))], 'a value of an ENUM')));
     }
-    case 'TIME':
-      return { sql: `(TIME '00:00:00' + to_microseconds(${numberText(value, type)}))`, text: undefined };
     case 'LIST':
     case 'ARRAY':
-      return {
-        sql: `[${elements(value)
-          .map((element) => constantFromPlan(element).sql)
-          .join(', ')}]`,
-        text: undefined,
-      };
+      return unordered(`[${elements(value).map(elementSql).join(', ')}]`);
     case 'STRUCT': {
-      const fields = elements(value).map((field, index) => {
-        const name = (type.names?.[index] ?? '').replaceAll('"', '""');
-        return `"${name}" := ${constantFromPlan(field).sql}`;
-      });
-      return { sql: `struct_pack(${fields.join(', ')})`, text: undefined };
+      const fields = elements(value).map(
+        (field, index) => `"${(type.names?.[index] ?? '').replaceAll('"', '""')}" := ${elementSql(field)}`,
+      );
+      return unordered(`struct_pack(${fields.join(', ')})`);
+    }
+    case 'MAP': {
+      const entries = elements(value).map((entry) => elements(objectOf(entry, 'an entry of a MAP')['value']));
+      const side = (index: number): string => entries.map((entry) => elementSql(entry[index])).join(', ');
+      return unordered(`map([${side(0)}], [${side(1)}])`);
+    }
+    case 'INTERVAL': {
+      const { months, days, micros } = objectOf(value, 'an INTERVAL');
+      const [m, d, us] = [months, days, micros].map((part) => numberText(part, type));
+      return unordered(`to_months(${m}) + to_days(${d}) + to_microseconds(${us})`);
     }
     default:
-      throw new NotUnderstood(`a constant of type ${type.id}`);
+      return timeConstant(type.id, numberText(value, type));
   }
 }
 
-const plain = (text: string): Value => ({ sql: literal(text), text });
-
+const unordered = (sql: string): Value => ({ sql, text: undefined });
+const elementSql = (json: LosslessJson | undefined): string => constantFromPlan(json).sql;
 const elements = (value: LosslessJson | undefined): readonly LosslessJson[] =>
   arrayOf(objectOf(value, 'a nested constant')['children'], 'its elements');
 
@@ -88,7 +79,8 @@ function numberText(value: LosslessJson | undefined, type: PlanType): string {
   throw new NotUnderstood(`a constant of type ${type.id} that is no number`);
 }
 
-function hugeint(value: LosslessJson | undefined): bigint {
+/** Of 128 bits: by digits or in two halves. */
+function wideInteger(value: LosslessJson | undefined): bigint {
   if (value instanceof JsonNumber) return BigInt(value.text);
   const { upper, lower } = objectOf(value, 'a HUGEINT') as LosslessObject;
   if (!(upper instanceof JsonNumber) || !(lower instanceof JsonNumber))
@@ -98,34 +90,15 @@ function hugeint(value: LosslessJson | undefined): bigint {
 
 function decimalText(value: LosslessJson | undefined, type: PlanType): string {
   const scale = Number(/,(\d+)\)$/.exec(type.sql)?.[1] ?? 0);
-  const unscaled = hugeint(value);
+  const unscaled = wideInteger(value);
   const digits = (unscaled < 0n ? -unscaled : unscaled).toString().padStart(scale + 1, '0');
   const sign = unscaled < 0n ? '-' : '';
   return scale === 0 ? sign + digits : `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }
 
-function dateOf(days: string): Value {
-  const ms = Number(days) * DAY_MS;
-  if (days === '2147483647') return { sql: "'infinity'", text: undefined };
-  if (days === '-2147483647') return { sql: "'-infinity'", text: undefined };
-  if (!isOrdinary(ms)) return { sql: `(DATE '1970-01-01' + CAST(${days} AS INTEGER))`, text: undefined };
-  return plain(new Date(ms).toISOString().slice(0, 10));
-}
-
-function timestampOf(micros: string): Value {
-  const ms = Number(BigInt(micros) / 1_000n);
-  if (!isOrdinary(ms) || BigInt(micros) < 0n) return { sql: `make_timestamp(${micros})`, text: undefined };
-  const fraction = (BigInt(micros) % 1_000_000n).toString().padStart(6, '0');
-  const seconds = new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
-  return {
-    sql: literal(`${seconds}.${fraction}`),
-    text: fraction === '000000' ? seconds : `${seconds}.${fraction.replace(/0+$/, '')}`,
-  };
-}
-
-/** Years 1 to 9999 are spelled alike by the engine and by JavaScript. */
-function isOrdinary(ms: number): boolean {
-  if (Math.abs(ms) > MS_MAX) return false;
-  const year = new Date(ms).getUTCFullYear();
-  return year >= 1 && year <= 9_999;
+/** The engine keeps them as signed numbers in the order of their texts. */
+function uuidText(value: bigint): string {
+  const bits = BigInt.asUintN(128, value) ^ (1n << 127n);
+  const hex = bits.toString(16).padStart(32, '0');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }

@@ -32,11 +32,17 @@ const VOLATILE = new Set([
     'getvariable',
     'version',
   ],
+  ...['current_connection_id', 'current_query_id', 'current_transaction_id', 'stats'],
   ...['in_search_path', 'write_log', 'getenv', 'current_user', 'session_user', 'user', 'pg_typeof'],
 ]);
 
+export const isVolatile = (name: string): boolean => VOLATILE.has(name.toLowerCase());
+
 /** Bind data of these says nothing that their arguments and types do not say. */
 const BOUND_ALIKE = new Set([
+  ...['list_aggr', 'list_aggregate', 'array_aggr', 'array_aggregate', 'aggregate', 'list_sort', 'array_sort'],
+  ...['list_reverse_sort', 'array_reverse_sort', 'list_grade_up', 'array_grade_up', 'grade_up', 'list_distinct'],
+  ...['array_distinct', 'list_unique', 'array_unique', 'list_select', 'array_select', 'list_where', 'array_where'],
   ...['+', '-', '*', '/', '//', '%', 'list_value', 'list_pack', 'struct_extract', 'array_extract', 'list_extract'],
   ...[
     'list_concat',
@@ -106,7 +112,7 @@ export function callFromPlan(
 
 function checkFunction(name: string, object: LosslessObject, operands: readonly PlanExpression[]): void {
   const lower = name.toLowerCase();
-  if (VOLATILE.has(lower) || lower.startsWith('__internal') || lower.startsWith('pg_'))
+  if (isVolatile(name) || lower.startsWith('__internal') || lower.startsWith('pg_'))
     throw new NotUnderstood(`the function ${name}()`);
   const declared = arrayOf(object['arguments'], 'argument types').length;
   const original = arrayOf(object['original_arguments'], 'original argument types').length;

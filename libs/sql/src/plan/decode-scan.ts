@@ -79,9 +79,8 @@ const COLUMN_KEYS = keys('index', 'index_type', 'type', 'has_index', 'field', 'c
 function columnIndex(json: LosslessJson): number {
   const column = objectOf(json, 'a column of a scan');
   checkKeys(column, COLUMN_KEYS, 'a column of a scan');
-  const children = arrayOf(column['child_indexes'], 'fields');
-  if (column['index_type'] !== 'FULL_READ' || children.length > 0)
-    throw new NotUnderstood('a scan of single fields of a struct');
+  // With `child_indexes` only these fields of a struct matter; the column keeps its type, and reading all does no harm.
+  if (column['index_type'] !== 'FULL_READ') throw new NotUnderstood('a scan of single fields of a struct');
   if (column['index'] instanceof JsonNumber && column['index'].text === NO_COLUMN_TEXT) return NO_COLUMN;
   return numberOf(column['index'], 'a column of a scan');
 }
@@ -119,6 +118,14 @@ function filterFromPlan(filter: LosslessObject, column: PlanExpression): PlanExp
     case 'CONJUNCTION_OR': {
       const parts = nested('child_filters').map((all) => compound(all, (texts) => `(${texts.join(' AND ')})`, BOOLEAN));
       return [compound(parts, (texts) => `(${texts.join(' OR ')})`, BOOLEAN)];
+    }
+    case 'STRUCT_EXTRACT': {
+      const name = textOf(filter['child_name'], 'the name of a field').replaceAll("'", "''");
+      const index = numberOf(filter['child_idx'], 'a field');
+      const type = column.type.children[index];
+      if (type === undefined) throw new NotUnderstood('a filter of a field that is not there');
+      const field = compound([column], ([x]) => `struct_extract(${x}, '${name}')`, type);
+      return filterFromPlan(objectOf(filter['child_filter'], 'a filter'), field);
     }
     case 'EXPRESSION_FILTER':
       return [expressionFromPlan(filter['expr'], () => column)];

@@ -25,7 +25,7 @@ const BY_TEXT = new Set([
 /** Whether values of the type can travel. */
 export function isLossless(type: PlanType): boolean {
   if (KEPT.has(type.id) || BY_TEXT.has(type.id) || type.id === 'INTERVAL') return true;
-  return ['LIST', 'ARRAY', 'STRUCT', 'MAP'].includes(type.id) && type.children.every(isLossless);
+  return ['LIST', 'ARRAY', 'STRUCT', 'MAP', 'UNION'].includes(type.id) && type.children.every(isLossless);
 }
 
 const isKept = (type: PlanType): boolean =>
@@ -57,6 +57,13 @@ export function toCarrier(sql: string, type: PlanType, depth = 0): string {
       });
       return `CASE WHEN ${sql} IS NOT NULL THEN ${pack(fields)} END`;
     }
+    case 'UNION': {
+      const members = type.children.map((child, index) => {
+        const name = (type.names?.[index] ?? '').replaceAll("'", "''");
+        return [`m${index}`, toCarrier(`union_extract(${sql}, '${name}')`, child, depth)] as const;
+      });
+      return `CASE WHEN ${sql} IS NOT NULL THEN ${pack([['tag', `CAST(union_tag(${sql}) AS VARCHAR)`], ...members])} END`;
+    }
     default: {
       const [key, value] = type.children as [PlanType, PlanType];
       const entry = pack([
@@ -68,16 +75,14 @@ export function toCarrier(sql: string, type: PlanType, depth = 0): string {
   }
 }
 
-/** datepart gives months of the year and days; the whole parts are needed, with their signs. */
+/** In parts that together are the whole interval, also where it has no length in microseconds or reaches its bounds. */
 function intervalParts(sql: string): string {
-  const months = `(datepart('year', ${sql}) * 12 + datepart('month', ${sql}))`;
-  const rest = `(${sql} - to_months(CAST(${months} AS INTEGER)))`;
-  const days = `datepart('day', ${rest})`;
-  const micros = `epoch_us(${rest} - to_days(CAST(${days} AS INTEGER)))`;
+  const part = (name: string): string => `datepart('${name}', ${sql})`;
+  // Hours are not limited to a day, nor years to a century; minutes and microseconds are within the hour and the minute.
   return pack([
-    ['months', months],
-    ['days', days],
-    ['micros', micros],
+    ['months', `(${part('year')} * 12 + ${part('month')})`],
+    ['days', part('day')],
+    ['micros', `(${part('hour')} * 3600000000 + ${part('minute')} * 60000000 + ${part('microsecond')})`],
   ]);
 }
 
@@ -106,6 +111,14 @@ export function fromCarrier(sql: string, type: PlanType, depth = 0): string {
         return [name, fromCarrier(field(sql, name), child, depth)] as const;
       });
       return `CAST(CASE WHEN ${sql} IS NOT NULL THEN ${pack(fields)} END AS ${type.sql})`;
+    }
+    case 'UNION': {
+      const members = type.children.map((child, index) => {
+        const name = type.names?.[index] ?? '';
+        const value = `union_value("${name.replaceAll('"', '""')}" := ${fromCarrier(field(sql, `m${index}`), child, depth)})`;
+        return `WHEN '${name.replaceAll("'", "''")}' THEN CAST(${value} AS ${type.sql})`;
+      });
+      return `CASE ${field(sql, 'tag')} ${members.join(' ')} END`;
     }
     default: {
       const [key, value] = type.children as [PlanType, PlanType];

@@ -17,6 +17,11 @@ export function carrierType(type: PlanType): PlanType {
       return structOf(type.names ?? [], type.children.map(carrierType));
     case 'MAP':
       return listOf([structOf(['k', 'v'], type.children.map(carrierType))]);
+    case 'UNION':
+      return structOf(
+        ['tag', ...type.children.map((_, index) => `m${index}`)],
+        [simple('VARCHAR'), ...type.children.map(carrierType)],
+      );
     default:
       return simple('VARCHAR');
   }
