@@ -49,25 +49,28 @@ export class DistributedRun {
     return this.schedule.known();
   }
 
-  /** Resolves to whether all rows are in the query's buffer; otherwise the query has ended, or its slot was taken back. */
-  async run(): Promise<boolean> {
+  /**
+   * Calls `deliver` when all rows are in the query's buffer, unless the query has ended otherwise or its slot was taken back.
+   * The client has not to wait for the sessions to end; the slot has.
+   */
+  async run(deliver: () => Promise<void>): Promise<void> {
     const { query, slot } = this.admitted;
     const over = AbortSignal.any([query.signal, this.over.signal, slot.takenBack]);
     try {
       const outcome = await this.sessions.open(this.parts.workers.active());
       if (outcome?.kind === 'failed') query.apply(outcome);
-      if (outcome !== undefined) return false;
+      if (outcome !== undefined) return;
       if (query.state === 'starting') query.apply({ kind: 'running' });
       this.cut();
       while (!over.aborted) await this.changed.wait(over);
+      if (query.ended || slot.takenBack.aborted) return;
+      query.using({ rows: this.rows });
+      await deliver();
     } finally {
       this.over.abort();
       await Promise.all(this.running);
       await this.sessions.close(); // R3
     }
-    if (query.ended || slot.takenBack.aborted) return false;
-    query.using({ rows: this.rows });
-    return true;
   }
 
   private apply(event: ScheduleEvent): void {

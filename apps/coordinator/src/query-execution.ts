@@ -52,16 +52,14 @@ export class QueryExecution {
       query.apply({ kind: 'failed', failure: failure('EXCEEDED_TIME_LIMIT', timeExceeded(execution)) });
     });
     try {
-      const ran = await this.runWork(query, work, slot);
-      if (ran !== undefined) await this.deliver(query, work, ran);
+      await this.runWork(query, work, slot);
     } finally {
       cancelTimer();
       await this.options.taskEnds.settled(query.queryId); // E3
     }
   }
 
-  /** How it ran; undefined when it has ended otherwise, or its slot was taken back. */
-  private async runWork(query: LiveQuery, work: QueryWork, slot: Slot): Promise<AnalyzedRun | undefined> {
+  private async runWork(query: LiveQuery, work: QueryWork, slot: Slot): Promise<void> {
     if (work.isAnalyze) query.rows.discard(true);
     const stages = this.stagesOf(query, work);
     if (stages instanceof StageWork) {
@@ -69,12 +67,14 @@ export class QueryExecution {
       const fragment = encodeSession({ tables: plan.tables });
       const run = new DistributedRun(this.options, { query, fragment, slot, exchangeKey }, stages);
       const tables = tableSizes(plan.tables);
-      return (await run.run()) ? { kind: 'stages', stages: run.stages, stats: run.stats, tables } : undefined;
+      const { stats } = run;
+      return run.run(() => this.deliver(query, work, { kind: 'stages', stages: run.stages, stats, tables }));
     }
     query.runsWhole(stages.reason);
     const { resultFormat } = query;
     const fragment = resultFormat === 'rows' ? work.fragment : withResultFormat(work.fragment, resultFormat);
-    return (await this.runTask(query, fragment, slot)) ? { kind: 'whole', reason: stages.reason } : undefined;
+    const { reason } = stages;
+    if (await this.runTask(query, fragment, slot)) await this.deliver(query, work, { kind: 'whole', reason });
   }
 
   /** The stages of a query that runs on several workers, or why it runs whole on one. */
