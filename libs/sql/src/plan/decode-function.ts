@@ -122,7 +122,17 @@ function checkFunction(name: string, object: LosslessObject, operands: readonly 
   const isListed = BOUND_ALIKE.has(lower) || lower === 'struct_pack';
   if (!isListed || (declared > 0 && declared !== operands.length && lower !== 'concat'))
     throw new NotUnderstood(`the function ${name}() with bind data`);
+  if (hasBoundAggregateArgument(object)) throw new NotUnderstood(`the function ${name}() with a bound argument`);
   if (lower === 'strftime' || lower === 'strptime') objectOf(object['function_data'], 'its format');
+}
+
+/** list_aggregate(l, 'string_agg', '|'): what follows the aggregate's name is in its bind data only. */
+function hasBoundAggregateArgument(object: LosslessObject): boolean {
+  const fields = (json: LosslessJson | undefined): LosslessObject =>
+    json === undefined ? {} : objectOf(json, 'bind data');
+  const call = fields(fields(fields(object['function_data'])['bind_data'])['aggr_expr']);
+  const taken = arrayOf(call['arguments'], 'argument types').length;
+  return arrayOf(call['original_arguments'], 'original argument types').length > taken;
 }
 
 const SYMBOL = /^[-+*/%<>=~!@&|^#?]+$/;

@@ -46,3 +46,11 @@ SELECT g, list(struct_pack(i := id, s := s) ORDER BY id) FROM facts WHERE id < 6
 SELECT list_aggregate(li, 'max'), list_aggregate(li, 'string_agg', '|') FROM odd WHERE id < 50;
 SELECT [x + 1 FOR x IN li IF x > 1] FROM odd WHERE id < 50;
 SELECT string_split(vc, ' '), regexp_extract(vc, 'a(.)', 1), regexp_replace(vc, '\s', '_', 'g') FROM odd;
+SELECT list_aggregate(li, 'quantile_disc', 0.5), list_string_agg(ls), list_aggregate(li, 'quantile_cont', [0.1, 0.9]) FROM odd WHERE id < 50;
+SELECT id, list_sort(li, 'DESC', 'NULLS LAST'), list_sort(li, 'ASC'), list_reverse_sort(li), list_grade_up(li, 'DESC') FROM odd WHERE id < 60;
+SELECT id, list_slice(li, 1, 3, 2), list_resize(li, 5, 0), list_where([1, 2, 3], [true, false, true]), list_position(li, 3), flatten([li, li]) FROM odd WHERE id < 60;
+SELECT id, list_avg(li), list_var_pop(li), list_stddev_samp(li), list_median(li), list_mode(li), list_first(li), list_histogram(li) FROM odd WHERE id < 60;
+SELECT id, regexp_extract(vc, '(.)(.)', 2), regexp_extract(vc, '(a)(.)', ['x', 'y']), regexp_matches(vc, 'A', 'i'), regexp_extract_all(vc, '.') FROM odd WHERE id < 60;
+SELECT id, strptime('2020-01-' || (1 + id % 9), '%Y-%m-%d'), try_strptime(vc, ['%Y', '%d']), strftime(da, '%d/%m/%Y') FROM odd WHERE id < 60 AND isfinite(da);
+SELECT id, round(fl, 1), round(dec38, 2), round(ti, -1), trunc(fl), floor(dec4), ceil(fl), dec4 * dec4, dec4 / 3, dec38 - 1 FROM odd WHERE id < 60 AND dec38 < 5;
+SELECT id, json_extract(js, ['$.a', '$.b[0]']), json_extract_string(js, '/a'), json_contains(js, '1'), json_keys(js), json_exists(js, '$.b') FROM odd WHERE id < 60;
