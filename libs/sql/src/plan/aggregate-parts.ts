@@ -14,8 +14,8 @@ const BIGINT = type('BIGINT');
 const DOUBLE = type('DOUBLE');
 const HUGEINT = type('HUGEINT');
 
-const SAME = new Set(['min', 'max', 'bool_and', 'bool_or', 'bit_and', 'bit_or', 'bit_xor', 'any_value']);
-const WHOLE = new Set(['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'UTINYINT', 'USMALLINT', 'UINTEGER', 'UBIGINT']);
+const SAME = new Set(['min', 'max', 'bool_and', 'bool_or', 'bit_and', 'bit_or', 'bit_xor', 'any_value', 'product']);
+const WHOLE = /^U?(TINY|SMALL|BIG|HUGE)INT$|^U?INTEGER$/;
 
 /** Takes an aggregate apart; undefined when all rows of a group have to come together. Orders inside of the call are none of it. */
 export function decompose(call: AggregateCall): AggregateParts | undefined {
@@ -33,7 +33,9 @@ export function decompose(call: AggregateCall): AggregateParts | undefined {
   });
   if (call.name === 'count_star' || (call.name === 'count' && operands.length === 0))
     return { partials: [state((over) => over('count(*)'), BIGINT)], final: ([n]) => cast(`coalesce(sum(${n}), 0)`) };
-  if (first === undefined || (operands.length !== 1 && !/^arg_|^(min|max)_by$/.test(call.name))) return undefined;
+  if (first === undefined) return undefined;
+  if (operands.length === 2) return argumentOfExtreme(call, state);
+  if (operands.length !== 1) return undefined;
   if (SAME.has(call.name))
     return {
       partials: [state((over, [x]) => over(`${call.name}(${x})`), call.type)],
@@ -45,18 +47,28 @@ export function decompose(call: AggregateCall): AggregateParts | undefined {
         partials: [state((over, [x]) => over(`count(${x})`), BIGINT)],
         final: ([n]) => cast(`coalesce(sum(${n}), 0)`),
       };
+    // Unlike count it gives NULL where there are no rows.
     case 'count_if':
     case 'countif':
       return {
-        partials: [state((over, [x]) => over(`count_if(${x})`), HUGEINT)],
-        final: ([n]) => cast(`coalesce(sum(${n}), 0)`),
+        partials: [state((over, [x]) => `CAST(${over(`count_if(${x})`)} AS HUGEINT)`, HUGEINT)],
+        final: ([n]) => cast(`sum(${n})`),
       };
     case 'sum':
       return {
         partials: [state((over, [x]) => `CAST(${over(`sum(${x})`)} AS ${call.type.sql})`, call.type)],
         final: ([x]) => cast(`sum(${x})`),
       };
+    case 'first':
+    case 'last':
+    case 'arbitrary': {
+      // A part without rows has a NULL that is none of the values.
+      const value = state((over, [x]) => over(`"${call.name}"(${x})`), call.type);
+      const rows = state((over) => over('count(*)'), BIGINT);
+      return { partials: [value, rows], final: ([x, n]) => cast(`"${call.name}"(${x}) FILTER (WHERE ${n} > 0)`) };
+    }
     case 'avg':
+    case 'mean':
       return average(call, first.type, state);
     case 'stddev':
     case 'stddev_samp':
@@ -75,31 +87,66 @@ type State = (
   of: PlanType,
 ) => AggregateParts['partials'][number];
 
-/** The engine averages whole numbers and decimals by an exact sum, and floating point by a sum in double. */
-function average(call: AggregateCall, operand: PlanType, state: State): AggregateParts | undefined {
-  const count = state((over, [x]) => over(`count(${x})`), BIGINT);
-  const divide = (total: string, n: string): string =>
-    `CASE WHEN sum(${n}) > 0 THEN CAST(CAST(${total} AS DOUBLE) / CAST(sum(${n}) AS DOUBLE) AS ${call.type.sql}) END`;
-  if (call.type.id !== 'DOUBLE') return undefined;
-  if (WHOLE.has(operand.id))
-    return {
-      partials: [state((over, [x]) => `CAST(${over(`sum(${x})`)} AS HUGEINT)`, HUGEINT), count],
-      final: ([total, n]) => divide(`sum(${total})`, n ?? ''),
-    };
-  if (operand.id === 'DOUBLE' || operand.id === 'FLOAT')
-    return {
-      partials: [state((over, [x]) => `CAST(${over(`sum(${x})`)} AS DOUBLE)`, DOUBLE), count],
-      final: ([total, n]) => divide(`sum(${total})`, n ?? ''),
-    };
-  if (operand.id !== 'DECIMAL') return undefined;
-  const scale = /,(\d+)\)$/.exec(operand.sql)?.[1] ?? '0';
-  const sum: PlanType = { id: 'DECIMAL', sql: `DECIMAL(38,${scale})`, children: [] };
+const EXTREMES: Readonly<Record<string, 'min' | 'max'>> = {
+  arg_min: 'min',
+  argmin: 'min',
+  min_by: 'min',
+  arg_max: 'max',
+  argmax: 'max',
+  max_by: 'max',
+};
+
+/** These pass over rows with a NULL in either operand. */
+function argumentOfExtreme(call: AggregateCall, state: State): AggregateParts | undefined {
+  const extreme = EXTREMES[call.name];
+  const by = call.operands[1];
+  if (extreme === undefined || by === undefined) return undefined;
   return {
-    partials: [state((over, [x]) => `CAST(${over(`sum(${x})`)} AS ${sum.sql})`, sum), count],
-    final: ([total, n]) => divide(`sum(${total})`, n ?? ''),
+    partials: [
+      state((over, [x, y]) => over(`${call.name}(${x}, ${y})`), call.type),
+      state((over, [x, y]) => over(`${extreme}(CASE WHEN ${x} IS NOT NULL THEN ${y} END)`), by.type),
+    ],
+    final: ([x, y]) => `CAST(${call.name}(${x}, ${y}) AS ${call.type.sql})`,
   };
 }
 
+/** The engine averages whole numbers and decimals by an exact sum, and floating point by a sum in double. */
+function average(call: AggregateCall, operand: PlanType, state: State): AggregateParts | undefined {
+  if (call.type.id !== 'DOUBLE') return undefined;
+  const count = state((over, [x]) => over(`count(${x})`), BIGINT);
+  const total = (of: PlanType) => state((over, [x]) => `CAST(${over(`sum(${x})`)} AS ${of.sql})`, of);
+  if (operand.id === 'DOUBLE' || operand.id === 'FLOAT')
+    return {
+      partials: [total(DOUBLE), count],
+      final: ([x, n]) => `(sum(${x}) / nullif(CAST(sum(${n}) AS DOUBLE), 0))`,
+    };
+  if (WHOLE.test(operand.id))
+    return { partials: [total(HUGEINT), count], final: ([x, n]) => quotient(`sum(${x})`, `sum(${n})`) };
+  const scale = operand.id === 'DECIMAL' ? Number(/,(\d+)\)$/.exec(operand.sql)?.[1] ?? 0) : SCALE_MAX + 1;
+  if (scale > SCALE_MAX) return undefined;
+  // Of a decimal the engine adds up the digits, and divides once.
+  const digits = ([x]: readonly string[]): string => `CAST(replace(CAST(sum(${x}) AS VARCHAR), '.', '') AS HUGEINT)`;
+  return {
+    partials: [total({ id: 'DECIMAL', sql: `DECIMAL(38,${scale})`, children: [] }), count],
+    final: (states) => quotient(digits(states), `(sum(${states[1]}) * 1${'0'.repeat(scale)})`),
+  };
+}
+
+/** With more digits the count of rows times ten to this power may not be a HUGEINT. */
+const SCALE_MAX = 18;
+
+/**
+ * Two whole numbers, divided as exactly as a DOUBLE can be. Up to 2^53 one division is; beyond, the engine divides with more
+ * bits than a DOUBLE has, and the whole part and the rest are divided apart.
+ */
+function quotient(total: string, count: string): string {
+  const double = (sql: string): string => `CAST(${sql} AS DOUBLE)`;
+  const divisor = `CAST(nullif(${count}, 0) AS HUGEINT)`;
+  const apart = `${double(`(${total} // ${divisor})`)} + ${double(`(${total} % ${divisor})`)} / ${double(divisor)}`;
+  return `CASE WHEN ${total} BETWEEN -9007199254740992 AND 9007199254740992 THEN ${double(total)} / ${double(divisor)} ELSE ${apart} END`;
+}
+
+/** The states of a group are merged one after another, as the engine merges those of its threads. */
 function variance(name: string, state: State, cast: (sql: string) => string): AggregateParts {
   const partials = [
     state((over, [x]) => over(`count(${x})`), BIGINT),
@@ -107,14 +154,18 @@ function variance(name: string, state: State, cast: (sql: string) => string): Ag
     state((over, [x]) => `(${over(`var_pop(${x})`)} * ${over(`count(${x})`)})`, DOUBLE),
   ];
   const final = ([n, mean, squares]: readonly string[]): string => {
-    const total = `sum(${n})`;
-    // Squares around the mean of all: within the parts, and between their means.
-    const grand = `(sum(${n} * ${mean}) / nullif(${total}, 0))`;
-    const between = `(sum(${n} * ${mean} * ${mean}) - ${total} * ${grand} * ${grand})`;
-    const all = `(sum(${squares}) + greatest(${between}, 0))`;
-    const isPopulation = name.endsWith('_pop');
-    const value = isPopulation ? `${all} / nullif(${total}, 0)` : `${all} / nullif(${total} - 1, 0)`;
-    return cast(name.startsWith('stddev') ? `sqrt(${value})` : value);
+    const part = `struct_pack(n := CAST(${n} AS DOUBLE), m := ${mean}, q := ${squares})`;
+    const both = '(a.n + b.n)';
+    const distance = '(b.m - a.m)';
+    const merged = `struct_pack(n := ${both}, m := a.m + ${distance} * b.n / ${both}, q := a.q + b.q + ${distance} * ${distance} * a.n * b.n / ${both})`;
+    const all = `list_reduce(list(${part}) FILTER (WHERE ${n} > 0), lambda a, b: ${merged})`;
+    const field = (of: string): string => `struct_extract(${all}, '${of}')`;
+    const value = `(${field('q')} / nullif(${field('n')}${name.endsWith('_pop') ? '' : ' - 1'}, 0))`;
+    const result = name.startsWith('stddev') ? `sqrt(${value})` : value;
+    const problem = `error('${name.toUpperCase()} is out of range!')`;
+    return cast(
+      `CASE WHEN isfinite(${result}) OR ${result} IS NULL THEN ${result} ELSE CAST(${problem} AS DOUBLE) END`,
+    );
   };
   return { partials, final };
 }
