@@ -23,7 +23,10 @@ const EDGE_ADDRESS = /^[^\s/@?#]+:\d{1,5}$/;
 /** A request to run a fragment. Throws INVALID_ARGUMENT. */
 export function fragmentFromWire(request: RunFragmentRequest): FragmentRequest {
   const { taskId: session, fragmentId, fragment, inputs } = request;
-  if (!isFragmentId(fragmentId)) throw invalid('fragment_id must be the name of a stage and two numbers with dots between them, such as 2-partial.0.1');
+  if (!isFragmentId(fragmentId))
+    throw invalid(
+      'fragment_id must be the name of a stage and two numbers with dots between them, such as 2-partial.0.1',
+    );
   if (fragment.length === 0) throw invalid('fragment is needed: what is to run');
   const numbers = new Set(inputs.map(({ number }) => number));
   if (numbers.size < inputs.length) throw invalid('inputs must have different numbers');

@@ -54,5 +54,4 @@ export function keyRanges(count: number, rangesMin: number, keysPerRangeMax = KE
 }
 
 /** Orders and their lines come in several files, so that a query on them can be cut into splits. */
-export const orderRanges = (scale: Scale): KeyRange[] =>
-  keyRanges(scale.orders, 4, ORDERS_PER_RANGE_MAX);
+export const orderRanges = (scale: Scale): KeyRange[] => keyRanges(scale.orders, 4, ORDERS_PER_RANGE_MAX);
