@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import tseslint from 'typescript-eslint';
 import { bannedInCore, mayImport, projects } from './tools/layers.mjs';
 
