@@ -32,7 +32,7 @@ const VOLATILE = new Set([
     'getvariable',
     'version',
   ],
-  ...['current_connection_id', 'current_query_id', 'current_transaction_id', 'stats'],
+  ...['current_connection_id', 'current_query_id', 'current_transaction_id', 'stats', 'vector_type', 'alias'],
   ...['in_search_path', 'write_log', 'getenv', 'current_user', 'session_user', 'user', 'pg_typeof'],
 ]);
 
@@ -137,10 +137,21 @@ function hasBoundAggregateArgument(object: LosslessObject): boolean {
 
 const SYMBOL = /^[-+*/%<>=~!@&|^#?]+$/;
 
+const isOpen = (bound: string | undefined): boolean => bound?.startsWith('CAST([] AS ') ?? false;
+
+/** A bound that a slice does not have is an empty list in the plan, and nothing in SQL. */
+function slice([list, start, end, step]: readonly string[]): string {
+  const missing = step === undefined ? '' : '-';
+  const from = isOpen(start) ? '' : start;
+  const to = isOpen(end) ? missing : end;
+  return `(${list})[${from}:${to}${step === undefined ? '' : `:${step}`}]`;
+}
+
 function write(name: string, isOperator: boolean, parts: readonly string[], type: PlanType): string {
   if (name === 'struct_pack') return structPack(type, parts);
   const [first, second] = parts;
   const call = (): string => {
+    if (/^(array|list)_slice$/.test(name) && parts.slice(1).some(isOpen)) return slice(parts);
     if (isOperator && SYMBOL.test(name))
       return parts.length === 1 ? `(${name} ${first})` : `(${first} ${name} ${second})`;
     return `"${name.replaceAll('"', '""')}"(${parts.join(', ')})`;

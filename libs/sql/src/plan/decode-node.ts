@@ -48,9 +48,10 @@ const KEYS: Readonly<Record<string, ReadonlySet<string>>> = {
 const COMMON = ['type', 'children', 'table_index', 'estimated_cardinality', 'has_estimated_cardinality'];
 
 /** Decodes a node and all below it. Throws NotUnderstood. */
-export function decodeNode(json: LosslessJson | undefined, context: DecodeContext, place: ExplainNode): PlanNode {
+export function decodeNode(json: LosslessJson | undefined, context: DecodeContext, shown: ExplainNode): PlanNode {
   const node = objectOf(json, 'an operator');
   const type = textOf(node['type'], 'the kind of an operator');
+  const place = context.estimates.fitting(shown, type);
   const children = arrayOf(node['children'], 'the inputs of an operator');
   const places = context.estimates.childrenOf(place, children.length);
   if (type === 'LOGICAL_GET') return scanFromPlan(node, context, place);
@@ -151,8 +152,10 @@ function operator(type: string, node: LosslessObject, inputs: readonly PlanNode[
       };
     case 'LOGICAL_DISTINCT': {
       const isOn = node['distinct_type'] === 'DISTINCT_ON';
+      const targets = expressions('distinct_targets');
+      if (!isOn && !areAllColumns(targets, only().types.length)) throw new NotUnderstood('distinct of some columns');
       const orders = node['order_by'] ? sortKeysFromPlan(objectOf(node['order_by'], 'ORDER BY')['orders']) : [];
-      const on = isOn ? expressions('distinct_targets') : undefined;
+      const on = isOn ? targets : undefined;
       return { op: 'distinct', child: only(), on, orders, types: only().types };
     }
     case 'LOGICAL_DUMMY_SCAN':
@@ -206,6 +209,10 @@ function delimScan(node: LosslessObject, { delims }: DecodeContext): Body {
     throw new NotUnderstood('a correlated subquery of this shape');
   return { op: 'delimScan', delimId: delim.delimId, types };
 }
+
+const areAllColumns = (expressions: readonly PlanExpression[], count: number): boolean =>
+  new Set(expressions.map((one) => (one.kind === 'column' ? one.index : -1))).size === count &&
+  expressions.every(({ kind }) => kind === 'column');
 
 const UNNEST_KEYS = keys('expression_class', 'type', 'alias', 'query_location', 'return_type', 'child');
 

@@ -46,7 +46,7 @@ export function decodePlan(
     return { ok: decodeNode(plans[0], context, estimates.root) };
   } catch (error) {
     if (error instanceof NotUnderstood) return { unsupported: error.message };
-    if (error instanceof SyntaxError) return { unsupported: `a plan that is no JSON: ${error.message}` };
+    if (error instanceof SyntaxError) return { unsupported: `a plan that cannot be read: ${error.message}` };
     throw error;
   }
 }

@@ -19,8 +19,11 @@ export interface LosslessObject {
 const TOKEN =
   /[\s]*(?:([[\]{},:])|("(?:[^"\\]|\\.)*")|(-?(?:\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|Infinity|NaN|inf|nan))|(true|false|null))/y;
 
-/** Deeper plans are refused: the engine itself takes expressions of up to 1,000 levels. */
-const DEPTH_MAX = 4_000;
+/**
+ * Deeper plans are refused. The engine takes expressions of up to 1,000 levels: one of the plan is two levels here, and up to
+ * two when it is written as SQL again, since operators are cast to their types.
+ */
+const DEPTH_MAX = 800;
 
 /** Parses a text. Throws SyntaxError. */
 export function parseLossless(text: string): LosslessJson {

@@ -6,8 +6,21 @@ export type ExplainNode = LosslessObject | undefined;
 
 const UNKNOWN_ROWS = 1_000;
 
+/** How EXPLAIN names operators where it is not by their types; scans are named by their functions. */
+const NAMES: Readonly<Record<string, string>> = {
+  LOGICAL_AGGREGATE_AND_GROUP_BY: 'AGGREGATE',
+  LOGICAL_CTE_REF: 'CTE_SCAN',
+  LOGICAL_MATERIALIZED_CTE: 'CTE',
+};
+
 export class Estimates {
   constructor(readonly root: ExplainNode) {}
+
+  /** The place, if EXPLAIN shows there what the plan has; what is below the first difference is guessed. */
+  fitting(node: ExplainNode, planType: string): ExplainNode {
+    const name = NAMES[planType] ?? planType.replace(/^LOGICAL_/, '');
+    return planType === 'LOGICAL_GET' || node?.['name'] === name ? node : undefined;
+  }
 
   /** The children of a place, if there are as many as the plan has. */
   childrenOf(node: ExplainNode, count: number): ExplainNode[] {

@@ -35,6 +35,7 @@ export const UNDERSTOOD: Readonly<Record<string, readonly string[]>> = {
     "SELECT id, s FROM t WHERE s LIKE 'a#%%' ESCAPE '#' OR s SIMILAR TO 'A.*'",
   ],
   'arithmetic, whose types count': [
+    `SELECT id FROM t WHERE ${'a + '.repeat(380)} 1 > 1000`,
     'SELECT a + b, a - id, a * b, a // nullif(b, 0), a / nullif(b, 0), a % nullif(b, 0), -a, +b FROM t',
     'SELECT p + q, p - q, p * q, p / nullif(q, 0), p * 2, p + 1, 3.5 * p, -p, abs(p), round(p), round(q, 1) FROM t',
     'SELECT p * (1 - q) * (1 + q), p + 0.001, sum(p) OVER () * 2 FROM t',
@@ -43,6 +44,22 @@ export const UNDERSTOOD: Readonly<Record<string, readonly string[]>> = {
     'SELECT greatest(a, b), least(p, q), coalesce(a, b, 7), nullif(a, 2), ifnull(p, 0), sign(p) FROM t',
     "SELECT CASE WHEN a > 3 THEN 1 WHEN a IS NULL THEN p ELSE 0 END, CASE b WHEN 1 THEN 'one' END, if(ok, a, b) FROM t",
     'SELECT TRY_CAST(s AS INTEGER), CAST(p AS INTEGER), p::VARCHAR, f::VARCHAR, d::VARCHAR, id::HUGEINT * 3, a::DECIMAL(20,4) / 3 FROM t',
+  ],
+  'functions with more than their arguments': [
+    'SELECT list_concat(l, [1]), list_cat([2], l), array_has(l, 1), list_position(l, 3), list_resize(l, 5), list_resize(l, 2, 9), l[2:3], l[2:], l[:2], l[:-1], list_slice(l, 1, 3, 2), s[2:] FROM t',
+    "SELECT list_sum(l), list_max(l), list_avg(l), list_sort(l, 'DESC', 'NULLS FIRST'), list_reverse_sort(l), list_distinct(l), list_unique(l), list_count(l), array_length(l) FROM t",
+    'SELECT flatten([l, l]), list_any_value(l), list_first(l), list_last(l), list_reverse(l), list_has_any(l, [3]), list_intersect(l, [1, 2, 3]), list_grade_up(l) FROM t',
+    "SELECT regexp_extract_all(s, '[a-c]'), regexp_extract(s, '(a)(b)', ['x', 'y']), regexp_split_to_array(s, 'b'), string_split(s, 'b'), s SIMILAR TO 'a.*', s ~ 'a.c', regexp_matches(s, s) FROM t",
+    "SELECT json_extract(j, '$.a'), j->>'$.b', j->'a', json_array_length(j, '$.b'), json_type(j), json_keys(j), json_valid(s), json_exists(j, '$.a'), json_contains(j, '1'), to_json(l), json_object('k', a), json_array(a, s), json_extract(j, ['$.a', '$.b']) FROM (SELECT *, json_object('a', a, 'b', [b, 1]) AS j FROM t)",
+    "SELECT strftime(d, '%d'), strptime('2020-01-01 0' || b, ['%Y-%m-%d %H', '%Y']), try_strptime(s, '%Y'), time_bucket(INTERVAL '2 days', d), date_trunc('week', ts), date_sub('hour', d, ts::DATE) FROM t",
+    'SELECT round(p, 1), round(f, 2), round(p, -1), trunc(p), ceil(p), floor(q), abs(a), sign(f), bit_count(a), p::INTEGER % 4, mod(a, 3), fdiv(a, 2), divide(a, 2), even(g), gcd(a, 6), round_even(q, 1) FROM t',
+    "SELECT map_keys(MAP {a: s}), map_values(MAP {'x': a}), element_at(MAP {'x': a}, 'x'), map_extract(MAP {'x': a}, 'y'), MAP {'x': a}['x'], cardinality(MAP {'x': a}) FROM t WHERE a IS NOT NULL",
+    "SELECT {'x': a, 'y': s}.x, struct_extract({'x': a, 'y': b}, 'y'), struct_pack(x := a) = {'x': 1} FROM t WHERE id < 0",
+    "SELECT equi_width_bins(0, id + 10, 3, true), least(a, b, 3), greatest(p, q, 0), concat(a, s, p), a || '', [1] || l, typeof(p * q), hash(a, s), md5(s), format('{}-{}', s, a), printf('%d %s', a, s), chr(65 + b), ascii(s), bar(id, 0, 40, 10) FROM t",
+    "SELECT s LIKE s, s LIKE 'a' || '%', like_escape(s, 'a!%%', '!'), not_ilike_escape(s, 'A!%%', '!'), prefix(s, 'a'), suffix(s, 'c'), s ^@ 'a', s GLOB 'a*', levenshtein(s, 'abc'), jaccard(s || 'x', 'abc'), translate(s, 'ab', 'xy'), reverse(s), repeat(s, 2) FROM t",
+    'SELECT id FROM t WHERE id IN (1, 2, 3, 5, 8, 13, 21, 34, 4, 6, 7, 9, 10, 11, 12, 14, 15, 16, 17, 18, 19, 20, 22, 23) AND a NOT IN (1, 2, 3, 4)',
+    "SELECT epoch_ms(ts), to_timestamp(id), tz AT TIME ZONE 'Europe/Berlin', ts AT TIME ZONE 'UTC', date_trunc('day', tz), tz::DATE, extract(hour FROM tz), age(tz, tz), tz + INTERVAL 1 DAY FROM (SELECT *, ts::TIMESTAMPTZ AS tz FROM t)",
+    "SELECT enum_range(NULL::ENUM('a', 'b')), [a, b]::BIGINT[2], array_distance([a, b]::FLOAT[2], [1, 2]::FLOAT[2]), array_cross_product([a, b, 1]::DOUBLE[3], [1, 2, 3]::DOUBLE[3]) FROM t WHERE a IS NOT NULL",
   ],
   'texts and times': [
     "SELECT s || '-' || id, concat(s, a, 'x'), concat_ws('/', s, a), upper(s), lower(s), length(s), trim(s), s[1:2] FROM t",
@@ -138,6 +155,7 @@ export const UNDERSTOOD: Readonly<Record<string, readonly string[]>> = {
     'SELECT unnest([1, 2]), unnest(l) FROM t WHERE id < 9',
   ],
   'constants of many types': [
+    "SELECT id, E'line\\n\\ttab \\\\ \"quoted\" é 😀 \\x01', 'it''s {{once}} {{scan:0}}', '' FROM t WHERE s <> E'\\n'",
     "SELECT id, DATE 'infinity', DATE '0044-03-15 (BC)', TIMESTAMP '-infinity', TIMESTAMP '1066-10-14 09:00:00.000001', TIME '24:00:00', TIMESTAMPTZ '2020-01-01 00:00:00+02' FROM t",
     "SELECT id, 'nan'::DOUBLE, '-0.0'::DOUBLE, 'infinity'::FLOAT, 0.1::FLOAT, 1e300, 123.456::DECIMAL(38,10), -0.05, (-170141183460469231731687303715884105727)::HUGEINT FROM t",
     "SELECT id, INTERVAL '-13 months 40 days -1 microseconds', [1, NULL], {'a': 1, 'b': 'x'}, [[1.5], []], 340282366920938463463374607431768211455::UHUGEINT, 18446744073709551615::UBIGINT FROM t",
@@ -158,6 +176,7 @@ export const UNDERSTOOD: Readonly<Record<string, readonly string[]>> = {
 
 /** These are not, for the reason given. */
 export const NOT_UNDERSTOOD: readonly (readonly [sql: string, reason: string])[] = [
+  [`SELECT ${'a + '.repeat(900)} 1 FROM t`, 'more than 800 levels'],
   ['SELECT random() FROM t', 'the function random()'],
   ['SELECT id FROM t WHERE id < random() * 9', 'the function random()'],
   ['SELECT uuid(), id FROM t', 'the function uuid()'],
@@ -170,7 +189,7 @@ export const NOT_UNDERSTOOD: readonly (readonly [sql: string, reason: string])[]
   ['SELECT * FROM t POSITIONAL JOIN u', 'positional join'],
   ['SELECT * FROM range(5)', 'the table function range()'],
   ['SELECT id, x FROM t, unnest(t.l) w(x) WHERE x > 1', 'the table function unnest()'],
-  ["SELECT '0101'::BIT", 'a plan that is no JSON'],
+  ["SELECT '0101'::BIT", 'a plan that cannot be read'],
   ['SELECT id FROM t WHERE (a, b) IN ((1, 1), (2, 0))', 'a struct whose fields have no names'],
   ['SELECT id FROM t ORDER BY id LIMIT 10%', 'a limit that is no constant'],
   ['SELECT id FROM t LIMIT (SELECT count(*) FROM u)', 'a limit that is no constant'],
