@@ -125,16 +125,9 @@ const WINDOW_FUNCTIONS: Readonly<Record<string, string>> = {
 
 /** Aggregates that a window may compute. */
 const WINDOW_AGGREGATES = new Set([
-  'sum',
-  'count',
-  'count_star',
-  'avg',
-  'min',
-  'max',
-  'bool_and',
-  'bool_or',
-  'stddev',
-  'variance',
+  ...['sum', 'count', 'count_star', 'avg', 'min', 'max', 'bool_and', 'bool_or', 'bit_and', 'bit_or', 'bit_xor', 'list'],
+  ...['stddev', 'stddev_samp', 'stddev_pop', 'variance', 'var_samp', 'var_pop', 'corr', 'covar_pop', 'covar_samp'],
+  ...['any_value', 'arg_min', 'arg_max', 'min_by', 'max_by', 'count_if', 'countif', 'product', 'array_agg'],
 ]);
 
 /** Bounds of frames; RANGE and GROUPS with offsets depend on more than the text. */
