@@ -3,7 +3,8 @@ import { TestEngine } from '../testing/engine.js';
 import type { PlanNode } from './plan.js';
 import { isVolatile } from './decode-function.js';
 import { isClosed, selectOf, typedExpressions } from './testing/expression-types.js';
-import { NOT_UNDERSTOOD, TABLES, UNDERSTOOD } from './testing/statements.js';
+import { NOT_UNDERSTOOD } from './testing/not-understood.js';
+import { TABLES, UNDERSTOOD } from './testing/statements.js';
 import { wholeSql } from './testing/whole-sql.js';
 
 let engine: TestEngine;
