@@ -6,7 +6,7 @@ const table = (name: string, ...files: string[]): TableReader => ({
   catalog: 'own',
   schema: 'main',
   name,
-  format: 'csv',
+  format: files.some((file) => file.endsWith('.parquet')) ? 'parquet' : 'csv',
   files,
   columns: [],
 });
@@ -43,6 +43,11 @@ test.each([
     'Table own.main.t cannot be read: file /data/t.csv.old: line 7 is longer than 2000000 bytes.',
   ],
   [
+    'Invalid',
+    "don't know what type: \\u000F",
+    'Table own.main.p cannot be read: a Parquet file of it is damaged: its footer is whole, its pages are not.',
+  ],
+  [
     'Invalid Input',
     'Failed to read file "/data/p1.parquet": Snappy decompression failure',
     'Table own.main.p cannot be read: file /data/p1.parquet: it is damaged (Snappy decompression failure).',
@@ -50,7 +55,7 @@ test.each([
   [
     'IO',
     'Could not read from file: Input/output error',
-    'A table cannot be read: Could not read from file: Input/output error.',
+    'One of the tables own.main.t, own.main.p cannot be read: Could not read from file: Input/output error.',
   ],
 ])('%s errors of readers name table and file, and give no advice that nobody can follow', (type, message, expected) => {
   expect(failureOf(type, message)).toMatchObject({ reason: 'TABLE_UNREADABLE', message: expected });

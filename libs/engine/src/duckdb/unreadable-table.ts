@@ -5,27 +5,42 @@ import type { TableReader } from '../fragment.js';
 import type { DuckdbError } from './duckdb-error.js';
 
 const TYPES = new Set(['IO', 'Permission', 'HTTP', 'Serialization', 'Missing Extension']);
+/** Page headers that make no sense. These errors name no file. */
+const PAGES = /^(?:TProtocolException|TTransportException|don't know what type)/;
 const MESSAGES =
   /^CSV Error on Line|^(?:Malformed JSON|JSON transform error) in file|^Expected top-level JSON|^Failed to read file|^Error while reading file|No magic bytes|Parquet|^Cannot open file/i;
 
 /** Whether an error of a running query is about its files, and not about what it says. */
-export const isUnreadable = ({ type, detail }: DuckdbError): boolean => TYPES.has(type) || MESSAGES.test(detail);
+export const isUnreadable = ({ type, detail }: DuckdbError): boolean =>
+  TYPES.has(type) || MESSAGES.test(detail) || PAGES.test(detail);
 
 /** The error for a file of one of `tables` that cannot be read. */
 export function unreadable(error: DuckdbError, tables: readonly TableReader[]): TaskError {
   const place = placeOf(error, tables);
-  const table = place?.table ?? (tables.length === 1 ? tables[0] : undefined);
+  const isPages = PAGES.test(error.detail);
+  const possible = isPages ? tables.filter(({ format }) => format === 'parquet') : tables;
+  const table = place?.table ?? (possible.length === 1 ? possible[0] : undefined);
+  if (table === undefined && possible.length > 1)
+    return new TaskError('TABLE_UNREADABLE', `One of ${list(possible)} cannot be read: ${fault(error)}.`, false);
   // Binding looks at the first file only, and its errors name none.
-  const file = place?.file ?? (error.type === 'Binder' ? table?.files[0] : undefined);
+  const isFirst = error.type === 'Binder' || (isPages && table?.files.length === 1);
+  const file = place?.file ?? (isFirst ? table?.files[0] : undefined);
   return unreadableFile(table, file, fault(error));
 }
 
 /** The error for a file of which it is known what is wrong. */
 export function unreadableFile(table: TableReader | undefined, file: string | undefined, problem: string): TaskError {
-  const subject = table === undefined ? 'A table' : `Table ${table.catalog}.${table.schema}.${table.name}`;
+  const subject = table === undefined ? 'A table' : `Table ${fullName(table)}`;
   const where = file === undefined ? '' : `file ${file}: `;
   return new TaskError('TABLE_UNREADABLE', `${subject} cannot be read: ${where}${problem}.`, false);
 }
+
+const fullName = ({ catalog, schema, name }: TableReader): string => `${catalog}.${schema}.${name}`;
+const NAMED_MAX = 5;
+const list = (tables: readonly TableReader[]): string => {
+  const more = tables.length > NAMED_MAX ? ` and ${tables.length - NAMED_MAX} more` : '';
+  return `the tables ${tables.slice(0, NAMED_MAX).map(fullName).join(', ')}${more}`;
+};
 
 /** The file that the error names first, and its table. */
 function placeOf({ detail }: DuckdbError, tables: readonly TableReader[]) {
@@ -76,6 +91,7 @@ const FAULTS: readonly (readonly [RegExp, string])[] = [
   [/failed to cast column "(.*)" from type (.*) to (.*?): /, 'column "$1" is $2 in it, and $3 in the files before it'],
   [/No magic bytes|too small to be a Parquet file/, 'it is no Parquet file, or only a part of one'],
   [/^Failed to read file ".*": (.*)/, 'it is damaged ($1)'],
+  [PAGES, 'a Parquet file of it is damaged: its footer is whole, its pages are not'],
   [/^No files found that match|No such file or directory/, 'it does not exist'],
   [/Permission denied/, 'the worker may not read it'],
 ];
