@@ -44,6 +44,11 @@ test.each([
   ],
   [
     'Invalid',
+    'Variable-length int over 10 bytes.',
+    'Table own.main.p cannot be read: a Parquet file of it is damaged: its footer is whole, its pages are not.',
+  ],
+  [
+    'Invalid',
     "don't know what type: \\u000F",
     'Table own.main.p cannot be read: a Parquet file of it is damaged: its footer is whole, its pages are not.',
   ],

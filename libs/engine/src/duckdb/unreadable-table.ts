@@ -6,7 +6,8 @@ import type { DuckdbError } from './duckdb-error.js';
 
 const TYPES = new Set(['IO', 'Permission', 'HTTP', 'Serialization', 'Missing Extension']);
 /** Page headers that make no sense. These errors name no file. */
-const PAGES = /^(?:TProtocolException|TTransportException|don't know what type)/;
+const PAGES =
+  /^(?:TProtocolException|TTransportException|don't know what type|Variable-length int over|No more data to read)/;
 const MESSAGES =
   /^CSV Error on Line|^(?:Malformed JSON|JSON transform error) in file|^Expected top-level JSON|^Failed to read file|^Error while reading file|No magic bytes|Parquet|^Cannot open file/i;
 
