@@ -140,7 +140,22 @@ describe('a query that is cut into stages', () => {
     const heard = await start();
     await cluster.until(() => heard.over, 10);
     expect(readRpcError(heard.error).reason).toBe('WORKER_LOST');
-    expect(readRpcError(heard.error).message).toMatch(/was lost: the connection broke; it was started 3 times/);
+    expect(readRpcError(heard.error).message).toMatch(
+      /was lost: worker w\d: the connection broke; it was started 3 times/,
+    );
+  });
+
+  test('what a dead session could not run is not given to it again before its stream tells of the death', async () => {
+    const [first] = workers;
+    first.onFragment = async () => {
+      throw rpcError(Code.Unavailable, 'the executor ended', { reason: 'EXECUTOR_CRASHED' });
+    };
+    const heard = await start();
+    await cluster.until(() => heard.over, 10);
+    expect(heard.error).toBeUndefined();
+    expect(heard.rowCount).toBeGreaterThan(0);
+    // Both tasks that it was given at first; nothing came after.
+    expect(first.fragments.length).toBeLessThanOrEqual(2);
   });
 
   test('a worker that is busy takes no part', async () => {

@@ -133,6 +133,8 @@ export class DistributedRun {
       await query.rows.push(next.value, query.signal);
     }
     if (query.ended || this.over.signal.aborted) return;
+    if (next.value.kind === 'lost' && next.value.sessionIsGone)
+      return this.sessions.giveUp(sessionId, next.value.message);
     this.apply({ ...this.eventOf(next.value, effect, worker.nodeId), ...name });
   }
 

@@ -43,7 +43,13 @@ export interface FragmentResult {
 export type FragmentEnd =
   | { readonly kind: 'finished'; readonly result: FragmentResult }
   /** It may run elsewhere, or again. `missing` names the session of a file that could not be had. */
-  | { readonly kind: 'lost'; readonly message: string; readonly missing: MissingFile | undefined }
+  | {
+      readonly kind: 'lost';
+      readonly message: string;
+      readonly missing: MissingFile | undefined;
+      /** Nothing else can run in this session. */
+      readonly sessionIsGone: boolean;
+    }
   | { readonly kind: 'failed'; readonly failure: QueryFailure };
 
 export interface MissingFile {
@@ -78,7 +84,8 @@ export function createFragmentClient(transportTo: (address: string) => Transport
           if (part.case === 'output') result = resultOf(part.value);
         }
         if (result !== undefined) return { kind: 'finished', result };
-        return { kind: 'lost', message: 'the worker ended the fragment without its output', missing: undefined };
+        const message = 'the worker ended the fragment without its output';
+        return { kind: 'lost', message, missing: undefined, sessionIsGone: false };
       } catch (error) {
         return endOf(error);
       }
@@ -117,6 +124,8 @@ const GIVEN_UP = new Set([
   'EXCHANGE_LOST',
   'WORKER_BUSY',
 ]);
+/** Those that end the session, too. */
+const GONE = new Set(['WORKER_DRAINING', 'TASK_NOT_FOUND', 'USER_CANCELED', 'CANCELED', 'EXECUTOR_CRASHED']);
 const PASSING: readonly Code[] = [
   Code.Unavailable,
   Code.DeadlineExceeded,
@@ -130,7 +139,10 @@ function endOf(error: unknown): Exclude<FragmentEnd, { kind: 'finished' }> {
   const { reason, message, code, metadata } = readRpcError(error);
   const missing =
     reason === 'EXCHANGE_LOST' ? { taskId: metadata['task_id'] ?? '', name: metadata['name'] ?? '' } : undefined;
-  if (reason === undefined ? PASSING.includes(code) : GIVEN_UP.has(reason)) return { kind: 'lost', message, missing };
+  if (reason === undefined ? PASSING.includes(code) : GIVEN_UP.has(reason)) {
+    const sessionIsGone = reason === undefined ? code !== Code.ResourceExhausted : GONE.has(reason);
+    return { kind: 'lost', message, missing, sessionIsGone };
+  }
   return {
     kind: 'failed',
     failure: failure(reason ?? 'INTERNAL_ERROR', message, reason !== undefined && isRetriable(reason)),

@@ -19,7 +19,7 @@ export interface SessionEvents {
 }
 
 export class QuerySessions {
-  private readonly sessions = new Map<string, Placed>();
+  private readonly sessions = new Map<string, Placed & { readonly stop: AbortController }>();
   private readonly holding = new Set<Promise<void>>();
   private readonly stop = new AbortController();
   private readonly usage = new QueryUsage();
@@ -65,6 +65,15 @@ export class QuerySessions {
     return undefined;
   }
 
+  /** A fragment has found out that nothing runs in a session any more, perhaps before its stream tells. */
+  giveUp(sessionId: string, message: string): void {
+    const session = this.sessions.get(sessionId);
+    if (session === undefined) return;
+    this.sessions.delete(sessionId);
+    session.stop.abort();
+    this.events.lost(sessionId, `worker ${session.worker.nodeId}: ${message}`); // H1
+  }
+
   /** Ends all sessions (H3). */
   async close(): Promise<void> {
     this.closing = true;
@@ -74,21 +83,22 @@ export class QuerySessions {
 
   private hold(placed: Placed): void {
     this.tried.add(workerKey(placed.worker));
-    this.sessions.set(placed.taskId, placed);
+    const session = { ...placed, stop: new AbortController() };
+    this.sessions.set(placed.taskId, session);
     const { query } = this.admitted;
     query.using({ workerIds: [...new Set([...query.use.workerIds, placed.worker.nodeId])] });
-    const held = this.read(placed).finally(() => this.holding.delete(held));
+    const held = this.read(session).finally(() => this.holding.delete(held));
     this.holding.add(held);
     this.events.opened(placed.taskId);
   }
 
   /** Reads a session's stream, which keeps it alive, until it is lost or not needed any more. */
-  private async read(placed: Placed): Promise<void> {
+  private async read(placed: Placed & { readonly stop: AbortController }): Promise<void> {
     const { tasks, taskEnds, taskWatch, workers, placement } = this.parts;
     const { query } = this.admitted;
     const { worker, taskId } = placed;
     const alive = whileWorker(workers, () => !workers.isGone(worker));
-    const signal = AbortSignal.any([this.stop.signal, query.signal, alive.signal]);
+    const signal = AbortSignal.any([this.stop.signal, placed.stop.signal, query.signal, alive.signal]);
     const stream = tasks.fetch(worker.address, taskId, signal);
     const watched = taskWatch.watch(taskId, worker.address, (use) => {
       this.usage.heard(taskId, use);
@@ -100,7 +110,7 @@ export class QuerySessions {
       next = await stream.next();
     }
     alive.stop();
-    this.sessions.delete(taskId);
+    const isNews = this.sessions.delete(taskId);
     if (!alive.signal.aborted) {
       const reason = query.failure?.reason ?? 'the query needs the session no more';
       const last = await taskEnds.stop(placed, reason); // H3
@@ -110,7 +120,7 @@ export class QuerySessions {
     this.usage.ended(taskId);
     chargeCpu(query, this.usage.total());
     placement.release(placed);
-    if (this.closing || query.ended) return; // H1
+    if (this.closing || query.ended || !isNews) return; // H1
     const end = next.value;
     if (end.kind === 'failed' && !end.failure.retriable) return this.events.failed(end.failure);
     const message = alive.signal.aborted ? 'the node is gone' : end.kind === 'finished' ? 'it ended' : messageOf(end);
