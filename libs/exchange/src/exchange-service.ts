@@ -84,8 +84,10 @@ async function* chunksOf(handle: FileHandle, offset: number, end: number): Async
       const chunk = await reading;
       // A file that became shorter ends early: the reader knows its length.
       if (chunk.length === 0) return;
-      reading = next();
+      const isLast = at >= end;
+      if (!isLast) reading = next();
       yield chunk;
+      if (isLast) return;
     }
   } finally {
     // The handle is closed after this: nobody may still read from it. Its error has no reader left.
