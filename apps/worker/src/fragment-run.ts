@@ -97,19 +97,19 @@ export class FragmentTask {
   /** Throws what ended it: TaskError, ExchangeError, or the reason of its signal. */
   async *parts(): AsyncGenerator<FragmentPart> {
     const { id } = this.request;
-    const fetched: FetchedFiles[] = [];
+    let fetched: FetchedFiles | undefined;
     let isDone = false;
     try {
       yield this.status();
       await orAbort(() => this.fetchTurn, this.signal);
       const beganAt = this.host.clock.now();
       if (this.inputBytes > 0) yield this.status('fetching');
-      for (const { files } of this.request.inputs) fetched.push(await this.fetch(files));
+      fetched = await this.fetch();
       const inputWaitMs = Math.max(0, this.host.clock.now() - Math.max(beganAt, this.host.freeSince()));
       this.host.fetched(id);
       this.state = 'queued';
       await orAbort(() => this.runTurn, this.signal);
-      for await (const part of this.execute(fetched, inputWaitMs)) {
+      for await (const part of this.execute(fetched.paths, inputWaitMs)) {
         isDone ||= part.kind === 'output';
         yield part;
       }
@@ -118,7 +118,7 @@ export class FragmentTask {
       const wasStopped = this.own.signal.aborted || (error instanceof TaskError && error.reason === 'CANCELED');
       throw wasStopped && this.signal.aborted ? this.signal.reason : error;
     } finally {
-      for (const files of fetched) files.release();
+      fetched?.release();
       this.host.ended(id, isDone);
     }
   }
@@ -137,21 +137,27 @@ export class FragmentTask {
     };
   }
 
-  private fetch(files: readonly RemoteFile[]): Promise<FetchedFiles> {
+  /** All inputs at once: one that is small does not wait for the one before it. */
+  private fetch(): Promise<FetchedFiles> {
+    const files = this.request.inputs.flatMap((input) => input.files);
     return this.host.fetches.fetch(files, {
       signal: this.signal,
       progress: (bytes) => (this.fetchedBytes += bytes),
     });
   }
 
-  private async *execute(fetched: readonly FetchedFiles[], inputWaitMs: number): AsyncGenerator<FragmentPart> {
+  private async *execute(paths: readonly string[], inputWaitMs: number): AsyncGenerator<FragmentPart> {
     const { request, host, signal } = this;
     const executor = await orAbort(() => host.executor, signal);
     this.usage = () => executor.usage();
     this.before = executor.usage();
     yield this.status('running');
     const output = await host.exchange.beginFragment(request.id);
-    const inputs = request.inputs.map(({ number }, index) => ({ number, files: fetched[index]?.paths ?? [] }));
+    let at = 0;
+    const inputs = request.inputs.map(({ number, files }) => ({
+      number,
+      files: paths.slice(at, (at += files.length)),
+    }));
     const stopWatching = this.watchGrowth(output);
     const left = new AbortController();
     let run: FragmentRun | undefined;

@@ -1,6 +1,8 @@
 // Sessions of a worker: fragments, their inputs, and their ends. Executors are in our hands; disks and transfers are real.
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
@@ -359,6 +361,48 @@ test('inputs of the next fragment come while another one runs', async () => {
   await outputOf(running);
   await (await b.run('2.0.0')).write(1);
   expect((await outputOf(next)).inputWait).toMatchObject({ seconds: 0n, nanos: 0 });
+});
+
+test('an input does not wait for the one before it, and each keeps its own files', async () => {
+  const [a, b] = [await worker(), await worker()];
+  await Promise.all([a.create('q.1.0'), b.create('q.2.0')]);
+  void a.read('q.1.0');
+  void b.read('q.2.0');
+  const made: ExchangeFile[] = [];
+  for (const [index, bytes] of [10, 20, 30].entries()) {
+    const output = a.fragment('q.1.0', `${index}.0.0`);
+    await (await a.run(`${index}.0.0`)).write(bytes);
+    made.push(...a.at((await outputOf(output)).files));
+  }
+  const silent = createServer().listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const connected = once(silent, 'connection') as Promise<[Socket]>;
+  const edgeAddress = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const inputsOf = (...files: ExchangeFile[][]) => files.map((of, index) => ({ number: index + 1, files: of }));
+  const request = { taskId: 'q.2.0', fragment: new TextEncoder().encode('whole') };
+  const left = new AbortController();
+  const stuck = inputsOf([{ ...made[0]!, edgeAddress }], [made[1]!]);
+  const waits = collect(
+    readStream(
+      (signal) => b.client.runFragment({ ...request, fragmentId: '3.0.0', inputs: stuck }, { signal }),
+      left.signal,
+    ),
+  );
+  const [socket] = await connected;
+  while (b.exchange.stats().fetchedBytes < 20) await turn();
+  left.abort(new Error('enough'));
+  await waits.end;
+  socket.destroy();
+  silent.close();
+  const inputs = inputsOf([made[0]!, made[1]!], [], [made[2]!]);
+  const whole = collect(
+    readStream((signal) => b.client.runFragment({ ...request, fragmentId: '4.0.0', inputs }, { signal })),
+  );
+  const run = await b.run('whole');
+  const lengths = run.io.inputs.map(({ files }) => files.map((file) => readFileSync(file).length));
+  expect(lengths).toEqual([[10, 20], [], [30]]);
+  await run.write(1);
+  await outputOf(whole);
 });
 
 test('a file that cannot be had fails its fragment, names the task that made it, and leaves the session alone', async () => {

@@ -102,6 +102,7 @@ export function createWorker(options: WorkerOptions): Worker {
       const isEnrolling = fences.kept().length === 0 && clock.now() - begunAt < ENROLMENT_MS;
       if (isEnrolling) clock.schedule(ENROLMENT_INTERVAL_MS, options.reportSoon);
     },
-    run: (signal) => every({ ...options, intervalMs: SWEEP_INTERVAL_MS, signal, run: tick }),
+    run: (signal) =>
+      every({ ...options, intervalMs: SWEEP_INTERVAL_MS, signal, run: tick }).finally(() => exchange.close()),
   };
 }
