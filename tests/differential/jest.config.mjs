@@ -1,3 +1,4 @@
 import base from '../../tools/jest.base.mjs';
 
-export default { ...base, displayName: 'differential-tests' };
+// These take minutes of one core: two at a time, also where there are only two cores.
+export default { ...base, displayName: 'differential-tests', maxWorkers: 2 };
