@@ -16,9 +16,6 @@ export interface LosslessObject {
   readonly [key: string]: LosslessJson;
 }
 
-const TOKEN =
-  /[\s]*(?:([[\]{},:])|("(?:[^"\\]|\\.)*")|(-?(?:\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|Infinity|NaN|inf|nan))|(true|false|null))/y;
-
 /**
  * Deeper plans are refused. The engine takes expressions of up to 1,000 levels: one of the plan is two levels here, and up to
  * two when it is written as SQL again, since operators are cast to their types.
@@ -33,6 +30,15 @@ export function parseLossless(text: string): LosslessJson {
   return value;
 }
 
+const NUMBER = /-?(?:\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|Infinity|NaN|inf|nan)/y;
+const BLANKS = new Set([' ', '\n', '\t', '\r']);
+const WORDS = [
+  ['true', true],
+  ['false', false],
+  ['null', null],
+] as const;
+
+/** Plans are long and each query has one: a character is looked at once, and only numbers by a pattern. */
 class Reader {
   private at = 0;
 
@@ -40,21 +46,25 @@ class Reader {
 
   value(depth: number): LosslessJson {
     if (depth > DEPTH_MAX) throw new SyntaxError(`more than ${DEPTH_MAX} levels`);
-    const [, mark, text, number, word] = this.next();
-    if (text !== undefined) return JSON.parse(text) as string;
-    if (number !== undefined) return new JsonNumber(number);
-    if (word !== undefined) return word === 'null' ? null : word === 'true';
-    if (mark === '[') return this.array(depth);
-    if (mark === '{') return this.object(depth);
-    throw this.unexpected();
+    switch (this.peek()) {
+      case '"':
+        return this.string();
+      case '{':
+        return this.object(depth);
+      case '[':
+        return this.array(depth);
+      default:
+        return this.scalar();
+    }
   }
 
   end(): void {
-    if (this.text.slice(this.at).trim() !== '') throw this.unexpected();
+    if (this.peek() !== '') throw this.unexpected();
   }
 
   private array(depth: number): LosslessJson[] {
     const items: LosslessJson[] = [];
+    this.at++;
     if (this.skip(']')) return items;
     do items.push(this.value(depth + 1));
     while (this.skip(','));
@@ -63,31 +73,61 @@ class Reader {
   }
 
   private object(depth: number): LosslessObject {
-    const entries: [string, LosslessJson][] = [];
-    if (this.skip('}')) return {};
+    const fields: Record<string, LosslessJson> = {};
+    this.at++;
+    if (this.skip('}')) return fields;
     do {
-      const [, , key] = this.next();
-      if (key === undefined) throw this.unexpected();
+      if (this.peek() !== '"') throw this.unexpected();
+      const key = this.string();
       this.expect(':');
-      entries.push([JSON.parse(key) as string, this.value(depth + 1)]);
+      const value = this.value(depth + 1);
+      if (key === '__proto__') Object.defineProperty(fields, key, { value, enumerable: true });
+      else fields[key] = value;
     } while (this.skip(','));
     this.expect('}');
-    return Object.fromEntries(entries);
+    return fields;
   }
 
-  private next(): RegExpExecArray {
-    TOKEN.lastIndex = this.at;
-    const found = TOKEN.exec(this.text);
-    if (found === null) throw this.unexpected();
-    this.at = TOKEN.lastIndex;
-    return found;
+  private string(): string {
+    const start = this.at;
+    let end = this.text.indexOf('"', start + 1);
+    while (end > 0 && this.isEscaped(end)) end = this.text.indexOf('"', end + 1);
+    if (end < 0) throw this.unexpected();
+    this.at = end + 1;
+    const inside = this.text.slice(start + 1, end);
+    return inside.includes('\\') ? (JSON.parse(`"${inside}"`) as string) : inside;
+  }
+
+  /** Whether an odd number of backslashes precedes a place. */
+  private isEscaped(place: number): boolean {
+    let before = place;
+    while (this.text[before - 1] === '\\') before--;
+    return (place - before) % 2 === 1;
+  }
+
+  private scalar(): LosslessJson {
+    for (const [word, value] of WORDS) {
+      if (!this.text.startsWith(word, this.at)) continue;
+      this.at += word.length;
+      return value;
+    }
+    NUMBER.lastIndex = this.at;
+    const [number] = NUMBER.exec(this.text) ?? [];
+    if (number === undefined) throw this.unexpected();
+    this.at += number.length;
+    return new JsonNumber(number);
+  }
+
+  /** The next character that is no blank; '' at the end. */
+  private peek(): string {
+    while (BLANKS.has(this.text[this.at] ?? '')) this.at++;
+    return this.text[this.at] ?? '';
   }
 
   private skip(mark: string): boolean {
-    const before = this.at;
-    if (this.next()[1] === mark) return true;
-    this.at = before;
-    return false;
+    if (this.peek() !== mark) return false;
+    this.at++;
+    return true;
   }
 
   private expect(mark: string): void {
