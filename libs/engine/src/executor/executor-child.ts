@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import type { Log } from '@tutti/service';
 import type { ExecutorWork } from './active-task.js';
-import { offerToOutOfMemoryKiller, type ProcessUsage, readProcessUsage } from './process-usage.js';
+import { giveWay, offerToOutOfMemoryKiller, type ProcessUsage, readProcessUsage } from './process-usage.js';
 import { ALIVE_MS, type FromExecutor, type ToExecutor } from './protocol.js';
 import { makePipe } from './result-pipe.js';
 
@@ -51,7 +51,9 @@ export class ExecutorChild {
     // Also when it could not be started at all, and when a message could not be sent because it is gone: 'exit' follows.
     this.process.on('error', (error) => this.options.log.warn('executor-error', { error }));
     this.process.once('close', (code, signal) => this.closed(code, signal));
-    if (this.process.pid !== undefined) offerToOutOfMemoryKiller(this.process.pid);
+    if (this.process.pid === undefined) return;
+    giveWay(this.process.pid);
+    offerToOutOfMemoryKiller(this.process.pid);
   }
 
   get pid(): number {

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@tutti/base';
 import type { Catalog } from '@tutti/sql';
@@ -401,6 +401,11 @@ describe('executors', () => {
     }
     expect(only.stats().pids).toEqual(pids);
     await only.close();
+  });
+
+  test('give way to the worker itself, whose heartbeats and cancellations must not wait for queries', () => {
+    const own = getPriority();
+    expect(pool.stats().pids.map((pid) => getPriority(pid) - own)).toEqual([10, 10]);
   });
 
   test('that crash fail their own task only, with a retriable error, and are replaced', async () => {

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { constants, getPriority, setPriority } from 'node:os';
 
 /** What a process uses, as the kernel counts it. */
 export interface ProcessUsage {
@@ -39,5 +40,20 @@ export function offerToOutOfMemoryKiller(pid: number): void {
     writeFileSync(`/proc/${pid}/oom_score_adj`, '900');
   } catch {
     // Elsewhere there is no such file; the engine's own limits hold anyway.
+  }
+}
+
+/** Added to that of the worker: where there is not enough CPU for both the executor gets a tenth of what the worker may have. */
+const EXECUTOR_NICENESS = 10;
+
+/**
+ * Has a process that has just been started give way to all others of its machine or container: heartbeats, admission and
+ * cancellation go on without delay while queries use every core. Where nothing else wants the cores it takes nothing away.
+ */
+export function giveWay(pid: number): void {
+  try {
+    setPriority(pid, Math.min(constants.priority.PRIORITY_LOW, getPriority() + EXECUTOR_NICENESS));
+  } catch {
+    // It is gone already, or the system forbids it; it works without.
   }
 }
