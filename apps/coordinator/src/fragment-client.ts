@@ -77,13 +77,16 @@ export function createFragmentClient(transportTo: (address: string) => Transport
         },
         { signal, timeoutMs: 0 },
       );
+      const reader = (parts as AsyncIterable<RunFragmentResponse>)[Symbol.asyncIterator]();
       try {
-        let result: FragmentResult | undefined;
-        for await (const { part } of parts as AsyncIterable<RunFragmentResponse>) {
+        for (let next = await reader.next(); next.done !== true; next = await reader.next()) {
+          const { part } = next.value;
           if (part.case === 'rows') yield part.value;
-          if (part.case === 'output') result = resultOf(part.value);
+          if (part.case !== 'output') continue;
+          // What comes after it, the end of the stream, changes nothing.
+          reader.next().catch(() => undefined);
+          return { kind: 'finished', result: resultOf(part.value) };
         }
-        if (result !== undefined) return { kind: 'finished', result };
         const message = 'the worker ended the fragment without its output';
         return { kind: 'lost', message, missing: undefined, sessionIsGone: false };
       } catch (error) {

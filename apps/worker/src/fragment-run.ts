@@ -51,8 +51,8 @@ export interface FragmentHost {
   readonly clock: Clock;
   /** Its inputs are here. */
   fetched(id: string): void;
-  /** The engine is done with it. */
-  freed(): void;
+  /** The engine has done it: the next one may run, also while this one's output is told. */
+  freed(id: string): void;
   /** It is over, and the engine does not work on it. */
   ended(id: string, isDone: boolean): void;
   /** When the engine was last done with a fragment. */
@@ -98,27 +98,34 @@ export class FragmentTask {
   async *parts(): AsyncGenerator<FragmentPart> {
     const { id } = this.request;
     let fetched: FetchedFiles | undefined;
+    let begun: Promise<FragmentFiles> | undefined;
     let isDone = false;
+    let isKept = false;
     try {
-      yield this.status();
       await orAbort(() => this.fetchTurn, this.signal);
       const beganAt = this.host.clock.now();
-      if (this.inputBytes > 0) yield this.status('fetching');
+      this.state = 'fetching';
+      begun = this.host.exchange.beginFragment(id);
+      begun.catch(() => undefined); // It is awaited below, also when the inputs do not come.
       fetched = await this.fetch();
+      const output = await begun;
       const inputWaitMs = Math.max(0, this.host.clock.now() - Math.max(beganAt, this.host.freeSince()));
       this.host.fetched(id);
       this.state = 'queued';
       await orAbort(() => this.runTurn, this.signal);
-      for await (const part of this.execute(fetched.paths, inputWaitMs)) {
-        isDone ||= part.kind === 'output';
+      for await (const part of this.execute(fetched.paths, inputWaitMs, output)) {
+        if (part.kind === 'output') [isDone, isKept] = [true, part.result.files.length > 0];
         yield part;
       }
     } catch (error) {
       // What stopped the engine says more than that it stopped.
-      const wasStopped = this.own.signal.aborted || (error instanceof TaskError && error.reason === 'CANCELED');
+      const isOwn = error instanceof ExchangeError || (error instanceof TaskError && error.reason !== 'CANCELED');
+      const wasStopped = this.own.signal.aborted || !isOwn;
       throw wasStopped && this.signal.aborted ? this.signal.reason : error;
     } finally {
       fetched?.release();
+      const output = await begun?.catch(() => undefined);
+      if (!isKept) await output?.discard();
       this.host.ended(id, isDone);
     }
   }
@@ -146,13 +153,16 @@ export class FragmentTask {
     });
   }
 
-  private async *execute(paths: readonly string[], inputWaitMs: number): AsyncGenerator<FragmentPart> {
+  private async *execute(
+    paths: readonly string[],
+    inputWaitMs: number,
+    output: FragmentFiles,
+  ): AsyncGenerator<FragmentPart> {
     const { request, host, signal } = this;
     const executor = await orAbort(() => host.executor, signal);
     this.usage = () => executor.usage();
     this.before = executor.usage();
-    yield this.status('running');
-    const output = await host.exchange.beginFragment(request.id);
+    this.state = 'running';
     let at = 0;
     const inputs = request.inputs.map(({ number, files }) => ({
       number,
@@ -162,7 +172,6 @@ export class FragmentTask {
     const left = new AbortController();
     let run: FragmentRun | undefined;
     let isDone = false;
-    let isKept = false;
     try {
       run = await executor.run(
         request.fragment,
@@ -172,16 +181,17 @@ export class FragmentTask {
       for await (const rows of run.batches) yield { kind: 'rows', rows };
       const outcome = await run.outcome;
       isDone = true;
+      stopWatching();
+      host.freed(request.id);
       const files = await output.keep(outcome.files);
-      isKept = files.length > 0;
       yield { kind: 'output', result: { ...outcome, files, inputWaitMs, fetchedBytes: this.fetchedBytes } };
     } finally {
       stopWatching();
-      if (!isDone) left.abort(new Error('nobody waits for the fragment any more'));
-      // The engine lets go of it before the next one comes. How it ended was told above, or nobody listens any more.
-      await run?.outcome.catch(() => undefined);
-      host.freed();
-      if (!isKept) await output.discard();
+      if (!isDone) {
+        left.abort(new Error('nobody waits for the fragment any more'));
+        // The engine lets go of it before the next one comes. How it ended was told above, or nobody listens any more.
+        await run?.outcome.catch(() => undefined);
+      }
     }
   }
 
@@ -206,11 +216,6 @@ export class FragmentTask {
       isOver = true;
       cancel();
     };
-  }
-
-  private status(state = this.state): FragmentPart {
-    this.state = state;
-    return { kind: 'status', status: this.report() };
   }
 }
 

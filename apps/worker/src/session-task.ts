@@ -67,7 +67,7 @@ export class SessionTask {
     const host = {
       ...{ executor, exchange, fetches, clock },
       fetched: (id: string) => this.apply({ kind: 'fetched', id }),
-      freed: () => void (this.freeSince = clock.now()),
+      freed: (id: string) => this.freed(id),
       ended: (id: string, isDone: boolean) => this.ended(id, isDone),
       freeSince: () => this.freeSince,
     };
@@ -89,9 +89,14 @@ export class SessionTask {
     return undefined;
   }
 
-  private ended(id: string, isDone: boolean): void {
-    if (isDone) this.done++;
-    this.fragments.delete(id);
+  private freed(id: string): void {
+    this.freeSince = this.options.clock.now();
     this.apply({ kind: 'ended', id });
+  }
+
+  private ended(id: string, isDone: boolean): void {
+    this.fragments.delete(id);
+    if (isDone) this.done++;
+    else this.freed(id);
   }
 }

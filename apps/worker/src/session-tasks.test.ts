@@ -245,7 +245,6 @@ test('a fragment writes files, another worker fetches them, and when the session
   run.batches.push(new TextEncoder().encode('[1]\n'));
   run.resolve({ ...OUTCOME, files: [] });
   expect((await outputOf(second)).fetchedBytes).toBe(300_000n);
-  expect(statesOf(second)).toEqual(['QUEUED', 'FETCHING', 'RUNNING']);
 
   const { tasks } = await b.client.listTasks({});
   expect(tasks[0]).toMatchObject({
@@ -269,6 +268,37 @@ test('a session says when it can take fragments, and then how it is, for as long
   while (reading.states.length === 0) await turn();
   await stage.clock.advance(700);
   expect(reading.states).toEqual([TaskState.RUNNING, TaskState.RUNNING, TaskState.RUNNING]);
+});
+
+test('where a fragment stands is told every few hundred milliseconds', async () => {
+  const stage = await worker();
+  await stage.create('q.1.0');
+  void stage.read('q.1.0');
+  const first = stage.fragment('q.1.0', '0.0.0');
+  const run = await stage.run('0.0.0');
+  const second = stage.fragment('q.1.0', '0.1.0');
+  while ((await stage.client.listTasks({})).tasks[0]?.fragmentsOpen !== 2) await turn();
+  await stage.clock.advance(700);
+  expect(statesOf(first)).toEqual(['RUNNING', 'RUNNING']);
+  expect(statesOf(second)).toEqual(['QUEUED', 'QUEUED']);
+  await run.write(1);
+  await (await stage.run('0.1.0')).write(1);
+  await Promise.all([outputOf(first), outputOf(second)]);
+});
+
+test('the next fragment runs while the output of the one before it is told', async () => {
+  const stage = await worker();
+  await stage.create('q.1.0');
+  void stage.read('q.1.0');
+  const request = { taskId: 'q.1.0', fragmentId: '0.0.0', fragment: new TextEncoder().encode('0.0.0') };
+  const reader = stage.client.runFragment(request)[Symbol.asyncIterator]();
+  const output = reader.next();
+  await (await stage.run('0.0.0')).write(1);
+  expect((await output).value?.part.case).toBe('output');
+  const next = stage.fragment('q.1.0', '0.1.0');
+  await (await stage.run('0.1.0')).write(1);
+  await outputOf(next);
+  expect(await reader.next()).toMatchObject({ done: true });
 });
 
 test('K3: who leaves a session ends it: its fragments, its executor and its files', async () => {
@@ -484,7 +514,7 @@ test('more fragments than may wait are refused', async () => {
   const first = stage.fragment('q.1.0', '0.0.0');
   await stage.run('0.0.0');
   const waiting = Array.from({ length: 64 }, (_, index) => stage.fragment('q.1.0', `1.${index}.0`));
-  while (waiting.some(({ parts }) => parts.length === 0)) await turn();
+  while ((await stage.client.listTasks({})).tasks[0]?.fragmentsOpen !== 65) await turn();
   expect(await stage.fragment('q.1.0', '2.0.0').end).toMatchObject({
     code: Code.ResourceExhausted,
     reason: 'WORKER_BUSY',

@@ -536,7 +536,7 @@ export type RunFragmentResponse = Message<"tutti.task.v1.RunFragmentResponse"> &
    */
   part: {
     /**
-     * Where it stands. Sent first, on each change of state, and every few hundred milliseconds while it runs.
+     * Where it stands. Sent every few hundred milliseconds.
      *
      * @generated from field: tutti.task.v1.FragmentStatus status = 1;
      */
