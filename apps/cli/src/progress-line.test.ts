@@ -18,6 +18,7 @@ const WAITING = queryView({
 
 const STAGES = {
   ...{ stages: 3, stagesDone: 1, tasks: 12, tasksDone: 5, tasksRunning: 4, retries: 1 },
+  ...{ splits: 56, splitsDone: 28 },
   ...{ exchangedRows: 1_000_000, exchangedBytes: 8 << 20 },
 };
 
@@ -34,7 +35,7 @@ describe('renderProgress', () => {
   test('a query in stages shows how far they are, and what they exchanged', () => {
     const stages = { ...STAGES, retries: 0, exchangedRows: 0, exchangedBytes: 0 };
     const query = queryView({ state: 'RUNNING', workers: ['w1', 'w2'], stages });
-    const start = 'RUNNING  1.23 s  stages 1/3  tasks 5/12 (4 running)';
+    const start = 'RUNNING  1.23 s  stages 1/3  tasks 5/12 (4 running)  splits 28/56';
     expect(renderProgress(progress({ query }), 200)).toBe(`${start}  12,345 rows  2.86MB  w1 w2`);
     const later = queryView({ ...query, stages: STAGES });
     expect(renderProgress(progress({ query: later }), 200)).toBe(

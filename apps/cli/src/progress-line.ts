@@ -37,6 +37,7 @@ function stageParts({ exchangedRows, exchangedBytes, ...counts }: StagesView): s
   return [
     `stages ${counts.stagesDone}/${counts.stages}`,
     `tasks ${groupDigits(counts.tasksDone)}/${groupDigits(counts.tasks)}${running}`,
+    ...(counts.splits === 0 ? [] : [`splits ${groupDigits(counts.splitsDone)}/${groupDigits(counts.splits)}`]),
     ...(counts.retries === 0 ? [] : [`${groupDigits(counts.retries)} again`]),
     ...(exchangedRows === 0 ? [] : [`exchanged ${formatCount(exchangedRows, 'row')} ${formatSize(exchangedBytes)}`]),
   ];

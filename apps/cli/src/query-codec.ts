@@ -55,6 +55,9 @@ export interface StagesView {
   /** What tasks wrote for other tasks. */
   readonly exchangedRows: number;
   readonly exchangedBytes: number;
+  /** Pieces of tables that the tasks divide among them, and those of tasks that are done. */
+  readonly splits: number;
+  readonly splitsDone: number;
 }
 
 /** One query. This is also what `-o json` prints, so a field may be added but not renamed. */
@@ -170,6 +173,8 @@ const decodeStages = (progress: StageProgress): StagesView => ({
   retries: progress.retries,
   exchangedRows: Number(progress.exchangedRows),
   exchangedBytes: Number(progress.exchangedBytes),
+  splits: progress.splits,
+  splitsDone: progress.splitsDone,
 });
 
 function decodeWaitReason(reason: WaitReason): WaitView {

@@ -4,7 +4,7 @@
 //   R3. When `run` resolves no fragment runs and every session was told to stop (query-sessions.ts).
 import { Bell } from './bell.js';
 import { failure } from './core/query.js';
-import { StageStats } from './core/stage-stats.js';
+import { type StageProgress, StageStats } from './core/stage-stats.js';
 import type { KnownStage } from './core/stage-task.js';
 import { type ScheduleEffect, type ScheduleEvent, StageSchedule } from './core/stage-schedule.js';
 import type { ExecutionParts } from './execution-parts.js';
@@ -75,7 +75,12 @@ export class DistributedRun {
 
   private apply(event: ScheduleEvent): void {
     for (const effect of this.schedule.apply(event)) this.perform(effect);
-    this.admitted.query.progressed(this.stats.progress(this.schedule.known()));
+    this.admitted.query.progressed(this.progress());
+  }
+
+  /** How far it is. */
+  progress(): StageProgress {
+    return this.stats.progress(this.schedule.known(), (known) => this.work.splitCounts(known));
   }
 
   private perform(effect: ScheduleEffect): void {

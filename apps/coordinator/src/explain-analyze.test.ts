@@ -59,11 +59,13 @@ test('tells of each stage what was expected and what was, of its tasks, and how 
   stats.taskFinished(figures('s1', 2));
   stats.taskFinished(figures('final', 0, { rows: 2 }));
   const stages = [knownStage('s1', 'files', 3), knownStage('final', 'result', 1)];
-  const lines = analysisLines({ elapsedMs: 600, queuedMs: 50, use, run: { kind: 'stages', stages, stats, tables } });
+  const progress = stats.progress(stages, ({ stage, tasks }) => tasks.map(() => (stage.id === 's1' ? 7 : 0)));
+  const run = { kind: 'stages', stages, progress, stats, tables } as const;
+  const lines = analysisLines({ elapsedMs: 600, queuedMs: 50, use, run });
   expect(lines).toEqual([
     'Ran in 2 stages and 4 tasks (1 started again) on w1 w2',
     'Took 600.00ms after 50.00ms in the queue, 2 rows of result (2.00kB), thrown away, CPU 1.50s, peak memory 3.00MB, spilled 1.00MB',
-    'Exchanged 15 rows (3.00kB)',
+    'Read 21 splits, exchanged 15 rows (3.00kB)',
     '',
     'Stage final [1 task]',
     '    Output: single, about 10 rows',
@@ -102,7 +104,9 @@ test('a query that ran whole has the figures of its one task, and why', () => {
 test('of very many tasks a hundred are listed, and all are counted', () => {
   const stats = new StageStats();
   for (let index = 0; index < 130; index++) stats.taskFinished(figures('s1', index));
-  const run = { kind: 'stages', stages: [knownStage('s1', 'files', 130)], stats, tables } as const;
+  const stages = [knownStage('s1', 'files', 130)];
+  const progress = stats.progress(stages, () => []);
+  const run = { kind: 'stages', stages, progress, stats, tables } as const;
   const lines = analysisLines({ elapsedMs: 1, queuedMs: 0, use, run });
   expect(lines.filter((line) => line.startsWith('    Task '))).toHaveLength(100);
   expect(lines.at(-1)).toBe('    and 30 tasks more');

@@ -2,7 +2,7 @@
 import { formatDuration, formatSize } from '@tutti/base';
 import { stageLines, type TableSize } from '@tutti/sql';
 import type { QueryUse } from './core/query.js';
-import type { StageStats, TaskFigures } from './core/stage-stats.js';
+import type { StageProgress, StageStats, TaskFigures } from './core/stage-stats.js';
 import type { KnownStage } from './core/stage-task.js';
 
 export interface AnalyzedQuery {
@@ -20,7 +20,8 @@ export type AnalyzedRun =
       readonly kind: 'stages';
       /** In the order in which they were cut. */
       readonly stages: readonly KnownStage[];
-      readonly stats: Pick<StageStats, 'of' | 'progress'>;
+      readonly progress: StageProgress;
+      readonly stats: Pick<StageStats, 'of'>;
       readonly tables: ReadonlyMap<string, TableSize>;
     }
   | { readonly kind: 'whole'; readonly reason: string };
@@ -40,12 +41,11 @@ export function analysisLines({ elapsedMs, queuedMs, use, run }: AnalyzedQuery):
   ].join(', ');
   const workers = use.workerIds.join(' ');
   if (run.kind === 'whole') return [`Ran whole on one worker, ${workers}: ${run.reason}`, totals];
-  const { stages, stats, tables } = run;
-  const progress = stats.progress(stages);
+  const { stages, progress, stats, tables } = run;
   return [
     `Ran in ${count(progress.stages, 'stage')} and ${count(progress.tasks, 'task')}${again(progress.retries)} on ${workers}`,
     totals,
-    `Exchanged ${count(progress.exchangedRows, 'row')} (${formatSize(progress.exchangedBytes)})`,
+    `Read ${count(progress.splits, 'split')}, exchanged ${count(progress.exchangedRows, 'row')} (${formatSize(progress.exchangedBytes)})`,
     ...[...stages].reverse().flatMap((known) => ['', ...analyzedStage(known, stats.of(known.stage.id), tables)]),
   ];
 }

@@ -21,6 +21,7 @@ const snapshot: QuerySnapshot = {
 
 const progress = {
   ...{ stages: 3, stagesDone: 1, tasks: 12, tasksDone: 5, tasksRunning: 4, retries: 1 },
+  ...{ splits: 56, splitsDone: 28 },
   ...{ exchangedRows: 1_000, exchangedBytes: 2_048 },
 };
 

@@ -68,7 +68,10 @@ export class QueryExecution {
       const run = new DistributedRun(this.options, { query, fragment, slot, exchangeKey }, stages);
       const tables = tableSizes(plan.tables);
       const { stats } = run;
-      return run.run(() => this.deliver(query, work, { kind: 'stages', stages: run.stages, stats, tables }));
+      return run.run(() => {
+        const progress = run.progress();
+        return this.deliver(query, work, { kind: 'stages', stages: run.stages, progress, stats, tables });
+      });
     }
     query.runsWhole(stages.reason);
     const { resultFormat } = query;

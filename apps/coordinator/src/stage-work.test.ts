@@ -1,5 +1,6 @@
 import type { Stage } from '@tutti/sql';
 import { DISTRIBUTION_DEFAULTS } from './core/stage-settings.js';
+import { makeTasks } from './core/stage-task.js';
 import { workOf } from './query-plan.js';
 import { StageWork } from './stage-work.js';
 import { FakePlanner } from './testing/fake-planner.js';
@@ -23,6 +24,14 @@ const divided = (kind: 'result' | 'files'): Stage => ({
   estimatedRows: 1,
   operators: [],
   distribution: '',
+});
+
+test('the four splits of a table are counted by the tasks that read them', async () => {
+  const work = await workIn('rows');
+  const counts = (tasks: number) =>
+    work.splitCounts({ stage: divided('files'), tasks: makeTasks('any', tasks), facts: undefined });
+  expect(counts(2)).toEqual([2, 2]);
+  expect(work.splitCounts({ stage: { ...divided('files'), scans: [] }, tasks: [], facts: undefined })).toEqual([]);
 });
 
 test('a Parquet result is one file: of the files of four tasks a reader would see the last one only', async () => {

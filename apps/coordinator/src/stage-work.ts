@@ -5,7 +5,7 @@ import type { QueryFailure } from './core/query.js';
 import type { DistributedPlan } from './core/query-work.js';
 import type { ScheduleEffect, TaskAttempt } from './core/stage-schedule.js';
 import type { DistributionSettings } from './core/stage-settings.js';
-import type { ExchangeFile } from './core/stage-task.js';
+import type { ExchangeFile, KnownStage } from './core/stage-task.js';
 import { tableSizes } from './explain.js';
 import type { InputFile, MissingFile, NewFragment } from './fragment-client.js';
 
@@ -42,6 +42,13 @@ export class StageWork {
     if (stage.tasks === 1 || stage.reads.some(({ share }) => share !== 'all')) return stage.tasks;
     const splits = stage.scans.filter(({ share }) => share === 'own').map((scan) => this.splitsOf(scan).length);
     return Math.min(stage.tasks, Math.max(1, ...splits));
+  }
+
+  /** How many splits each task of a stage reads, of those that its tasks divide among them. */
+  splitCounts({ stage, tasks }: KnownStage): readonly number[] {
+    const own = stage.scans.filter(({ share }) => share === 'own');
+    const shares = own.map((scan) => this.sharesOf(stage, scan, tasks.length));
+    return tasks.map(({ index }) => shares.reduce((sum, share) => sum + (share[index]?.length ?? 0), 0));
   }
 
   /** What a worker is asked to run. */

@@ -5,7 +5,16 @@ import { NO_COLOURS } from './styles.js';
 const entriesOf = (query: Parameters<typeof queryView>[0]) => renderQuery(queryView(query), NO_COLOURS);
 
 test('a query in stages shows how far they are, what was started again, and its settings', () => {
-  const counts = { stages: 3, stagesDone: 2, tasks: 1_200, tasksDone: 5, tasksRunning: 4, retries: 1 };
+  const counts = {
+    stages: 3,
+    stagesDone: 2,
+    tasks: 1_200,
+    tasksDone: 5,
+    tasksRunning: 4,
+    retries: 1,
+    splits: 56,
+    splitsDone: 28,
+  };
   const text = entriesOf({
     stages: { ...counts, exchangedRows: 1_000, exchangedBytes: 2_048 },
     properties: { distribution: 'forced', tasks_per_worker: '4' },

@@ -99,6 +99,7 @@ function stageEntries({ stages, distributionReason }: QueryView): readonly (read
   return [
     ['stages', `${groupDigits(stages.stagesDone)} of ${groupDigits(stages.stages)} done`],
     ['tasks', `${groupDigits(stages.tasksDone)} of ${groupDigits(stages.tasks)} done${running}`],
+    ['splits', `${groupDigits(stages.splitsDone)} of ${groupDigits(stages.splits)} read`],
     ['started again', retries === 0 ? '' : formatCount(retries, 'task')],
     ['exchanged', `${formatCount(stages.exchangedRows, 'row')}, ${formatSize(stages.exchangedBytes)}`],
   ];

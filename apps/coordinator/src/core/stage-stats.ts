@@ -30,6 +30,9 @@ export interface StageProgress {
   /** Rows and bytes that went to exchange files. */
   readonly exchangedRows: number;
   readonly exchangedBytes: number;
+  /** Pieces of tables that tasks divide among them, and those of the tasks that are done. */
+  readonly splits: number;
+  readonly splitsDone: number;
 }
 
 export class StageStats {
@@ -50,8 +53,10 @@ export class StageStats {
     return [...this.finished.values()].filter((task) => task.stageId === stageId);
   }
 
-  progress(known: readonly KnownStage[]): StageProgress {
+  /** `splitsOf`: how many splits each task of a stage reads. */
+  progress(known: readonly KnownStage[], splitsOf: (known: KnownStage) => readonly number[]): StageProgress {
     const tasks = known.flatMap((stage) => stage.tasks);
+    const splits = known.flatMap(splitsOf);
     const exchanged = known
       .filter(({ stage }) => stage.output.kind !== 'result')
       .flatMap(({ stage }) => this.of(stage.id));
@@ -64,6 +69,8 @@ export class StageStats {
       retries: this.retries,
       exchangedRows: exchanged.reduce((sum, { rows }) => sum + rows, 0),
       exchangedBytes: exchanged.reduce((sum, { bytes }) => sum + bytes, 0),
+      splits: splits.reduce((sum, count) => sum + count, 0),
+      splitsDone: splits.reduce((sum, count, at) => (tasks[at]?.state.kind === 'done' ? sum + count : sum), 0),
     };
   }
 }
