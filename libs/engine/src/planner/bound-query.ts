@@ -1,27 +1,24 @@
 import { invariant } from '@tutti/base';
-import { describeColumns, type Session, statementError } from '@tutti/sql';
+import { describeColumns, statementError } from '@tutti/sql';
 import { type Column, type EnginePlan, type PlanOutcome, TaskError } from '../engine.js';
 import { encodeFragment } from '../fragment.js';
-import type { PlanningConnection } from './connection-queue.js';
-import type { DistributionPlanner } from './distribution-plan.js';
+import type { PlanningConnection, Place } from './planning-connection.js';
 import type { StubbedTable } from './stub-table.js';
 
 /** A statement that has passed every check, on the connection on which it is bound. */
 export interface Bound {
   readonly leased: PlanningConnection;
   readonly sql: string;
-  readonly session: Session;
+  readonly session: Place;
   readonly columns: readonly Column[];
   readonly tables: readonly StubbedTable[];
+  /** How it can be cut into stages; undefined for a statement that is only described. */
+  readonly plan: Promise<EnginePlan> | undefined;
 }
 
 /** What becomes of a bound query. */
 export class BoundQuery {
-  constructor(
-    private readonly bound: Bound,
-    private readonly planner: DistributionPlanner,
-    private readonly signal: AbortSignal,
-  ) {}
+  constructor(private readonly bound: Bound) {}
 
   query(): Promise<PlanOutcome> {
     return this.withPlan((plan) => Promise.resolve({ kind: 'query', ...this.work(), plan }));
@@ -32,17 +29,18 @@ export class BoundQuery {
   }
 
   explain(isAnalyze: boolean): Promise<PlanOutcome> {
+    const explained = this.enginePlan();
+    explained.catch(() => undefined); // Told below, unless the files are at fault.
     return this.withPlan(async (plan) => {
-      const enginePlan = await this.enginePlan();
-      return { kind: 'explain', isAnalyze, ...this.work(), plan, enginePlan };
-    });
+      return { kind: 'explain', isAnalyze, ...this.work(), plan, enginePlan: await explained };
+    }).finally(() => explained.catch(() => undefined));
   }
 
   private async withPlan(use: (plan: EnginePlan) => Promise<PlanOutcome>): Promise<PlanOutcome> {
-    const { leased, sql, session, tables } = this.bound;
+    invariant(this.bound.plan !== undefined, 'who asks for a plan has said so');
     let plan: EnginePlan;
     try {
-      plan = await this.planner.plan({ sql, distribution: session.distribution, tables }, leased, this.signal);
+      plan = await this.bound.plan;
     } catch (error) {
       if (!(error instanceof TaskError)) throw error;
       invariant(error.reason === 'TABLE_UNREADABLE', 'planning only looks at files');

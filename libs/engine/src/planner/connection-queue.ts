@@ -1,13 +1,4 @@
-import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
-import type { QueryGate } from '../duckdb/query-gate.js';
-
-/** A connection, and the gate that every statement on it passes first. */
-export interface PlanningConnection {
-  readonly connection: DuckDBConnection;
-  readonly gate: QueryGate;
-  /** Takes a statement, and gives its plan. Prepared once, since that takes longer than to run it. */
-  readonly serializePlan: DuckDBPreparedStatement;
-}
+import type { PlanningConnection } from './planning-connection.js';
 
 /** Lends out a fixed number of connections, in the order of asking. */
 export class ConnectionQueue {
@@ -21,7 +12,7 @@ export class ConnectionQueue {
   /** Runs `work` with a connection of its own; interrupts it when `signal` aborts. */
   async use<T>(signal: AbortSignal, work: (leased: PlanningConnection) => Promise<T>): Promise<T> {
     const leased = this.idle.pop() ?? (await new Promise<PlanningConnection>((resolve) => this.waiting.push(resolve)));
-    const interrupt = () => leased.connection.interrupt();
+    const interrupt = () => leased.interrupt();
     signal.addEventListener('abort', interrupt, { once: true });
     try {
       signal.throwIfAborted();
@@ -35,10 +26,6 @@ export class ConnectionQueue {
   }
 
   close(): void {
-    for (const { connection, gate, serializePlan } of this.all) {
-      gate.close();
-      serializePlan.destroySync();
-      connection.closeSync();
-    }
+    for (const leased of this.all) leased.close();
   }
 }

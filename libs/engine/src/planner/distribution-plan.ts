@@ -1,11 +1,11 @@
 // The plan by which a query can be cut into stages, or why none is made.
-import type { DuckDBPreparedStatement } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import { invariant } from '@tutti/base';
 import type { Session } from '@tutti/sql';
 import { readDuckdbError } from '../duckdb/duckdb-error.js';
 import type { EnginePlan, ScanTable } from '../engine.js';
-import type { PlanningConnection } from './connection-queue.js';
 import { type PlanScan, scansOf } from './plan-scans.js';
+import type { PlanningConnection } from './planning-connection.js';
 import type { StubbedTable } from './stub-table.js';
 import type { TableSplits } from './table-splits.js';
 
@@ -50,12 +50,13 @@ export class DistributionPlanner {
     const reason = notWorthIt(request);
     if (reason !== undefined) return whole(reason);
     try {
-      const planJson = await serialized(leased.serializePlan, request.sql);
+      const [planJson, explainJson] = await bothOf(
+        serialized(leased.serializePlan, request.sql),
+        explained(leased.explainer, request.sql),
+      );
       if (planJson === undefined) return whole('its plan is too long');
       const problem = problemOf(planJson);
       if (problem !== undefined) return whole(`the engine cannot write down its plan: ${problem}`);
-      const explained = await leased.connection.run(`EXPLAIN (FORMAT json) ${request.sql}`);
-      const explainJson = String((await explained.getRows())[0]?.[1] ?? '');
       return await this.withTables(planJson, explainJson);
     } catch (error) {
       // An interrupted statement has no plan, and files that cannot be read are no matter of the plan.
@@ -105,6 +106,17 @@ async function serialized(statement: DuckDBPreparedStatement, sql: string): Prom
   invariant(rows.length === 1, 'one statement has one plan');
   const text = rows[0]?.[0];
   return typeof text === 'string' ? text : undefined;
+}
+
+async function explained(connection: DuckDBConnection, sql: string): Promise<string> {
+  const rows = await (await connection.run(`EXPLAIN (FORMAT json) ${sql}`)).getRows();
+  return String(rows[0]?.[1] ?? '');
+}
+
+/** Both, or the first one's error. Neither is under way any more when it settles. */
+async function bothOf<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([first, second]);
+  return [await first, await second];
 }
 
 /** Why the engine gave no plan, when it says so instead of failing. */

@@ -1,7 +1,7 @@
 // The engine as the coordinator uses it: it knows the tables' columns and sizes, and none of their files.
 //   L1. It can open its own empty stub files and nothing else, and its configuration is locked.
 //   L2. A statement is bound only after it has passed the gate.
-//   L3. Each statement has a connection to itself.
+//   L3. Each statement has its connections to itself until all that was begun on them has ended.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type DuckDBInstance, type DuckDBPreparedStatement, StatementType } from '@duckdb/node-api';
@@ -25,16 +25,16 @@ import {
 import { typeName } from '../duckdb/column-type-name.js';
 import { readDuckdbError, toStatementError } from '../duckdb/duckdb-error.js';
 import { hasUnnamedFields } from '../duckdb/json-value.js';
-import { CONNECTION_SETTINGS, openInstance } from '../duckdb/open-instance.js';
-import { QueryGate } from '../duckdb/query-gate.js';
+import { openInstance } from '../duckdb/open-instance.js';
 import { createSchemas } from '../duckdb/reader-sql.js';
-import { identifier, literal, literals } from '../duckdb/sql-text.js';
-import type { Column, PlanOutcome } from '../engine.js';
+import { literal, literals } from '../duckdb/sql-text.js';
+import type { Column, EnginePlan, PlanOutcome } from '../engine.js';
 import type { TableReader } from '../fragment.js';
 import { BoundQuery } from './bound-query.js';
 import type { CheckedTable } from './catalog-check.js';
-import { ConnectionQueue, type PlanningConnection } from './connection-queue.js';
-import { DISABLED_OPTIMIZERS, DistributionPlanner, SERIALIZE_PLAN } from './distribution-plan.js';
+import { ConnectionQueue } from './connection-queue.js';
+import { DISABLED_OPTIMIZERS, DistributionPlanner } from './distribution-plan.js';
+import { PlanningConnection } from './planning-connection.js';
 import { createStubView, type StubbedTable } from './stub-table.js';
 import { TableSplits } from './table-splits.js';
 
@@ -68,10 +68,7 @@ export class PlanningInstance {
     const instance = await openInstance({ threads: '1', memory_limit: MEMORY_LIMIT });
     const connections: PlanningConnection[] = [];
     for (let i = 0; i < CONNECTIONS; i++) {
-      const connection = await instance.connect();
-      await connection.run(`${CONNECTION_SETTINGS}; SET explain_output = 'optimized_only'`);
-      const serializePlan = await connection.prepare(SERIALIZE_PLAN);
-      connections.push({ connection, gate: await QueryGate.open(connection), serializePlan });
+      connections.push(await PlanningConnection.open(instance));
     }
     const admin = await instance.connect();
     const places = catalogs.flatMap((c) => c.schemas.map((schema) => ({ catalog: c.name, schema: schema.name })));
@@ -93,7 +90,7 @@ export class PlanningInstance {
     const statement = classifyStatement(text);
     if (statement.kind === 'error') return statement;
     if (statement.kind === 'own') return this.planOwn(statement.statement, text, session, signal);
-    return this.bind(statement.sql, session, signal, async (bound) => bound.query());
+    return this.bind({ sql: statement.sql, isPlanned: true }, session, signal, (bound) => bound.query());
   }
 
   async close(): Promise<void> {
@@ -111,7 +108,8 @@ export class PlanningInstance {
         return failed(
           statementError('NOT_SUPPORTED', `${keyword} takes a query, not SHOW, DESCRIBE or EXPLAIN.`, text),
         );
-      return this.bind(inner.sql, session, signal, (bound) =>
+      const isPlanned = own.kind === 'explain';
+      return this.bind({ sql: inner.sql, isPlanned }, session, signal, (bound) =>
         own.kind === 'explain' ? bound.explain(own.isAnalyze) : bound.describe(),
       );
     }
@@ -120,7 +118,7 @@ export class PlanningInstance {
   }
 
   private async bind(
-    sql: string,
+    { sql, isPlanned }: { readonly sql: string; readonly isPlanned: boolean },
     session: Session,
     signal: AbortSignal,
     use: (bound: BoundQuery) => Promise<PlanOutcome>,
@@ -132,16 +130,21 @@ export class PlanningInstance {
     const place = { catalog: catalog.ok.name, schema: schema.ok.name };
 
     return this.connections.use(signal, async (leased) => {
-      const { connection, gate } = leased;
       const { words } = classifyStatement(sql) as { words: readonly string[] };
-      const inspection = await gate.inspect(sql, words);
+      const inspection = await leased.gate.inspect(sql, words);
       if ('error' in inspection) return failed(inspection.error);
       const tables = this.resolve(inspection.ok.tables, inspection.ok.cteNames, place, sql);
       if (!Array.isArray(tables)) return failed(tables);
       let prepared: DuckDBPreparedStatement | undefined;
+      let plan: Promise<EnginePlan> | undefined;
       try {
-        await connection.run(`USE ${identifier(place.catalog)}.${identifier(place.schema)}`);
-        prepared = await connection.prepare(sql);
+        await leased.use(place);
+        const stubbed = this.stubbed(tables);
+        const { distribution } = session;
+        // Most statements are right: their plan is made while they are bound.
+        plan = isPlanned ? this.planner.plan({ sql, distribution, tables: stubbed }, leased, signal) : undefined;
+        plan?.catch(() => undefined); // Told when the statement is known to be right.
+        prepared = await leased.connection.prepare(sql);
         invariant(prepared.statementType === StatementType.SELECT, 'the gate lets queries pass only');
         if (prepared.parameterCount > 0)
           return failed(
@@ -149,12 +152,12 @@ export class PlanningInstance {
           );
         const columns = columnsOf(prepared);
         if (!Array.isArray(columns)) return failed(columns);
-        const bound = { leased, sql, session: { ...session, ...place }, columns, tables: this.stubbed(tables) };
-        return await use(new BoundQuery(bound, this.planner, signal));
+        return await use(new BoundQuery({ leased, sql, session: place, columns, tables: stubbed, plan }));
       } catch (error) {
         const names = tables.flatMap(({ table }) => table.columns.map((column) => column.name));
         return failed(toStatementError(readDuckdbError(error), sql, names));
       } finally {
+        await plan?.catch(() => undefined); // L3
         prepared?.destroySync();
       }
     });
