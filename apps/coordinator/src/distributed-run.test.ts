@@ -66,7 +66,7 @@ describe('a query that is cut into stages', () => {
       };
     const heard = await start();
     await cluster.until(() => heard.over, 10);
-    expect(rows.sort((a, b) => a - b)).toEqual([0, 50_000, 100_000, 150_000]);
+    expect(rows.sort((a, b) => a - b)).toEqual([0, 5_000_000, 10_000_000, 15_000_000]);
   });
 
   test('with one worker it runs whole there', async () => {

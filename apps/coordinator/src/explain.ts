@@ -33,4 +33,9 @@ export function keptWhole({ distribution }: DistributionSettings, workers: numbe
 
 /** What the cut needs to know of the tables of a plan, by full name. */
 export const tableSizes = (tables: readonly ScanTable[]): ReadonlyMap<string, TableSize> =>
-  new Map(tables.map(({ table, rows, splits }) => [table, { rows, splits: splits.length }]));
+  new Map(
+    tables.map(({ table, rows, splits }) => {
+      const bytes = splits.reduce((sum, split) => sum + split.bytes, 0);
+      return [table, { rows, splits: splits.length, bytes }];
+    }),
+  );

@@ -24,16 +24,18 @@ test('SHOW SESSION shows every setting with what holds and what would', () => {
   expect(shown.columns.map(({ name }) => name)).toEqual(['Name', 'Value', 'Default', 'Allowed', 'Description']);
   expect(shown.rows.map((row) => row.slice(0, 3))).toEqual([
     ['distribution', 'forced', 'auto'],
-    ['tasks_per_worker', '2', '2'],
+    ['tasks_per_worker', '4', '4'],
+    ['task_rows', '5000000', '5000000'],
     ['broadcast_rows_max', '200000', '200000'],
-    ['replicated_rows_max', '20000', '20000'],
+    ['replicated_rows_max', '200000', '200000'],
     ['adaptive', 'true', 'true'],
     ['exchange_compression', 'none', 'none'],
   ]);
   expect(answer("show session like '%rows%'")?.outcome).toMatchObject({
     rows: [
+      ['task_rows', '5000000', '5000000', expect.any(String), expect.any(String)],
       ['broadcast_rows_max', '200000', '200000', expect.any(String), expect.any(String)],
-      ['replicated_rows_max', '20000', '20000', expect.any(String), expect.any(String)],
+      ['replicated_rows_max', '200000', '200000', expect.any(String), expect.any(String)],
     ],
   });
 });

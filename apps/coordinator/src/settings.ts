@@ -1,6 +1,6 @@
 import { groupFileSetting } from '@tutti/group-file';
 import { choice, commonSettings, type ConfigOf, count, duration, flag, list, size, text } from '@tutti/service';
-import { COPIED_ROWS_MAX, TASKS_PER_WORKER } from './core/session-properties.js';
+import { COPIED_ROWS_MAX, TASK_ROWS_MAX, TASKS_PER_WORKER } from './core/session-properties.js';
 import { DISTRIBUTION_DEFAULTS, type DistributionSettings } from './core/stage-settings.js';
 
 /** The settings of a coordinator. */
@@ -40,7 +40,11 @@ export const settings = {
     ),
     tasksPerWorker: count(
       DISTRIBUTION_DEFAULTS.tasksPerWorker,
-      'Tasks into which a stage is divided, for each worker that takes part',
+      'Most tasks into which a stage is divided, for each worker that takes part',
+    ),
+    taskRows: count(
+      DISTRIBUTION_DEFAULTS.taskRows,
+      'A stage has one task for each worker, and more of them where these would read more rows than this',
     ),
     broadcastRowsMax: count(
       DISTRIBUTION_DEFAULTS.broadcastRowsMax,
@@ -84,6 +88,7 @@ export const relations = (config: CoordinatorConfig): Readonly<Record<string, bo
   'distribution.tasksPerWorker must be at least 1 and at most 64':
     config.distribution.tasksPerWorker >= TASKS_PER_WORKER.least &&
     config.distribution.tasksPerWorker <= TASKS_PER_WORKER.most,
+  'distribution.taskRows must be at most 1000000000000': config.distribution.taskRows <= TASK_ROWS_MAX,
   'distribution.broadcastRowsMax and distribution.replicatedRowsMax must be at most 1000000000':
     Math.max(config.distribution.broadcastRowsMax, config.distribution.replicatedRowsMax) <= COPIED_ROWS_MAX,
 });

@@ -1,5 +1,14 @@
 // What the fragments of one distributed query are: cut from its plan, each with its share of the splits and files.
-import { type CutOutcome, cut, pruneSplits, shareSplits, type Split, type Stage, type StageFacts } from '@tutti/sql';
+import {
+  type CutOutcome,
+  cut,
+  pruneSplits,
+  shareSplits,
+  type Split,
+  type Stage,
+  type StageFacts,
+  tasksForRows,
+} from '@tutti/sql';
 import { encodeStageTask, type ResultFormat } from '@tutti/engine';
 import type { QueryFailure } from './core/query.js';
 import type { DistributedPlan } from './core/query-work.js';
@@ -34,14 +43,17 @@ export class StageWork {
   }
 
   /**
-   * Into how many tasks a stage is divided: no more than there are splits, unless each has partitions of its own. A Parquet file
-   * has one writer: files of several tasks one after another would read as the last of them.
+   * Into how many tasks a stage is divided: as the rows that are left of its scans want it, unless each task has partitions of
+   * its own. A Parquet file has one writer: files of several tasks one after another would read as the last of them.
    */
   taskCount(stage: Stage): number {
     if (stage.output.kind === 'result' && this.options.format === 'parquet') return 1;
     if (stage.tasks === 1 || stage.reads.some(({ share }) => share !== 'all')) return stage.tasks;
-    const splits = stage.scans.filter(({ share }) => share === 'own').map((scan) => this.splitsOf(scan).length);
-    return Math.min(stage.tasks, Math.max(1, ...splits));
+    const scans = stage.scans.filter(({ share }) => share === 'own').map((scan) => this.splitsOf(scan));
+    const rows = scans.flat().reduce((sum, split) => sum + split.rows, 0);
+    const { settings, workers } = this.options;
+    const most = Math.max(1, ...scans.map((splits) => splits.length));
+    return Math.min(stage.tasks, most, tasksForRows(rows, { ...settings, workers }));
   }
 
   /** How many splits each task of a stage reads, of those that its tasks divide among them. */

@@ -55,5 +55,6 @@ export { typeFromPlan } from './plan/plan-type.js';
 export type { DecodedPlan, PlanNode, PlanType } from './plan/plan.js';
 export { cut } from './stages/cut.js';
 export type { TableSize } from './stages/cutter.js';
+export { tasksForRows } from './stages/task-count.js';
 export { explainStages, explainWhole, stageLines } from './stages/explain-stages.js';
 export { JsonNumber, type LosslessJson, type LosslessObject, parseLossless } from './plan/lossless-json.js';

@@ -29,10 +29,10 @@ afterAll(() => trial.close());
 test.each(TPCH_QUERIES)('query %d', async (number) => {
   const sql = tpchQuery(root, number, scale.factor);
   for (const settings of [
-    { ...tiny, workers: 2, tasksPerWorker: 2, isAdaptive: true },
-    { ...tiny, workers: 3, tasksPerWorker: 1, isAdaptive: false },
-    { ...tiny, workers: 1, tasksPerWorker: 1, isAdaptive: true },
-    { workers: 2, tasksPerWorker: 1, isAdaptive: true, replicatedRowsMax: 100, broadcastRowsMax: 1_500 },
+    { ...tiny, workers: 2, tasksPerWorker: 2, taskRows: 2_000, isAdaptive: true },
+    { ...tiny, workers: 3, tasksPerWorker: 1, taskRows: 0, isAdaptive: false },
+    { ...tiny, workers: 1, tasksPerWorker: 1, taskRows: 0, isAdaptive: true },
+    { workers: 2, tasksPerWorker: 1, taskRows: 0, isAdaptive: true, replicatedRowsMax: 100, broadcastRowsMax: 1_500 },
   ]) {
     const { difference, whole, stages } = await trial.compare(sql, settings);
     expect({ difference, whole }).toEqual({ difference: undefined, whole: undefined });

@@ -29,6 +29,8 @@ interface Property extends SessionProperty {
 
 /** Least and most tasks of a stage on one worker. */
 export const TASKS_PER_WORKER = { least: 1, most: 64 } as const;
+/** So many rows of one task are as good as all rows. */
+export const TASK_ROWS_MAX = 1_000_000_000_000;
 /** More rows than this are never copied to every task. */
 export const COPIED_ROWS_MAX = 1_000_000_000;
 
@@ -41,7 +43,12 @@ const PROPERTIES: readonly Property[] = [
   {
     name: 'tasks_per_worker',
     ...countOf('tasksPerWorker', TASKS_PER_WORKER.least, TASKS_PER_WORKER.most),
-    help: 'Tasks into which a stage is divided, for each worker that takes part',
+    help: 'Most tasks into which a stage is divided, for each worker that takes part',
+  },
+  {
+    name: 'task_rows',
+    ...countOf('taskRows', 0, TASK_ROWS_MAX),
+    help: 'A stage has one task for each worker, and more of them where these would read more rows than this; 0: always tasks_per_worker',
   },
   {
     name: 'broadcast_rows_max',
@@ -70,7 +77,7 @@ const PROPERTIES: readonly Property[] = [
 export const SESSION_PROPERTIES: readonly SessionProperty[] = PROPERTIES;
 
 type ChoiceKey = 'distribution' | 'exchangeCompression';
-type CountKey = 'tasksPerWorker' | 'broadcastRowsMax' | 'replicatedRowsMax';
+type CountKey = 'tasksPerWorker' | 'taskRows' | 'broadcastRowsMax' | 'replicatedRowsMax';
 
 function oneOf<Key extends ChoiceKey>(key: Key, values: readonly DistributionSettings[Key][]) {
   return {

@@ -10,8 +10,9 @@ export interface DistributionSettings extends Omit<CutSettings, 'workers'> {
 /** What holds where neither the session nor the coordinator says otherwise. */
 export const DISTRIBUTION_DEFAULTS: DistributionSettings = {
   distribution: 'auto',
-  tasksPerWorker: 2,
-  replicatedRowsMax: 20_000,
+  tasksPerWorker: 4,
+  taskRows: 5_000_000,
+  replicatedRowsMax: 200_000,
   broadcastRowsMax: 200_000,
   isAdaptive: true,
   exchangeCompression: 'none',

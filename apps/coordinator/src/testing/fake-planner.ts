@@ -45,7 +45,7 @@ export class FakePlanner implements Planner {
   async close(): Promise<void> {}
 }
 
-const SPLIT = { path: '/t.parquet', fileBytes: 1, fileMtimeMs: 1, rows: 50_000, bytes: 100_000, ranges: {} };
+const SPLIT = { path: '/t.parquet', fileBytes: 1, fileMtimeMs: 1, rows: 5_000_000, bytes: 100_000, ranges: {} };
 
 /** SELECT s, sum(a) AS total FROM t WHERE b > 1 GROUP BY s ORDER BY s, over four splits. */
 function grouped(statement: string): PlanOutcome {
@@ -53,9 +53,9 @@ function grouped(statement: string): PlanOutcome {
     const [name = '', type = ''] = text.split(' ');
     return { name, type };
   });
-  const splits = [0, 1, 2, 3].map((n) => ({ ...SPLIT, firstRow: 50_000 * n, endRow: 50_000 * (n + 1) }));
+  const splits = [0, 1, 2, 3].map((n) => ({ ...SPLIT, firstRow: 5_000_000 * n, endRow: 5_000_000 * (n + 1) }));
   const reader = { catalog: 'demo', schema: 'main', name: 't', format: 'parquet', columns } as const;
-  const table = { table: 'demo.main.t', stubPath: 'stub', reader, columns, rows: 200_000, splits };
+  const table = { table: 'demo.main.t', stubPath: 'stub', reader, columns, rows: 20_000_000, splits };
   return {
     kind: 'query',
     columns: [

@@ -116,9 +116,10 @@ export class TestCluster {
         history: { maxBytes: 1 << 20, keep: 900_000 },
         distribution: {
           mode: 'auto',
-          tasksPerWorker: 2,
+          tasksPerWorker: 4,
+          taskRows: 5_000_000,
           broadcastRowsMax: 200_000,
-          replicatedRowsMax: 20_000,
+          replicatedRowsMax: 200_000,
           adaptive: true,
           exchangeCompression: 'none',
         },

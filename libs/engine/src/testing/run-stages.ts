@@ -49,7 +49,9 @@ export async function runStages(
   options: RunStagesOptions,
 ): Promise<StagesRun> {
   const { settings, tables } = options;
-  const sizes = new Map([...tables].map(([name, { rows, splits }]) => [name, { rows, splits: splits.length }]));
+  const sizes = new Map(
+    [...tables].map(([name, { rows, splits }]) => [name, { rows, splits: splits.length, bytes: 0 }]),
+  );
   const run = new Run(connection, options);
   for (let cuts = 0; cuts < CUTS_MAX; cuts++) {
     const outcome = cut(plan, run.facts, settings, sizes);

@@ -5,10 +5,11 @@ import { StageTrial } from './stage-trial.js';
 /** Everything is too large to be read whole, so that every rule divides. */
 const TINY = { replicatedRowsMax: 10, broadcastRowsMax: 10 };
 const SETTINGS: readonly CutSettings[] = [
-  { ...TINY, workers: 2, tasksPerWorker: 2, isAdaptive: true },
-  { ...TINY, workers: 3, tasksPerWorker: 1, isAdaptive: false },
-  { ...TINY, workers: 1, tasksPerWorker: 1, isAdaptive: true },
-  { ...TINY, workers: 2, tasksPerWorker: 1, isAdaptive: true, broadcastRowsMax: 100_000 },
+  { ...TINY, workers: 2, tasksPerWorker: 2, taskRows: 0, isAdaptive: true },
+  { ...TINY, workers: 3, tasksPerWorker: 1, taskRows: 0, isAdaptive: false },
+  { ...TINY, workers: 2, tasksPerWorker: 2, taskRows: 60, isAdaptive: true },
+  { ...TINY, workers: 1, tasksPerWorker: 1, taskRows: 0, isAdaptive: true },
+  { ...TINY, workers: 2, tasksPerWorker: 1, taskRows: 0, isAdaptive: true, broadcastRowsMax: 100_000 },
 ];
 
 let trial: StageTrial;

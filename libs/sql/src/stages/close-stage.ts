@@ -4,9 +4,10 @@ import { fromCarrier, toCarrier } from '../plan/exchange-type.js';
 import { carrierType } from './carrier-type.js';
 import { expressionSql } from '../plan/expression-sql.js';
 import type { PlanExpression, PlanType } from '../plan/plan.js';
-import type { Fragment, OpenScan } from './fragment.js';
+import type { ClosedStage, Fragment, OpenScan } from './fragment.js';
 import type { Stage, StageScan } from './stage.js';
 import { column, replaceMarks, safeText, selectFrom, where } from './stage-sql.js';
+import { partitionsForRows, type TaskSettings, tasksForPartitions, tasksForRows } from './task-count.js';
 
 const BOOLEAN: PlanType = { sql: 'BOOLEAN', id: 'BOOLEAN', children: [] };
 
@@ -16,8 +17,8 @@ export type StageOutput =
   | { readonly kind: 'partitioned'; readonly keys: readonly PlanExpression[] }
   | { readonly kind: 'result' };
 
-/** The stage of a fragment. `tasks` is into how many shares a divided stage goes, and how many partitions are written. */
-export function stageOf(fragment: Fragment, id: string, output: StageOutput, tasks: number): Stage {
+/** The stage of a fragment. */
+export function stageOf(fragment: Fragment, id: string, output: StageOutput, settings: TaskSettings): Stage {
   const { types } = fragment;
   const isResult = output.kind === 'result';
   const wide = types.length === 0 ? [BOOLEAN] : types;
@@ -40,8 +41,8 @@ export function stageOf(fragment: Fragment, id: string, output: StageOutput, tas
       share,
       types: stage.stage.types,
     })),
-    tasks: taskCount(fragment, tasks),
-    output: writtenOutput(output, types, tasks),
+    tasks: taskCount(fragment, settings),
+    output: writtenOutput(output, types, partitionsForRows(fragment.estimatedRows, settings)),
     estimatedRows: Math.max(0, Math.round(fragment.estimatedRows)),
     operators: fragment.operators,
     distribution: distributionText(output, fragment),
@@ -76,12 +77,23 @@ function stageScan({ table, columns, share, bounds, wanted }: OpenScan, number: 
   return { number, table, columns, share, bounds: [...bounds, ...ranges] };
 }
 
-function taskCount({ distribution, scans, reads }: Fragment, tasks: number): number {
+function taskCount({ distribution, scans, reads }: Fragment, settings: TaskSettings): number {
   if (distribution.kind !== 'divided') return 1;
-  if (reads.some(({ share }) => share !== 'all')) return tasks;
-  const splits = scans.filter(({ share }) => share === 'own').map((scan) => scan.splits);
-  return Math.max(1, Math.min(tasks, Math.max(0, ...splits)));
+  const divided = {
+    scans: scans.filter(({ share }) => share === 'own'),
+    reads: reads.filter(({ share }) => share !== 'all'),
+  };
+  const counts = [...divided.scans.map(({ rows }) => rows), ...divided.reads.map(({ stage }) => stage.rows)];
+  const rows = counts.reduce((sum, count) => sum + count, 0);
+  const partitions = divided.reads.flatMap(({ share, stage }) => (share === 'partition' ? partitionsOf(stage) : []));
+  if (partitions.length > 0) return tasksForPartitions(rows, partitions, settings);
+  const tasks = tasksForRows(rows, settings);
+  if (divided.reads.length > 0) return tasks;
+  return Math.max(1, Math.min(tasks, Math.max(0, ...divided.scans.map(({ splits }) => splits))));
 }
+
+const partitionsOf = ({ stage: { output } }: ClosedStage): number =>
+  output.kind === 'partitioned' ? output.partitions : 1;
 
 function writtenOutput(output: StageOutput, types: readonly PlanType[], partitions: number): Stage['output'] {
   if (output.kind !== 'partitioned') return output;

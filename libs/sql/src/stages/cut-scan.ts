@@ -5,10 +5,13 @@ import type { NodeOf } from './plan-nodes.js';
 import { boundsOf } from './scan-bounds.js';
 import { column, NotCuttable, render, safeText, scanMark, selectList, where } from './stage-sql.js';
 
+/** Reading more than this takes longer than a stage that divides it. */
+const REPLICATED_BYTES_MAX = 64 * 1_024 * 1_024;
+
 export function openScan(node: NodeOf<'scan'>, cutter: Cutter): Fragment {
   const size = cutter.table(node.table);
   if (size === undefined) throw new NotCuttable(`nothing is known of the size of table ${node.table}`);
-  const isSmall = size.rows <= cutter.settings.replicatedRowsMax;
+  const isSmall = size.rows <= cutter.settings.replicatedRowsMax && size.bytes <= REPLICATED_BYTES_MAX;
   const number = cutter.numberOf(node);
   const items = node.output.map((index) => column(index));
   return {
@@ -24,6 +27,7 @@ export function openScan(node: NodeOf<'scan'>, cutter: Cutter): Fragment {
         share: isSmall ? 'all' : 'own',
         bounds: boundsOf(node.filters),
         wanted: [],
+        rows: size.rows,
         splits: size.splits,
       },
     ],

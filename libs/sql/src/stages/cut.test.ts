@@ -7,14 +7,15 @@ import { col, compare, constant, equal, factsOf, group, join, scan, topN } from 
 const settings: CutSettings = {
   workers: 2,
   tasksPerWorker: 2,
+  taskRows: 0,
   replicatedRowsMax: 100,
   broadcastRowsMax: 1_000,
   isAdaptive: true,
 };
 const tables = new Map([
-  ['big', { rows: 1_000_000, splits: 9 }],
-  ['other', { rows: 500_000, splits: 3 }],
-  ['small', { rows: 50, splits: 1 }],
+  ['big', { rows: 1_000_000, splits: 9, bytes: 1_000_000 }],
+  ['other', { rows: 500_000, splits: 3, bytes: 1_000_000 }],
+  ['small', { rows: 50, splits: 1, bytes: 1_000_000 }],
 ]);
 const big = scan('big', 1_000_000);
 const other = scan('other', 5_000);

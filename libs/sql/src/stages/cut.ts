@@ -81,7 +81,7 @@ function nextOf(stages: readonly Stage[], facts: ReadonlyMap<string, StageFacts>
 function walk(input: CutInput): { readonly stages: readonly Stage[]; readonly final: Stage | undefined } {
   const cutter = new Cutter(input);
   const root = cutter.open(input.plan);
-  const final = root && stageOf(root, FINAL_STAGE_ID, { kind: 'result' }, cutter.tasks);
+  const final = root && stageOf(root, FINAL_STAGE_ID, { kind: 'result' }, cutter.settings);
   return { stages: cutter.stages, final };
 }
 

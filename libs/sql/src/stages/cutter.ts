@@ -26,6 +26,8 @@ import { column, readMark, selectList } from './stage-sql.js';
 export interface TableSize {
   readonly rows: number;
   readonly splits: number;
+  /** What reading all of it would take, about. */
+  readonly bytes: number;
 }
 
 export interface CutInput {
@@ -53,11 +55,6 @@ export class Cutter {
 
   get settings(): CutSettings {
     return this.input.settings;
-  }
-
-  /** Shares of a divided stage, and partitions of a partitioned output. All are the same, so that any two can be joined. */
-  get tasks(): number {
-    return Math.max(1, this.settings.workers * this.settings.tasksPerWorker);
   }
 
   table(name: string): TableSize | undefined {
@@ -123,7 +120,7 @@ export class Cutter {
   close(fragment: Fragment, node: PlanNode, role: string, output: Exclude<StageOutput, { kind: 'result' }>) {
     const id = `${this.numberOf(node)}-${role}`;
     const facts = this.input.facts.get(id);
-    const stage = stageOf(fragment, id, output, this.tasks);
+    const stage = stageOf(fragment, id, output, this.settings);
     this.stages.push(stage);
     if (this.settings.isAdaptive && facts === undefined) return undefined;
     const keys = output.kind === 'partitioned' ? output.keys : [];

@@ -1,11 +1,18 @@
 import { explainStages } from './explain-stages.js';
 import { col, compare, constant, group, join, scan, topN } from './testing/plans.js';
 
-const settings = { workers: 2, tasksPerWorker: 2, replicatedRowsMax: 100, broadcastRowsMax: 1_000, isAdaptive: true };
+const settings = {
+  workers: 2,
+  tasksPerWorker: 2,
+  taskRows: 0,
+  replicatedRowsMax: 100,
+  broadcastRowsMax: 1_000,
+  isAdaptive: true,
+};
 const tables = new Map([
-  ['hive.main.orders', { rows: 1_000_000, splits: 9 }],
-  ['hive.main.items', { rows: 4_000_000, splits: 30 }],
-  ['hive.main.days', { rows: 50, splits: 1 }],
+  ['hive.main.orders', { rows: 1_000_000, splits: 9, bytes: 1_000_000 }],
+  ['hive.main.items', { rows: 4_000_000, splits: 30, bytes: 1_000_000 }],
+  ['hive.main.days', { rows: 50, splits: 1, bytes: 1_000_000 }],
 ]);
 
 test('stages are told from the last to the first', () => {

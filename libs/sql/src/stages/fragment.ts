@@ -32,6 +32,8 @@ export interface OpenScan {
   readonly share: StageScan['share'];
   readonly bounds: readonly ScanBound[];
   readonly wanted: readonly WantedRange[];
+  /** Of the whole table. */
+  readonly rows: number;
   readonly splits: number;
 }
 

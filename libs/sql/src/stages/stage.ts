@@ -10,9 +10,11 @@ import type { PlanType } from '../plan/plan.js';
 export interface CutSettings {
   /** Workers that take part; at least 1. */
   readonly workers: number;
-  /** Shares per worker of a divided stage: more even out stragglers and cost a statement each. */
+  /** Most shares per worker of a divided stage: more even out stragglers and cost a statement each. */
   readonly tasksPerWorker: number;
-  /** Tables of at most this many rows are read whole by every task that needs them. */
+  /** Input rows of a task from which on there are more tasks than one per worker; 0: always `tasksPerWorker`. */
+  readonly taskRows: number;
+  /** Tables of at most this many rows, and not of very many bytes, are read whole by every task that needs them. */
   readonly replicatedRowsMax: number;
   /** A build side of at most this many rows is read whole by every task. */
   readonly broadcastRowsMax: number;

@@ -7,13 +7,13 @@ export interface Configuration {
 }
 
 /** So small that every table is divided and every join is partitioned, as far as its kind allows. */
-const TINY = { name: 'tiny', replicatedRowsMax: 0, broadcastRowsMax: 0 };
-/** Some tables and build sides are small, some are not. */
-const MIXED = { name: 'mixed', replicatedRowsMax: 250, broadcastRowsMax: 150 };
+const TINY = { name: 'tiny', taskRows: 0, replicatedRowsMax: 0, broadcastRowsMax: 0 };
+/** Some tables and build sides are small, some are not, and few rows have fewer tasks. */
+const MIXED = { name: 'mixed', taskRows: 40, replicatedRowsMax: 250, broadcastRowsMax: 150 };
 /** What coordinators use: all tables are small. */
-const DEFAULT = { name: 'default', replicatedRowsMax: 20_000, broadcastRowsMax: 200_000 };
+const DEFAULT = { name: 'default', taskRows: 5_000_000, replicatedRowsMax: 200_000, broadcastRowsMax: 200_000 };
 
-const tasksPerWorker: Readonly<Record<number, number>> = { 1: 2, 2: 1, 3: 1 };
+const tasksPerWorker: Readonly<Record<number, number>> = { 1: 2, 2: 2, 3: 1 };
 
 function configuration(workers: number, isAdaptive: boolean, { name, ...thresholds }: typeof TINY): Configuration {
   return {
