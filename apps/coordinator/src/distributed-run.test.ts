@@ -15,7 +15,7 @@ const read = ({ fragment }: RunFragmentRequest) => JSON.parse(new TextDecoder().
 const stagesOf = ({ fragments }: FakeWorker) => fragments.map((id) => id.replace(/\.\d+\.\d+$/, ''));
 
 /** One row in each file, and one row for each input file in a result. */
-async function outcome(request: RunFragmentRequest): Promise<FakeOutcome> {
+async function outcome(request: RunFragmentRequest, content = ''): Promise<FakeOutcome> {
   const { output } = read(request);
   const inputs = request.inputs.flatMap(({ files }) => files);
   if (output.kind === 'result')
@@ -24,7 +24,7 @@ async function outcome(request: RunFragmentRequest): Promise<FakeOutcome> {
   const files = Array.from({ length: partitions }, (_, partition) => ({
     taskId: request.taskId,
     name: `${request.fragmentId}/${partition}`,
-    ...{ partition, rows: 1n, bytes: 10n },
+    ...{ partition, rows: 1n, bytes: 10n, content: new TextEncoder().encode(content) },
   }));
   return { output: { rows: BigInt(partitions), bytes: BigInt(10 * partitions), files } };
 }
@@ -35,7 +35,7 @@ describe('a query that is cut into stages', () => {
   beforeEach(() => {
     cluster = new TestCluster();
     workers = [cluster.worker('w1'), cluster.worker('w2')];
-    for (const worker of workers) worker.onFragment = outcome;
+    for (const worker of workers) worker.onFragment = (request) => outcome(request);
   });
   afterEach(() => cluster.stop());
 
@@ -114,6 +114,23 @@ describe('a query that is cut into stages', () => {
     expect(heard.error).toBeUndefined();
     const attempts = workers.flatMap(({ fragments }) => fragments).map((id) => Number(id.split('.').at(-1)));
     expect(attempts.filter((attempt) => attempt === 2).length).toBe(2); // Who wrote it, and who reads it.
+  });
+
+  test('what small outputs hold goes along to those who read it elsewhere, and not to the session that wrote it', async () => {
+    const came: { readonly own: boolean; readonly content: string }[] = [];
+    for (const worker of workers)
+      worker.onFragment = async (request) => {
+        const { taskId, inputs } = request;
+        for (const file of inputs.flatMap(({ files }) => files))
+          came.push({ own: file.taskId === taskId, content: new TextDecoder().decode(file.content) });
+        return outcome(request, request.contentBytesMax < 10 ? '' : 'ten bytes.');
+      };
+    const heard = await start();
+    await cluster.until(() => heard.over, 10);
+    expect(heard.error).toBeUndefined();
+    expect(new Set(came.map(({ own, content }) => (own ? `own ${content}` : content)))).toEqual(
+      new Set(['own ', 'ten bytes.']),
+    );
   });
 
   test('a failure of one task ends the query, says where, and stops the others', async () => {

@@ -4,6 +4,7 @@
 //   R3. When `run` resolves no fragment runs and every session was told to stop (query-sessions.ts).
 import { Bell } from './bell.js';
 import { failure } from './core/query.js';
+import { SmallFiles } from './core/small-files.js';
 import { type StageProgress, StageStats } from './core/stage-stats.js';
 import type { KnownStage } from './core/stage-task.js';
 import { type ScheduleEffect, type ScheduleEvent, StageSchedule } from './core/stage-schedule.js';
@@ -23,6 +24,7 @@ export class DistributedRun {
   private readonly schedule = new StageSchedule({ sessionTasksMax: SESSION_TASKS_MAX, attemptsMax: ATTEMPTS_MAX });
   private readonly sessions: QuerySessions;
   readonly stats = new StageStats();
+  private readonly small = new SmallFiles();
   private readonly running = new Set<Promise<void>>();
   private readonly changed = new Bell();
   private readonly over = new AbortController();
@@ -126,7 +128,7 @@ export class DistributedRun {
     const name = { stageId, index, attempt };
     const worker = this.sessions.workerOf(sessionId);
     if (worker === undefined) return; // It was lost in this turn, and the schedule hears of it.
-    const fragment = this.work.fragment(effect, (id) => this.sessions.workerOf(id)?.edgeAddress ?? '');
+    const fragment = this.work.fragment(effect, (id) => this.sessions.workerOf(id)?.edgeAddress ?? '', this.small);
     const signal = AbortSignal.any([query.signal, this.over.signal]);
     const parts = this.parts.fragments.run(worker.address, fragment, signal);
     const isResult = stage.output.kind === 'result';
@@ -149,7 +151,11 @@ export class DistributedRun {
         const { stage, stageId, index, attempt, sessionId } = effect;
         if (stage.output.kind === 'result') this.rows += end.result.rows;
         this.stats.taskFinished({ ...end.result, stageId, index, attempt, workerId });
-        const files = end.result.files.map((file) => ({ ...file, sessionId }));
+        const files = end.result.files.map(({ content, ...rest }) => {
+          const file = { ...rest, sessionId };
+          this.small.keep(file, content);
+          return file;
+        });
         return { kind: 'finished', output: { ...end.result, files } } as const;
       }
       case 'lost':

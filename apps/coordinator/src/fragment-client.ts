@@ -14,6 +14,8 @@ export interface InputFile {
   readonly partition: number;
   readonly rows: number;
   readonly bytes: number;
+  /** All its bytes, if they are known here: then nobody fetches it. */
+  readonly content?: Uint8Array | undefined;
 }
 
 export interface NewFragment {
@@ -23,13 +25,15 @@ export interface NewFragment {
   readonly fragmentId: string;
   readonly fragment: Uint8Array;
   readonly inputs: readonly { readonly number: number; readonly files: readonly InputFile[] }[];
+  /** Its output brings the content of its files when they have at most so many bytes in all. */
+  readonly contentBytesMax: number;
 }
 
 /** What a fragment that ran to its end wrote, and what it took. */
 export interface FragmentResult {
   readonly rows: number;
   readonly bytes: number;
-  readonly files: readonly { name: string; partition: number; rows: number; bytes: number }[];
+  readonly files: readonly { name: string; partition: number; rows: number; bytes: number; content?: Uint8Array }[];
   readonly ranges: readonly ({ readonly min: string; readonly max: string } | undefined)[];
   readonly elapsedMs: number;
   readonly cpuMs: number;
@@ -72,7 +76,12 @@ export function createFragmentClient(transportTo: (address: string) => Transport
           ...fragment,
           inputs: fragment.inputs.map(({ number, files }) => ({
             number,
-            files: files.map((file) => ({ ...file, rows: BigInt(file.rows), bytes: BigInt(file.bytes) })),
+            files: files.map((file) => ({
+              ...file,
+              rows: BigInt(file.rows),
+              bytes: BigInt(file.bytes),
+              content: file.content ?? NO_CONTENT,
+            })),
           })),
         },
         { signal, timeoutMs: 0 },
@@ -96,16 +105,16 @@ export function createFragmentClient(transportTo: (address: string) => Transport
   };
 }
 
+const NO_CONTENT = new Uint8Array();
+
 function resultOf(output: FragmentOutput): FragmentResult {
   const { elapsed, cpuTime, inputWait } = output;
   return {
     rows: Number(output.rows),
     bytes: Number(output.bytes),
-    files: output.files.map(({ name, partition, rows, bytes }) => ({
-      name,
-      partition,
-      rows: Number(rows),
-      bytes: Number(bytes),
+    files: output.files.map(({ name, partition, rows, bytes, content }) => ({
+      ...{ name, partition, rows: Number(rows), bytes: Number(bytes) },
+      ...(content.length > 0 && { content }),
     })),
     ranges: output.ranges.map(({ min, max }) => (min === undefined || max === undefined ? undefined : { min, max })),
     elapsedMs: elapsed ? durationMs(elapsed) : 0,

@@ -16,6 +16,7 @@ import type { ScheduleEffect, TaskAttempt } from './core/stage-schedule.js';
 import type { DistributionSettings } from './core/stage-settings.js';
 import type { ExchangeFile, KnownStage } from './core/stage-task.js';
 import { tableSizes } from './explain.js';
+import { OUTPUT_CONTENT_BYTES_MAX, type SmallFiles } from './core/small-files.js';
 import type { InputFile, MissingFile, NewFragment } from './fragment-client.js';
 
 type RunEffect = Extract<ScheduleEffect, { kind: 'run' }>;
@@ -63,8 +64,8 @@ export class StageWork {
     return tasks.map(({ index }) => shares.reduce((sum, share) => sum + (share[index]?.length ?? 0), 0));
   }
 
-  /** What a worker is asked to run. */
-  fragment(effect: RunEffect, edgeAddressOf: (sessionId: string) => string): NewFragment {
+  /** What a worker is asked to run. `small` brings along what would else be fetched. */
+  fragment(effect: RunEffect, edgeAddressOf: (sessionId: string) => string, small: SmallFiles): NewFragment {
     const { stage, index, tasks, attempt, sessionId } = effect;
     const { plan, settings, format, exchangeKey } = this.options;
     const scans = stage.scans.map((scan) => {
@@ -74,17 +75,20 @@ export class StageWork {
     });
     const { columnNames } = plan;
     const compression = settings.exchangeCompression;
+    const contentOf = small.forSession(sessionId);
     const toInput = (file: ExchangeFile): InputFile => ({
       ...file,
       taskId: file.sessionId,
       edgeAddress: edgeAddressOf(file.sessionId),
       key: exchangeKey,
+      content: contentOf(file),
     });
     return {
       taskId: sessionId,
       fragmentId: `${stage.id}.${index}.${attempt}`,
       fragment: encodeStageTask({ stage, index, scans, format, compression, columnNames }),
       inputs: effect.inputs.map(({ number, files }) => ({ number, files: files.map(toInput) })),
+      contentBytesMax: stage.output.kind === 'result' ? 0 : OUTPUT_CONTENT_BYTES_MAX,
     };
   }
 

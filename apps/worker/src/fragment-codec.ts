@@ -18,11 +18,14 @@ const STATES: Readonly<Record<FragmentReport['state'], FragmentState>> = {
   running: FragmentState.RUNNING,
 };
 
+/** The most that an output brings along, whatever is asked for. */
+const CONTENT_BYTES_MAX = 256 << 10;
+
 const EDGE_ADDRESS = /^[^\s/@?#]+:\d{1,5}$/;
 
 /** A request to run a fragment. Throws INVALID_ARGUMENT. */
 export function fragmentFromWire(request: RunFragmentRequest): FragmentRequest {
-  const { taskId: session, fragmentId, fragment, inputs } = request;
+  const { taskId: session, fragmentId, fragment, inputs, contentBytesMax } = request;
   if (!isFragmentId(fragmentId))
     throw invalid(
       'fragment_id must be the name of a stage and two numbers with dots between them, such as 2-partial.0.1',
@@ -34,15 +37,19 @@ export function fragmentFromWire(request: RunFragmentRequest): FragmentRequest {
     id: fragmentId,
     fragment,
     inputs: inputs.map(({ number, files }) => ({ number, files: files.map((file) => fileFromWire(file, session)) })),
+    contentBytesMax: Math.min(contentBytesMax, CONTENT_BYTES_MAX),
   };
 }
 
-function fileFromWire({ taskId, edgeAddress, key, name, bytes }: ExchangeFile, session: string): RemoteFile {
+function fileFromWire({ taskId, edgeAddress, key, name, bytes, content }: ExchangeFile, session: string): RemoteFile {
   if (taskId === '' || name === '') throw invalid('a file needs task_id and name');
   if (taskId !== session && !EDGE_ADDRESS.test(edgeAddress))
     throw invalid(`file ${name} of another session needs edge_address, host:port`);
   if (bytes < 0n) throw invalid(`file ${name}: bytes must not be negative`);
-  return { taskId, edgeAddress, key, name, bytes: Number(bytes) };
+  const file = { taskId, edgeAddress, key, name, bytes: Number(bytes) };
+  if (content.length === 0) return file;
+  if (content.length !== file.bytes) throw invalid(`file ${name}: content must have its ${bytes} bytes, or none`);
+  return { ...file, content };
 }
 
 /** What happened to a fragment, for the wire. `taskId` is its session. */
@@ -70,9 +77,10 @@ const statusToWire = (status: FragmentReport) => ({
 const outputToWire = (result: FragmentResult, taskId: string) => ({
   rows: whole(result.rows),
   bytes: whole(result.bytes),
-  files: result.files.map(({ name, bytes, rows, partition }) => ({
+  files: result.files.map(({ name, bytes, rows, partition }, index) => ({
     ...{ taskId, name, partition },
     ...{ bytes: whole(bytes), rows: whole(rows) },
+    content: result.contents[index] ?? NO_CONTENT,
   })),
   ranges: result.ranges.map((range) => range ?? {}),
   elapsed: durationFromMs(Math.round(result.elapsedMs)),
@@ -82,6 +90,8 @@ const outputToWire = (result: FragmentResult, taskId: string) => ({
   spilledBytes: whole(result.spilledBytes),
   fetchedBytes: whole(result.fetchedBytes),
 });
+
+const NO_CONTENT = new Uint8Array();
 
 const whole = (value: number): bigint => BigInt(Math.round(value));
 

@@ -17,6 +17,8 @@ export interface FragmentRequest {
   /** In the engine's encoding. */
   readonly fragment: Uint8Array;
   readonly inputs: readonly { readonly number: number; readonly files: readonly RemoteFile[] }[];
+  /** The output brings the content of its files when they have at most so many bytes in all. */
+  readonly contentBytesMax: number;
 }
 
 /** What a fragment does and used so far. */
@@ -34,6 +36,8 @@ export interface FragmentReport {
 /** What came of it. */
 export interface FragmentResult extends Omit<FragmentOutcome, 'files'> {
   readonly files: readonly HeldFile[];
+  /** The content of each of the files, or nothing when they are too large for that. */
+  readonly contents: readonly Uint8Array[];
   readonly inputWaitMs: number;
   readonly fetchedBytes: number;
 }
@@ -184,7 +188,10 @@ export class FragmentTask {
       stopWatching();
       host.freed(request.id);
       const files = await output.keep(outcome.files);
-      yield { kind: 'output', result: { ...outcome, files, inputWaitMs, fetchedBytes: this.fetchedBytes } };
+      const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+      const contents = bytes <= request.contentBytesMax ? await output.contents(files) : [];
+      const { fetchedBytes } = this;
+      yield { kind: 'output', result: { ...outcome, files, contents, inputWaitMs, fetchedBytes } };
     } finally {
       stopWatching();
       if (!isDone) {

@@ -156,9 +156,15 @@ class Stage {
   }
 
   /** Runs a fragment. */
-  fragment(taskId: string, fragmentId: string, files: readonly ExchangeFile[] = [], signal?: AbortSignal) {
+  fragment(
+    taskId: string,
+    fragmentId: string,
+    files: readonly ExchangeFile[] = [],
+    signal?: AbortSignal,
+    contentBytesMax = 0,
+  ) {
     const inputs = files.length === 0 ? [] : [{ number: 1, files: [...files] }];
-    const request = { taskId, fragmentId, fragment: new TextEncoder().encode(fragmentId), inputs };
+    const request = { taskId, fragmentId, fragment: new TextEncoder().encode(fragmentId), inputs, contentBytesMax };
     return collect(readStream((inner) => this.client.runFragment(request, { signal: inner }), signal));
   }
 
@@ -259,6 +265,31 @@ test('a fragment writes files, another worker fetches them, and when the session
     'USER_CANCELED',
     'USER_CANCELED',
   ]);
+});
+
+test('a small output comes with its content, which another worker reads although the first one is gone', async () => {
+  const [a, b] = [await worker(), await worker()];
+  await Promise.all([a.create('q.1.0'), b.create('q.2.0')]);
+  void a.read('q.1.0');
+  void b.read('q.2.0');
+  const asked = (id: string) => a.fragment('q.1.0', id, [], undefined, 1_000);
+  const [small, large] = [asked('0.0.0'), asked('0.1.0')];
+  await (await a.run('0.0.0')).write(1_000);
+  await (await a.run('0.1.0')).write(1_001);
+  const { files } = await outputOf(small);
+  expect(files.map(({ content }) => Buffer.from(content).toString())).toEqual(['A'.repeat(1_000)]);
+  expect((await outputOf(large)).files.map(({ content }) => content.length)).toEqual([0]);
+  await a.client.cancelTask({ taskId: 'q.1.0' });
+
+  const half = a.at(files).map((file) => ({ ...file, content: file.content.subarray(1) }));
+  expect(await b.fragment('q.2.0', '1.0.0', half).end).toMatchObject({
+    message: expect.stringContaining('content must have its 1000 bytes'),
+  });
+  const reader = b.fragment('q.2.0', '1.0.0', a.at(files));
+  const run = await b.run('1.0.0');
+  expect(run.inputs()).toEqual(['A'.repeat(1_000)]);
+  await run.write(1);
+  expect((await outputOf(reader)).fetchedBytes).toBe(1_000n);
 });
 
 test('a session says when it can take fragments, and then how it is, for as long as it is read', async () => {

@@ -3,7 +3,7 @@
 //   T2. A producer that is too busy is asked again; one from which nothing comes for progressTimeoutMs has lost the file.
 //   T3. The file has the length that was said, or it is lost. A file that did not come whole is removed.
 //   T4. No more than one chunk is held here: the next one is asked for when the last one is written.
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm, writeFile } from 'node:fs/promises';
 import { type Client, Code, ConnectError } from '@connectrpc/connect';
 import { type Clock, formatDuration, sleep } from '@tutti/base';
 import type { TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
@@ -19,6 +19,8 @@ export interface RemoteFile {
   readonly key: string;
   readonly name: string;
   readonly bytes: number;
+  /** All its bytes, if they came with the request for it: then it is not fetched. */
+  readonly content?: Uint8Array;
 }
 
 export interface TransferOptions {
@@ -50,6 +52,16 @@ export async function transferFile(file: RemoteFile, path: string, options: Tran
     throw isDiskFull(error) ? diskFull(file) : error;
   }
   await handle.close();
+}
+
+/** Writes a file whose bytes are here already to `path`, which must not exist. Rejects with ExchangeError, or what the disk says. */
+export async function writeContent(file: RemoteFile, content: Uint8Array, path: string): Promise<void> {
+  try {
+    await writeFile(path, content, { flag: 'wx' });
+  } catch (error) {
+    await rm(path, { force: true });
+    throw isDiskFull(error) ? diskFull(file) : error;
+  }
 }
 
 class Transfer {

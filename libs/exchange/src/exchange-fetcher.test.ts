@@ -75,6 +75,17 @@ test('F2: a file of the session itself is used where it is, and one of its neigh
   expect(asked).toEqual([]);
 });
 
+test('F4: a file that came with its content is written, counted and not fetched', async () => {
+  const content = bytesOf(1_000);
+  const file = { ...(await write(theirs, '1.0.0', content)), content };
+  let came = 0;
+  const { paths } = await fetches().fetch([file], { signal: never(), progress: (bytes) => (came += bytes) });
+  expect(readFileSync(paths[0] ?? '').equals(content)).toBe(true);
+  expect(came).toBe(1_000);
+  expect(consumer.stats()).toMatchObject({ fetchedBytes: 1_000, heldBytes: 1_000 });
+  expect(asked).toEqual([]);
+});
+
 test('F1: a file that is asked for again, also at the same time, is fetched once', async () => {
   const file = await write(theirs, '1.0.0', bytesOf(1_000));
   const here = fetches();
@@ -242,7 +253,7 @@ test('F3: a session that ends takes its transfers with it', async () => {
   await expect(failure).rejects.toThrow('task q.2.0 has ended');
 });
 
-test('F4, T4: however much there is to fetch, two streams run, and none is more than a few chunks ahead of the disk', async () => {
+test('F5, T4: however much there is to fetch, two streams run, and none is more than a few chunks ahead of the disk', async () => {
   const length = 8 * CHUNK_BYTES;
   let [open, openMax, sent, aheadMax] = [0, 0, 0, 0];
   const watched: Fetch = async function* (request, context) {

@@ -2,7 +2,8 @@
 //   F1. A file is fetched once per session, however many fragments ask for it, also at the same time.
 //   F2. A file of the session itself is used where it is.
 //   F3. A transfer ends when nobody waits for it any more, and with its session.
-//   F4. At most streamsMax transfers run on the worker; the others wait in order.
+//   F4. A file that came with its content is written, and not fetched.
+//   F5. At most streamsMax transfers run on the worker; the others wait in order.
 import { link, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Client, createClient } from '@connectrpc/connect';
@@ -10,7 +11,7 @@ import { type Clock, type Random, randomInt } from '@tutti/base';
 import { TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
 import { type ClosableTransport, orAbort } from '@tutti/service';
 import { interleaved } from './core/interleaved.js';
-import { type RemoteFile, transferFile } from './exchange-client.js';
+import { type RemoteFile, transferFile, writeContent } from './exchange-client.js';
 import { exchangeLost } from './exchange-error.js';
 import type { ExchangeSession } from './exchange-session.js';
 import type { ExchangeStore } from './exchange-store.js';
@@ -152,6 +153,15 @@ export class SessionFetches {
     signal: AbortSignal,
     progress: (bytes: number) => void = () => {},
   ): Promise<void> {
+    const arrived = (bytes: number) => {
+      this.session.noteFetched(bytes);
+      progress(bytes);
+    };
+    const { content } = file;
+    if (content !== undefined) {
+      await writeContent(file, content, path); // F4
+      return arrived(content.length);
+    }
     // Another session of the query on this worker: the disk has the bytes already.
     const neighbour = this.options.store.session(file.taskId);
     const held = neighbour?.isKey(file.key) === true ? neighbour.file(file.name) : undefined;
@@ -161,10 +171,7 @@ export class SessionFetches {
     try {
       await transferFile(file, path, {
         ...{ client: this.client(file.edgeAddress), progressTimeoutMs, clock, signal },
-        progress: (bytes) => {
-          this.session.noteFetched(bytes);
-          progress(bytes);
-        },
+        progress: arrived,
       });
     } finally {
       giveBack();

@@ -1,4 +1,4 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invariant } from '@tutti/base';
 import { isFileName } from './core/exchange-names.js';
@@ -52,6 +52,11 @@ export class FragmentFiles {
     );
     for (const file of held) this.book.keep(file);
     return held;
+  }
+
+  /** The content of files that are kept. */
+  contents(files: readonly HeldFile[]): Promise<Uint8Array[]> {
+    return Promise.all(files.map(({ path }) => readFile(path)));
   }
 
   /** Removes what was written. */
