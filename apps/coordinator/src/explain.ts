@@ -1,6 +1,6 @@
 // What EXPLAIN says: the stages that a query would run in, or why it runs whole on one worker, and the engine's own plan. Pure.
 import type { ScanTable } from '@tutti/engine';
-import { explainStages, explainWhole, type TableSize } from '@tutti/sql';
+import { explainStages, explainWhole, type TableSize, tableSizeOf } from '@tutti/sql';
 import type { QueryPlan } from './core/query-work.js';
 import type { DistributionSettings } from './core/stage-settings.js';
 
@@ -33,9 +33,4 @@ export function keptWhole({ distribution }: DistributionSettings, workers: numbe
 
 /** What the cut needs to know of the tables of a plan, by full name. */
 export const tableSizes = (tables: readonly ScanTable[]): ReadonlyMap<string, TableSize> =>
-  new Map(
-    tables.map(({ table, rows, splits }) => {
-      const bytes = splits.reduce((sum, split) => sum + split.bytes, 0);
-      return [table, { rows, splits: splits.length, bytes }];
-    }),
-  );
+  new Map(tables.map((table) => [table.table, tableSizeOf(table)]));

@@ -31,16 +31,18 @@ export interface StageWorkOptions {
 
 export class StageWork {
   private readonly tables;
+  private readonly sizes;
   /** Shares of splits, by stage and number of the scan. */
   private readonly shares = new Map<string, readonly (readonly Split[])[]>();
 
   constructor(readonly options: StageWorkOptions) {
+    this.sizes = tableSizes(options.plan.tables);
     this.tables = new Map(options.plan.tables.map((table) => [table.table, table]));
   }
 
   cut(facts: ReadonlyMap<string, StageFacts>): CutOutcome {
     const { plan, settings, workers } = this.options;
-    return cut(plan.node, facts, { ...settings, workers }, tableSizes(plan.tables));
+    return cut(plan.node, facts, { ...settings, workers }, this.sizes);
   }
 
   /**

@@ -1,4 +1,5 @@
-// Tables and constant rows. A small table is read whole by every task that needs it; a large one is divided by splits.
+// Tables and constant rows. Where little has to be read of a table, every task that needs it reads that; where it is much, it is
+// divided by splits.
 import type { Cutter } from './cutter.js';
 import { type Fragment, REPLICATED } from './fragment.js';
 import type { NodeOf } from './plan-nodes.js';
@@ -11,24 +12,26 @@ const REPLICATED_BYTES_MAX = 64 * 1_024 * 1_024;
 export function openScan(node: NodeOf<'scan'>, cutter: Cutter): Fragment {
   const size = cutter.table(node.table);
   if (size === undefined) throw new NotCuttable(`nothing is known of the size of table ${node.table}`);
-  const isSmall = size.rows <= cutter.settings.replicatedRowsMax && size.bytes <= REPLICATED_BYTES_MAX;
+  const bounds = boundsOf(node.filters);
+  const left = size.within?.(node.columns, bounds) ?? size;
+  const isSmall = left.rows <= cutter.settings.replicatedRowsMax && left.bytes <= REPLICATED_BYTES_MAX;
   const number = cutter.numberOf(node);
   const items = node.output.map((index) => column(index));
   return {
     sql: `SELECT ${selectList(items)} FROM ${scanMark(number)} AS t${where(node.filters.map((filter) => render(filter)))}`,
     types: node.types,
     distribution: isSmall ? REPLICATED : { kind: 'divided', hash: undefined },
-    estimatedRows: Math.min(node.estimatedRows, size.rows),
+    estimatedRows: Math.min(node.estimatedRows, left.rows),
     scans: [
       {
         number,
         table: node.table,
         columns: node.columns,
         share: isSmall ? 'all' : 'own',
-        bounds: boundsOf(node.filters),
+        bounds,
         wanted: [],
-        rows: size.rows,
-        splits: size.splits,
+        rows: left.rows,
+        splits: left.splits,
       },
     ],
     reads: [],

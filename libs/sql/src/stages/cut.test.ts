@@ -129,7 +129,7 @@ test('nothing divided, or nothing read: the statement runs whole', () => {
   const noTable: PlanNode = { op: 'values', rows: [[]], types: [], estimatedRows: 1 };
   expect(next(join('inner', small, small))).toEqual({
     kind: 'whole',
-    reason: 'small input: no table has more than 100 rows',
+    reason: 'small input: no table has more than 100 rows to be read',
   });
   expect(next(noTable)).toEqual({ kind: 'whole', reason: 'no table is read' });
 });

@@ -3,16 +3,20 @@
 //   K1. What cannot be cut is known at the first cut, whatever the facts: every expression is looked at by estimates first.
 import { isLossless } from '../plan/exchange-type.js';
 import type { PlanNode, PlanType } from '../plan/plan.js';
-import { Cutter, type CutInput, type TableSize } from './cutter.js';
+import type { TableSize } from '../splits/table-size.js';
+import { Cutter, type CutInput } from './cutter.js';
 import { stageOf } from './close-stage.js';
 import { nodesOf } from './plan-nodes.js';
-import type { CutOutcome, CutSettings, Stage, StageFacts } from './stage.js';
+import type { CutOutcome, CutSettings, Stage, StageFacts, StageScan } from './stage.js';
 import { NotCuttable, safeText } from './stage-sql.js';
 
 /** More stages than this would cost more than they gain. */
 export const STAGES_MAX = 100;
 /** Longer SQL of one stage comes only from plans whose common parts are written out many times. */
 const STAGE_SQL_LENGTH_MAX = 1_000_000;
+
+/** Whole statements open all files of their tables, stages only what they read. */
+const OPENED_SPLITS_MAX = 200;
 
 export const FINAL_STAGE_ID = 'final';
 
@@ -45,13 +49,22 @@ export function cutByEstimates(
     for (const type of nodesOf(plan).flatMap(({ types }) => types)) checkType(type);
     const { stages, final } = walk({ plan, facts: new Map(), settings: { ...settings, isAdaptive: false }, tables });
     const all = final === undefined ? stages : [...stages, final];
-    const isDivided = all.some(({ scans }) => scans.some(({ share }) => share === 'own'));
-    if (!isDivided) return { kind: 'whole', reason: wholeReason(all, settings) };
+    const scans = all.flatMap((stage) => stage.scans);
+    const isDivided = scans.some(({ share }) => share === 'own');
+    if (!isDivided && !scans.some((scan) => leavesOutMuch(scan, tables)))
+      return { kind: 'whole', reason: wholeReason(all, settings) };
     const longest = Math.max(...all.map(({ sql }) => sql.length));
     if (all.length > STAGES_MAX) return { kind: 'whole', reason: `more than ${STAGES_MAX} stages` };
     if (longest > STAGE_SQL_LENGTH_MAX) return { kind: 'whole', reason: 'the SQL of a stage is too long' };
     return { kind: 'cut', stages: all };
   });
+}
+
+/** Whether a scan reads little of so many splits that a worker would take longer to open all files of its table. */
+function leavesOutMuch({ table, columns, bounds }: StageScan, tables: ReadonlyMap<string, TableSize>): boolean {
+  const size = tables.get(table);
+  const left = size?.within?.(columns, bounds);
+  return size !== undefined && left !== undefined && size.splits > OPENED_SPLITS_MAX && left.splits < size.splits;
 }
 
 /** K1: any column may have to travel. */
@@ -62,7 +75,7 @@ function checkType(type: PlanType): void {
 
 const wholeReason = (stages: readonly Stage[], { replicatedRowsMax }: CutSettings): string =>
   stages.some(({ scans }) => scans.length > 0)
-    ? `small input: no table has more than ${replicatedRowsMax} rows`
+    ? `small input: no table has more than ${replicatedRowsMax} rows to be read`
     : 'no table is read';
 
 /** The stages that can run now, or the final one. */

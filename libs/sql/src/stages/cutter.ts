@@ -5,6 +5,7 @@
 //   C3. Stages are named after the number of their plan node and their role there (G1).
 import { invariant, unreachable } from '@tutti/base';
 import type { PlanNode } from '../plan/plan.js';
+import type { TableSize } from '../splits/table-size.js';
 import { allOf } from './all-of.js';
 import { openAggregate } from './cut-aggregate.js';
 import { openCte, openCteScan } from './cut-cte.js';
@@ -21,14 +22,6 @@ import { type ClosedStage, type Fragment, isDivided, REPLICATED } from './fragme
 import { type NodeOf, nodesOf } from './plan-nodes.js';
 import type { CutSettings, Stage, StageFacts, StageRead } from './stage.js';
 import { column, readMark, selectList } from './stage-sql.js';
-
-/** What the cut knows of a table. */
-export interface TableSize {
-  readonly rows: number;
-  readonly splits: number;
-  /** What reading all of it would take, about. */
-  readonly bytes: number;
-}
 
 export interface CutInput {
   readonly plan: PlanNode;

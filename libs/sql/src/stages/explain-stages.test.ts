@@ -49,6 +49,6 @@ Stage 2-left [4 tasks]
 
 test('why a statement runs whole', () => {
   expect(explainStages(scan('hive.main.days', 50), settings, tables)).toEqual([
-    'Runs whole on one worker: small input: no table has more than 100 rows',
+    'Runs whole on one worker: small input: no table has more than 100 rows to be read',
   ]);
 });

@@ -1,7 +1,7 @@
 // The stages of a query as lines of text, the last one first, as EXPLAIN (TYPE DISTRIBUTED) of Presto shows fragments.
 import type { PlanNode } from '../plan/plan.js';
 import { cutByEstimates } from './cut.js';
-import type { TableSize } from './cutter.js';
+import type { TableSize } from '../splits/table-size.js';
 import type { CutSettings, ScanBound, Stage, StageRead, StageScan } from './stage.js';
 
 /** How the statement would run, by estimates: its stages, or why it runs whole on one worker. */
@@ -30,8 +30,11 @@ export function stageLines(stage: Stage, tables: ReadonlyMap<string, TableSize>)
 }
 
 function scanText({ table, columns, share, bounds }: StageScan, tables: ReadonlyMap<string, TableSize>): string {
-  const splits = tables.get(table)?.splits ?? 0;
-  const how = share === 'all' ? 'whole in every task' : `${splits} ${splits === 1 ? 'split' : 'splits'} divided`;
+  const size = tables.get(table);
+  const all = size?.splits ?? 0;
+  const left = size?.within?.(columns, bounds).splits ?? all;
+  const splits = `${left < all ? `${left} of ` : ''}${all} ${all === 1 ? 'split' : 'splits'}`;
+  const how = share === 'own' ? `${splits} divided` : left < all ? `${splits} in every task` : 'whole in every task';
   const names = columns.map(({ name }) => name).join(', ');
   const conditions = bounds.map((bound) => boundText(bound, columns));
   return `${table} (${names}), ${how}${conditions.length === 0 ? '' : `, where ${conditions.join(' and ')}`}`;
