@@ -49,6 +49,8 @@ export interface StageTaskFragment {
   /** One SELECT with placeholders; see Stage.sql. */
   readonly sql: string;
   readonly columns: readonly TypedColumn[];
+  /** Of the whole stage. */
+  readonly estimatedRows?: number;
   readonly scans: readonly {
     readonly number: number;
     readonly source: TableSource;
@@ -122,6 +124,7 @@ export function encodeStageTask(input: StageTaskInput): Uint8Array {
       type: type.sql,
       nullSql: isResult ? nullOf(type) : carrierNullOf(type),
     })),
+    estimatedRows: stage.estimatedRows,
     scans: stage.scans.map((scan) => encodeScan(scan, scans)),
     reads: stage.reads.map(({ number, types }) => ({ number, nulls: types.map(carrierNullOf) })),
     output: stage.output.kind === 'result' ? { kind: 'result', format } : { ...stage.output, compression },

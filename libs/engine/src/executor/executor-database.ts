@@ -92,11 +92,15 @@ export class ExecutorDatabase {
     ]);
   }
 
-  /** Binds a text that must be exactly one SELECT. Throws TaskError, and the engine's own errors. */
+  /** Parses a text that must be one statement, so that it can stand in parentheses. Throws TaskError, and the engine's own errors. */
+  async checkStatement(sql: string): Promise<void> {
+    const { count } = await this.connection.extractStatements(sql);
+    if (count !== 1) throw refused('An executor runs one query at a time.');
+  }
+
+  /** Binds one statement that must be a SELECT. Throws TaskError, and the engine's own errors. */
   async prepareSelect(sql: string): Promise<DuckDBPreparedStatement> {
-    const statements = await this.connection.extractStatements(sql);
-    if (statements.count !== 1) throw refused('An executor runs one query at a time.');
-    const prepared = await statements.prepare(0);
+    const prepared = await this.connection.prepare(sql);
     if (prepared.statementType === StatementType.SELECT) return prepared;
     prepared.destroySync();
     throw refused('An executor runs queries only.');

@@ -263,6 +263,18 @@ describe('a fragment', () => {
     expect(await isUsable()).toBe(true);
   });
 
+  test.each(['files', 'partitioned'] as const)('may leave the type of a NULL to whoever reads it: %s', async (kind) => {
+    const { outcome } = await finish({
+      stage: testStage({
+        sql: 'SELECT NULL AS c0, 2 AS c1',
+        types: [planType('INTEGER'), planType('INTEGER')],
+        output: kind === 'files' ? { kind } : { kind, keys: ['c0', 'c1'], partitions: 2 },
+      }),
+    });
+    expect(outcome).toMatchObject({ rows: 1, ranges: [undefined, { min: '2', max: '2' }] });
+    expect(outcome.files).toHaveLength(1);
+  });
+
   test('that fails on a value says so without a place in a text that nobody wrote, and the session lives on', async () => {
     const stage = testStage({
       sql: "SELECT ('x' || i)::INTEGER AS c0 FROM range(3) t(i)",
@@ -297,7 +309,8 @@ describe('a fragment', () => {
     writeFileSync(broken, 'PAR1 this is none PAR1');
     const own = await open([filePart(broken)]);
     const work = { stage: scan('SELECT c0 FROM {{scan:0}}', 'INTEGER'), scans: scanned(filePart(broken)) };
-    await expect(start(work, own)).rejects.toMatchObject({
+    const { run } = await start(work, own);
+    await expect(run.outcome).rejects.toMatchObject({
       reason: 'TABLE_UNREADABLE',
       message: expect.stringMatching(/demo\.main\.flights.*broken\.parquet/),
     });
@@ -312,8 +325,22 @@ describe('a fragment', () => {
     ['COPY', "COPY (SELECT 1) TO '/tmp/evil.csv'"],
     ['SET', "SET memory_limit = '100GB'"],
   ])('is refused: %s', async (_, sql) => {
-    const failure = await failureOf({ stage: result(sql, 'BIGINT') });
-    expect(failure.reason).toMatch(/PERMISSION_DENIED|TABLE_UNREADABLE/);
+    const writing = testStage({ sql, types: [planType('BIGINT')] });
+    for (const stage of [result(sql, 'BIGINT'), writing])
+      expect((await failureOf({ stage })).reason).toMatch(/PERMISSION_DENIED|TABLE_UNREADABLE/);
+    expect(await isUsable()).toBe(true);
+  });
+
+  test.each([
+    ['a parenthesis', "SELECT 1 AS c0) AS t) TO '/tmp/evil.csv' --"],
+    ['a parenthesis and another statement', "SELECT 1 AS c0) AS t; COPY (SELECT 1) TO '/tmp/evil.csv' --"],
+    ['a comment', 'SELECT 1 AS c0 /*'],
+  ])('cannot leave its place in a statement of ours by %s', async (_, sql) => {
+    for (const output of [{ kind: 'files' }, { kind: 'result' }] as const)
+      expect((await failureOf({ stage: testStage({ sql, types: [planType('INTEGER')], output }) })).message).toMatch(
+        /syntax error|unterminated/,
+      );
+    expect(existsSync('/tmp/evil.csv')).toBe(false);
     expect(await isUsable()).toBe(true);
   });
 
@@ -420,6 +447,15 @@ describe('results', () => {
     expect(engines.bytes.equals(ours.bytes)).toBe(true);
     expect(engines.outcome).toMatchObject({ rows: 100_000, bytes: ours.bytes.length });
     expect(engines.bytes.toString().startsWith('["99999","x99999","49999.5"]\n')).toBe(true);
+  });
+
+  test.each(['rows', 'jsonLines'] as const)('of more rows than were expected are whole: %s', async (format) => {
+    for (const rows of [2_047, 2_048, 2_049, 5_000]) {
+      const some = result(`SELECT i AS c0 FROM range(${rows}) t(i)`, 'BIGINT');
+      const { bytes, outcome } = await finish({ stage: { ...some, estimatedRows: 1 }, format });
+      expect(bytes.toString().split('\n')).toHaveLength(rows + 1);
+      expect(outcome.rows).toBe(rows);
+    }
   });
 
   test('with nested types are lines, too', async () => {

@@ -3,8 +3,9 @@
 //   F2. The columns of its rows have the types that the stage was planned with, or it fails before it has written any.
 //   F3. When run() has settled, the connection is fit for the next fragment.
 import type { DuckDBPreparedStatement } from '@duckdb/node-api';
+import { checkedSelect, isTypesDiffer } from '../duckdb/checked-select.js';
 import { typeName } from '../duckdb/column-type-name.js';
-import { copyToFiles, readCopied } from '../duckdb/copy-files.js';
+import { copyToFiles, type FileOutput, readCopied } from '../duckdb/copy-files.js';
 import { fillIn } from '../duckdb/copy-inputs.js';
 import { readDuckdbError } from '../duckdb/duckdb-error.js';
 import { stageError } from '../duckdb/stage-failure.js';
@@ -81,35 +82,59 @@ export class FragmentWork {
     const task = this.task();
     const sql = fillIn(task, this.message.inputs);
     this.checkFiles(task);
+    await this.database.checkStatement(sql);
+    this.sender.throwIfCanceled();
+    const made = (await this.produceAtOnce(task, sql)) ?? (await this.produceInSteps(task, sql));
+    this.sender.throwIfCanceled();
+    this.checkFiles(task); // F1
+    return { ...made, isResult: task.output.kind === 'result' };
+  }
+
+  /**
+   * Binds the text once, which is most of what a small stage costs. Undefined when nothing was sent or written that counts, and it
+   * has to be looked at more closely.
+   */
+  private async produceAtOnce(task: StageTaskFragment, sql: string): Promise<Made | undefined> {
+    const select = checkedSelect(sql, task.columns);
+    if (select === undefined) return undefined;
+    try {
+      if (task.output.kind !== 'result') return await this.writeFiles(task, task.output, select);
+      return isSmall(task) ? await this.sendFew(task, select) : undefined;
+    } catch (error) {
+      if (this.canceled || !isOfText(error)) throw error;
+      return undefined;
+    }
+  }
+
+  /** As many rows as the engine hands over at a time anyway. */
+  private async sendFew({ columns }: StageTaskFragment, select: string): Promise<Made | undefined> {
+    const result = await this.database.connection.run(`${select} LIMIT ${FEW_ROWS + 1}`);
+    if (result.rowCount > FEW_ROWS) return undefined;
+    this.send({ kind: 'started', columns });
+    await this.sender.sendAll(result);
+    return { rows: this.sender.rows, bytes: 0, files: [], ranges: [] };
+  }
+
+  private async produceInSteps(task: StageTaskFragment, sql: string): Promise<Made> {
     const prepared = await this.database.prepareSelect(sql);
     try {
       const columns = await this.checkedColumns(task, prepared);
       this.sender.throwIfCanceled();
-      const made = await this.produce(task, sql, columns, prepared);
-      this.sender.throwIfCanceled();
-      this.checkFiles(task); // F1
-      return { ...made, isResult: task.output.kind === 'result' };
+      if (task.output.kind !== 'result') return await this.writeFiles(task, task.output, sql);
+      const result = new ResultRun(this.database.connection, this.sender, this.send);
+      const { format } = task.output;
+      const { resultPipe } = this.session;
+      const rows = await result.run({ sql, columns, format, resultPipe }, prepared);
+      return { rows, bytes: 0, files: [], ranges: [] };
     } finally {
       prepared.destroySync();
     }
   }
 
-  private async produce(
-    { output }: StageTaskFragment,
-    sql: string,
-    columns: readonly Column[],
-    prepared: DuckDBPreparedStatement,
-  ): Promise<Made> {
-    const { connection } = this.database;
-    if (output.kind === 'result') {
-      const { resultPipe } = this.session;
-      const result = new ResultRun(connection, this.sender, this.send);
-      const rows = await result.run({ sql, columns, format: output.format, resultPipe }, prepared);
-      return { rows, bytes: 0, files: [], ranges: [] };
-    }
+  private async writeFiles({ columns }: StageTaskFragment, output: FileOutput, sql: string): Promise<Made> {
     this.send({ kind: 'started', columns });
     const { outputDirectory } = this.message;
-    const copied = await connection.runAndReadAll(copyToFiles(sql, output, outputDirectory));
+    const copied = await this.database.connection.runAndReadAll(copyToFiles(sql, output, outputDirectory));
     const types = columns.map(({ type }) => type);
     return readCopied(copied, outputDirectory, types);
   }
@@ -177,6 +202,16 @@ export class FragmentWork {
     }
   }
 }
+
+/** Results of which no more rows are expected are fetched: of more, the engine makes the lines faster. */
+const FEW_ROWS = 2_048;
+
+const isSmall = ({ output, estimatedRows = Infinity }: StageTaskFragment): boolean =>
+  output.kind === 'result' && output.format !== 'parquet' && estimatedRows <= FEW_ROWS;
+
+/** Whether an error may only mean that the text is to be looked at on its own. */
+const isOfText = (error: unknown): boolean =>
+  isTypesDiffer(error) || ['Parser', 'Binder'].includes(readDuckdbError(error).type);
 
 const castOf = (type: string): string => `CAST(NULL AS ${type})`;
 
