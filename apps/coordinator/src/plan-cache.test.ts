@@ -1,4 +1,8 @@
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { PlanCache } from './plan-cache.js';
+import { lookAtFile } from './plan-files.js';
 import { FakePlanner } from './testing/fake-planner.js';
 
 const never = new AbortController().signal;
@@ -23,12 +27,60 @@ test('K1: errors and answers of the coordinator itself are made anew', async () 
   expect(cache.bytes).toBe(0);
 });
 
-test('K1: a plan that knows files is made anew, since files change', async () => {
-  const planner = new FakePlanner();
-  const cache = new PlanCache(planner);
-  await cache.plan('grouped', demo, never);
-  await cache.plan('grouped', demo, never);
-  expect(planner.planned).toHaveLength(2);
+describe('K1: a plan that knows files', () => {
+  const asPlanned = { bytes: 1, mtimeMs: 1 };
+
+  test.each([
+    ['is used again while they are as they were', asPlanned, 1],
+    ['is made anew when one has another size', { ...asPlanned, bytes: 2 }, 3],
+    ['is made anew when one was written again', { ...asPlanned, mtimeMs: 2 }, 3],
+    ['is made anew when one is gone', undefined, 3],
+  ])('%s', async (_, found, plannings) => {
+    const planner = new FakePlanner();
+    const looked: string[] = [];
+    const cache = new PlanCache(planner, undefined, async (path) => {
+      looked.push(path);
+      return found;
+    });
+    const [first] = [await cache.plan('grouped', demo, never), await cache.plan('grouped', demo, never)];
+    const { bytes } = cache;
+    expect(await cache.plan('grouped', demo, never)).toEqual(first);
+    expect(planner.planned).toHaveLength(plannings);
+    expect(looked).toEqual(['/t.parquet', '/t.parquet']);
+    expect(cache.bytes).toBe(bytes);
+  });
+
+  test('is made anew when its statement asks for the time, which is a constant of it', async () => {
+    const planner = new FakePlanner();
+    const cache = new PlanCache(planner, undefined, async () => asPlanned);
+    for (let run = 0; run < 2; run++) await cache.plan('grouped since now()', demo, never);
+    expect(planner.planned).toHaveLength(2);
+  });
+
+  test('is made anew when not all of them could be read in time', async () => {
+    const planner = new FakePlanner();
+    const plan = planner.plan.bind(planner);
+    planner.plan = async (...asked) => {
+      const outcome = await plan(...asked);
+      if (outcome.kind !== 'query' || outcome.plan.kind !== 'plan') throw new Error('it has no plan');
+      return { ...outcome, plan: { ...outcome.plan, isProvisional: true } };
+    };
+    const cache = new PlanCache(planner, undefined, async () => asPlanned);
+    await cache.plan('grouped', demo, never);
+    await cache.plan('grouped', demo, never);
+    expect(planner.planned).toHaveLength(2);
+    expect(cache.bytes).toBe(0);
+  });
+});
+
+test('files on disk are compared as the planner saw them', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tutti-plan-cache-'));
+  const path = join(directory, 't');
+  writeFileSync(path, 'four');
+  utimesSync(path, 7, 7);
+  expect(await lookAtFile(path)).toEqual({ bytes: 4, mtimeMs: 7_000 });
+  rmSync(directory, { recursive: true });
+  expect(await lookAtFile(path)).toBeUndefined();
 });
 
 test('K2: it stays within its bytes, and forgets what has not been used for longest', async () => {

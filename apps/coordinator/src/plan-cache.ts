@@ -1,12 +1,17 @@
 // Remembers plans of queries: dashboards send the same statement again and again.
-//   K1. Only plans are remembered that depend on nothing but the statement, the session's names and the catalogs, which
-//       do not change while the process lives. Errors and answers are made anew, and so are plans that can be cut into stages:
-//       they know the files of their tables as they were.
+//   K1. A plan is remembered by the statement and what of its session it depends on; the catalogs do not change while the process
+//       lives. Plans that can be cut into stages know the files of their tables: they hold while these are as they were. Errors
+//       and answers are made anew, also those of EXPLAIN, and so are plans that were made before all footers had been read, and
+//       those of statements that ask for the time: it is a constant of the plan.
 //   K2. It holds at most `bytesMax`; what has not been used for longest goes first.
 import type { PlanOutcome, Planner } from '@tutti/engine';
+import { isMomentary } from '@tutti/sql';
+import { hasItsFiles, type LookAtFile, lookAtFile, planBytes } from './plan-files.js';
+
+type PlannedQuery = Extract<PlanOutcome, { kind: 'query' }>;
 
 interface Remembered {
-  readonly outcome: PlanOutcome;
+  readonly outcome: PlannedQuery;
   readonly bytes: number;
 }
 
@@ -16,7 +21,8 @@ export class PlanCache implements Planner {
 
   constructor(
     private readonly planner: Planner,
-    private readonly bytesMax = 16 << 20,
+    private readonly bytesMax = 32 << 20,
+    private readonly look: LookAtFile = lookAtFile,
   ) {}
 
   get bytes(): number {
@@ -26,14 +32,13 @@ export class PlanCache implements Planner {
   async plan(statement: string, session: Parameters<Planner['plan']>[1], signal: AbortSignal): Promise<PlanOutcome> {
     const key = JSON.stringify([session.catalog, session.schema, session.distribution, statement]);
     const known = this.plans.get(key);
-    if (known !== undefined) {
-      this.plans.delete(key);
-      this.plans.set(key, known); // The last in the map is the last used.
+    if (known !== undefined && (await hasItsFiles(known.outcome.plan, this.look))) {
+      this.use(key, known);
       return known.outcome;
     }
     const outcome = await this.planner.plan(statement, session, signal);
-    if (outcome.kind === 'query' && outcome.plan.kind === 'whole')
-      this.remember(key, outcome, 2 * key.length + outcome.fragment.byteLength); // K1
+    if (outcome.kind === 'query' && isLasting(statement, outcome))
+      this.remember(key, outcome, 2 * key.length + outcome.fragment.byteLength + planBytes(outcome.plan));
     return outcome;
   }
 
@@ -41,14 +46,30 @@ export class PlanCache implements Planner {
     return this.planner.close();
   }
 
-  private remember(key: string, outcome: PlanOutcome, bytes: number): void {
-    if (bytes > this.bytesMax || this.plans.has(key)) return;
+  /** The last in the map is the last used. */
+  private use(key: string, known: Remembered): void {
+    if (this.plans.get(key) !== known) return;
+    this.plans.delete(key);
+    this.plans.set(key, known);
+  }
+
+  private remember(key: string, outcome: PlannedQuery, bytes: number): void {
+    this.forget(key);
+    if (bytes > this.bytesMax) return;
     this.plans.set(key, { outcome, bytes });
     this.heldBytes += bytes;
-    for (const [oldest, { bytes: freed }] of this.plans) {
+    for (const oldest of this.plans.keys()) {
       if (this.heldBytes <= this.bytesMax) return; // K2
-      this.plans.delete(oldest);
-      this.heldBytes -= freed;
+      this.forget(oldest);
     }
   }
+
+  private forget(key: string): void {
+    this.heldBytes -= this.plans.get(key)?.bytes ?? 0;
+    this.plans.delete(key);
+  }
 }
+
+/** K1. */
+const isLasting = (statement: string, { plan }: PlannedQuery): boolean =>
+  plan.kind === 'whole' || (!plan.isProvisional && !isMomentary(statement));

@@ -50,6 +50,8 @@ export type EnginePlan =
       readonly explainJson: string | undefined;
       /** All tables that the plan scans. */
       readonly tables: readonly ScanTable[];
+      /** Not all footers of the files could be read in time: the same statement may soon have a better plan. */
+      readonly isProvisional: boolean;
     }
   | { readonly kind: 'whole'; readonly reason: string };
 

@@ -69,6 +69,7 @@ function grouped(statement: string): PlanOutcome {
       planJson: readFileSync(join(__dirname, 'grouped-plan.json'), 'utf8'),
       explainJson: undefined,
       tables: [table],
+      isProvisional: false,
     },
   };
 }

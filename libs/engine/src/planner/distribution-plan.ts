@@ -77,16 +77,19 @@ export class DistributionPlanner {
       const column = hugeColumn(scan, table);
       if (column !== undefined) return whole(column);
     }
-    const tables = await Promise.all(known.map(({ scan, table }) => this.scanTable(scan, table)));
-    return { kind: 'plan', planJson, explainJson, tables: withinBudget(tables) };
+    const found = await Promise.all(known.map(({ scan, table }) => this.scanTable(scan, table)));
+    const isProvisional = found.some((table) => table.isProvisional);
+    const tables = withinBudget(found.map(({ scan }) => scan));
+    return { kind: 'plan', planJson, explainJson, tables, isProvisional };
   }
 
-  private async scanTable({ stubPath, columns }: PlanScan, table: StubbedTable): Promise<ScanTable> {
+  private async scanTable({ stubPath, columns }: PlanScan, table: StubbedTable) {
     const { files: _files, ...reader } = table.reader;
     const names = new Set([...columns].flatMap((index) => reader.columns[index]?.name ?? []));
-    const { rows, splits } = await this.splits.find(table, names);
+    const { rows, splits, isProvisional } = await this.splits.find(table, names);
     const name = `${reader.catalog}.${reader.schema}.${reader.name}`;
-    return { table: name, stubPath, reader, columns: reader.columns, rows, splits };
+    const scan: ScanTable = { table: name, stubPath, reader, columns: reader.columns, rows, splits };
+    return { scan, isProvisional };
   }
 }
 

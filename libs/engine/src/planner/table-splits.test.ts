@@ -21,11 +21,13 @@ test('S1: whoever does not wait has whole files, and later ones have what was re
   expect(await splits.find(table, new Set(['ID']))).toMatchObject({
     rows: 5_000,
     splits: [{ rows: 5_000, ranges: {} }],
+    isProvisional: true,
   });
   await splits.idle();
   const found = await splits.find(table, new Set(['ID']));
   // Names of columns are the same in any case.
   expect(found).toMatchObject({ rows: 10_000, splits: [{ rows: 10_000, ranges: { ID: { min: '0', max: '9999' } } }] });
+  expect(found.isProvisional).toBe(false);
   await splits.close();
 });
 

@@ -30,6 +30,8 @@ const SPLITS_MAX = 10_000;
 export interface FoundSplits {
   readonly rows: number;
   readonly splits: readonly Split[];
+  /** S1: some files are one split only because they have not been read yet. */
+  readonly isProvisional: boolean;
 }
 
 export class TableSplits {
@@ -52,7 +54,8 @@ export class TableSplits {
     const files = await statesOf(reader);
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     const guess = (file: FileState) => Math.ceil(rows * (bytes === 0 ? 1 : file.bytes / bytes));
-    if (reader.format !== 'parquet') return { rows, splits: files.map((file) => splitOfFile(file, guess(file))) };
+    if (reader.format !== 'parquet')
+      return { rows, splits: files.map((file) => splitOfFile(file, guess(file))), isProvisional: false };
     this.cache.nextPlanning();
     await this.ensureFooters(reader, files);
     const known = files.map((file) => ({ file, runs: this.cache.get(file) }));
@@ -63,7 +66,7 @@ export class TableSplits {
       if (runs === undefined || runs.length === 0) return [splitOfFile(file, runs === undefined ? guess(file) : 0)];
       return splitsOfRuns(file, isTooMany ? joinRuns(runs, rowsMin, reader.columns) : runs, columns);
     });
-    return { rows: exact, splits };
+    return { rows: exact, splits, isProvisional: known.some(({ runs }) => runs === undefined) };
   }
 
   /** Resolves when nothing is being read. */
