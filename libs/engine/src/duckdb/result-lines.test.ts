@@ -175,6 +175,16 @@ test('L1: many random numbers are written as we do', async () => {
   expect(ours.split('\n').filter((line, i) => line !== theirs[i])).toEqual([]);
 });
 
+test('L1: floats are written as we do beside other floats, fractions and whole ones in one row too', async () => {
+  const floats = `SELECT unnest([${[...FLOATS, ...SMALL, ...SPECIAL].map((v) => `'${v}'::DOUBLE`).join(', ')}, NULL])`;
+  const { ours, engines } = await bothWays(
+    `SELECT a.v, chr(11) || b.v AS t, b.v AS w FROM (${floats} AS v) a, (${floats} AS v) b`,
+  );
+  expect(engines).toBe(ours);
+  const plain = await bothWays(`SELECT a.v, b.v AS w, 1 AS i FROM (${floats} AS v) a, (${floats} AS v) b`);
+  expect(plain.engines).toBe(plain.ours);
+});
+
 test('types that the engine spells in another way are left to us', async () => {
   const nested = ['[1]', "{'a': 1}", "MAP {'a': 1}", '[1]::INTEGER[1]'];
   const times = ['S', 'MS', 'NS'].map((unit) => `TIMESTAMP_${unit} '2020-01-01'`);
