@@ -175,8 +175,20 @@ describe('a query that is cut into stages', () => {
     expect(first.fragments.length).toBeLessThanOrEqual(2);
   });
 
-  test('a worker that is busy takes no part', async () => {
-    workers[0].mode = 'busy';
+  test('fragments leave before the workers have said that they take the sessions, and a late answer holds up no rows', async () => {
+    let answer = () => {};
+    workers[1].answering = new Promise((resolve) => (answer = resolve));
+    const heard = await start();
+    await cluster.until(() => heard.over, 10);
+    expect(heard.error).toBeUndefined();
+    expect(heard.rowCount).toBeGreaterThan(0);
+    expect(stagesOf(workers[1]).length).toBeGreaterThan(0);
+    answer();
+    await cluster.until(() => workers.every(({ tasks }) => tasks.size === 0), 10);
+  });
+
+  test.each(['busy', 'draining', 'unreachable'] as const)('a worker that is %s takes no part', async (mode) => {
+    workers[0].mode = mode;
     const heard = await start();
     await cluster.until(() => heard.over, 10);
     expect(heard.error).toBeUndefined();

@@ -42,6 +42,7 @@ export class DistributedRun {
         parts.log.warn('session-lost', { queryId: admitted.query.queryId, sessionId, message });
         this.apply({ kind: 'sessionLost', sessionId, message });
       },
+      refused: (sessionId) => this.apply({ kind: 'sessionRefused', sessionId }),
       failed: (why) => this.end({ kind: 'failed', failure: why }),
     });
   }
@@ -58,19 +59,17 @@ export class DistributedRun {
   async run(deliver: () => Promise<void>): Promise<void> {
     const { query, slot } = this.admitted;
     const over = AbortSignal.any([query.signal, this.over.signal, slot.takenBack]);
+    const opening = this.openSessions();
     try {
-      const outcome = await this.sessions.open(this.parts.workers.active());
-      if (outcome?.kind === 'failed') query.apply(outcome);
-      if (outcome !== undefined) return;
-      if (query.state === 'starting') query.apply({ kind: 'running' });
       this.cut();
       while (!over.aborted) await this.changed.wait(over);
       if (query.ended || slot.takenBack.aborted) return;
+      if (query.state === 'starting') query.apply({ kind: 'running' });
       query.using({ rows: this.rows });
       await deliver();
     } finally {
       this.over.abort();
-      await Promise.all(this.running);
+      await Promise.all([opening, ...this.running]);
       await this.sessions.close(); // R3
     }
   }
@@ -129,8 +128,9 @@ export class DistributedRun {
     const worker = this.sessions.workerOf(sessionId);
     if (worker === undefined) return; // It was lost in this turn, and the schedule hears of it.
     const fragment = this.work.fragment(effect, (id) => this.sessions.workerOf(id)?.edgeAddress ?? '', this.small);
-    const signal = AbortSignal.any([query.signal, this.over.signal]);
-    const parts = this.parts.fragments.run(worker.address, fragment, signal);
+    const signal = AbortSignal.any([query.signal, this.over.signal, this.sessions.signalOf(sessionId)]);
+    const awaitsSession = this.sessions.isAwaited(sessionId);
+    const parts = this.parts.fragments.run(worker.address, { ...fragment, awaitsSession }, signal);
     const isResult = stage.output.kind === 'result';
     let next = await parts.next();
     for (; !next.done; next = await parts.next()) {
@@ -167,6 +167,15 @@ export class DistributedRun {
       case 'failed':
         return { kind: 'taskFailed', failure: failedIn(end.failure, effect, workerId) } as const;
     }
+  }
+
+  /** Asks all workers; who answers late takes part from then on. */
+  private async openSessions(): Promise<void> {
+    this.sessionsOpening = true;
+    const outcome = await this.sessions.open(this.parts.workers.active());
+    this.sessionsOpening = false;
+    if (outcome?.kind === 'failed') this.end(outcome);
+    if (outcome?.kind === 'ended') this.over.abort();
   }
 
   /** All sessions are lost: others are opened, if there are workers. */

@@ -29,6 +29,12 @@ export interface NewFragment {
   readonly contentBytesMax: number;
 }
 
+/** A fragment on its way. */
+export interface SentFragment extends NewFragment {
+  /** Whether its session was asked for and the worker has not answered yet. */
+  readonly awaitsSession: boolean;
+}
+
 /** What a fragment that ran to its end wrote, and what it took. */
 export interface FragmentResult {
   readonly rows: number;
@@ -63,7 +69,7 @@ export interface MissingFile {
 
 export interface FragmentClient {
   /** Runs a fragment: yields bytes of the result, if it is one, and returns how it ended. Aborting `signal` stops it. */
-  run(address: string, fragment: NewFragment, signal: AbortSignal): AsyncGenerator<Uint8Array, FragmentEnd>;
+  run(address: string, fragment: SentFragment, signal: AbortSignal): AsyncGenerator<Uint8Array, FragmentEnd>;
 }
 
 /** Calls workers; `transportTo` keeps one channel per address. */

@@ -1,8 +1,10 @@
 // The sessions of one distributed query: one task on each worker that takes part, which holds an executor and the query's
 // exchange files there.
-//   H1. A session is told of once: opened, and later lost. Nothing is told after `close`.
+//   H1. A session is told of once: opened, and later lost, or refused by its worker. Nothing is told after `close`.
 //   H2. What the sessions used counts together, and past its CPU limit the query ends (query-use.ts).
 //   H3. When `close` resolves, each session has been told to stop: those that have not confirmed it are known to TaskEnds.
+//   H4. Sessions count as opened when their workers are asked: their fragments need not wait for the answers. One that a worker
+//       refuses, or that a fragment did not reach, has done nothing, and is taken back.
 import type { WorkerChoice } from './core/placement.js';
 import { workerKey } from './core/placement.js';
 import type { QueryFailure } from './core/query.js';
@@ -15,11 +17,19 @@ import { whileWorker } from './workers.js';
 export interface SessionEvents {
   opened(sessionId: string): void;
   lost(sessionId: string, message: string): void;
+  /** It never was. */
+  refused(sessionId: string): void;
   failed(why: QueryFailure): void;
 }
 
+type Session = Placed & {
+  readonly stop: AbortController;
+  /** Whether the worker has answered. */
+  isTaken: boolean;
+};
+
 export class QuerySessions {
-  private readonly sessions = new Map<string, Placed & { readonly stop: AbortController }>();
+  private readonly sessions = new Map<string, Session>();
   private readonly holding = new Set<Promise<void>>();
   private readonly stop = new AbortController();
   private readonly usage = new QueryUsage();
@@ -37,6 +47,16 @@ export class QuerySessions {
     return this.sessions.get(sessionId)?.worker;
   }
 
+  /** Whether the worker of a session has not answered yet. */
+  isAwaited(sessionId: string): boolean {
+    return this.sessions.get(sessionId)?.isTaken === false;
+  }
+
+  /** Aborts when a session is lost or was never there. */
+  signalOf(sessionId: string): AbortSignal {
+    return this.sessions.get(sessionId)?.stop.signal ?? AbortSignal.abort();
+  }
+
   /**
    * Opens a session on each of `workers` that takes one at once; when none does, on the first that comes to have room. Resolves
    * when at least one is open or none can be had: then with why.
@@ -46,10 +66,11 @@ export class QuerySessions {
     const fresh = workers.filter((worker) => !this.tried.has(workerKey(worker)));
     const outcomes = fresh.map(async (worker) => {
       this.tried.add(workerKey(worker));
-      const outcome = await placement.placeOn(this.admitted, worker);
-      if (outcome?.kind !== 'placed') return outcome;
-      this.hold(outcome);
-      return undefined;
+      let asked: Placed | undefined;
+      const outcome = await placement.placeOn(this.admitted, worker, (placed) => this.expect((asked = placed)));
+      if (outcome?.kind === 'placed') return this.hold(outcome);
+      if (asked !== undefined) this.takeBack(asked.taskId);
+      return outcome;
     });
     const told = await Promise.all(outcomes);
     const bad = told.find((outcome) => outcome?.kind === 'failed' || outcome?.kind === 'ended');
@@ -61,14 +82,16 @@ export class QuerySessions {
   async openOne(): Promise<Exclude<PlacementOutcome, { kind: 'placed' }> | undefined> {
     const outcome = await this.parts.placement.place(this.admitted, this.tried);
     if (outcome.kind !== 'placed') return outcome;
-    this.hold(outcome);
-    return undefined;
+    this.tried.add(workerKey(outcome.worker));
+    this.expect(outcome);
+    return this.hold(outcome);
   }
 
   /** A fragment has found out that nothing runs in a session any more, perhaps before its stream tells. */
   giveUp(sessionId: string, message: string): void {
     const session = this.sessions.get(sessionId);
     if (session === undefined) return;
+    if (!session.isTaken) return this.takeBack(sessionId);
     this.sessions.delete(sessionId);
     session.stop.abort();
     this.events.lost(sessionId, `worker ${session.worker.nodeId}: ${message}`); // H1
@@ -81,19 +104,38 @@ export class QuerySessions {
     await Promise.all(this.holding);
   }
 
-  private hold(placed: Placed): void {
-    this.tried.add(workerKey(placed.worker));
-    const session = { ...placed, stop: new AbortController() };
-    this.sessions.set(placed.taskId, session);
-    const { query } = this.admitted;
-    query.using({ workerIds: [...new Set([...query.use.workerIds, placed.worker.nodeId])] });
-    const held = this.read(session).finally(() => this.holding.delete(held));
-    this.holding.add(held);
+  /** H4. */
+  private expect(placed: Placed): void {
+    this.sessions.set(placed.taskId, { ...placed, stop: new AbortController(), isTaken: false });
     this.events.opened(placed.taskId);
   }
 
+  /** H4. */
+  private takeBack(sessionId: string): void {
+    const session = this.sessions.get(sessionId);
+    if (session === undefined) return;
+    this.sessions.delete(sessionId);
+    session.stop.abort();
+    if (!this.closing && !this.admitted.query.ended) this.events.refused(sessionId); // H1
+  }
+
+  /** The worker has taken the session. */
+  private hold(placed: Placed): undefined {
+    const stopped: Session = { ...placed, stop: new AbortController(), isTaken: true };
+    const session = this.sessions.get(placed.taskId) ?? stopped;
+    session.isTaken = true;
+    const { query } = this.admitted;
+    if (session === stopped) stopped.stop.abort();
+    else {
+      query.using({ workerIds: [...new Set([...query.use.workerIds, placed.worker.nodeId])] });
+      if (query.state === 'starting') query.apply({ kind: 'running' });
+    }
+    const held = this.read(session).finally(() => this.holding.delete(held));
+    this.holding.add(held);
+  }
+
   /** Reads a session's stream, which keeps it alive, until it is lost or not needed any more. */
-  private async read(placed: Placed & { readonly stop: AbortController }): Promise<void> {
+  private async read(placed: Session): Promise<void> {
     const { tasks, taskEnds, taskWatch, workers, placement } = this.parts;
     const { query } = this.admitted;
     const { worker, taskId } = placed;

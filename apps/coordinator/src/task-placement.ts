@@ -88,10 +88,17 @@ export class TaskPlacement {
     }
   }
 
-  /** Asks one worker only, and does not wait: undefined when it takes no task now, or its lease has to be renewed first. */
-  async placeOn(admitted: AdmittedQuery, worker: WorkerChoice): Promise<PlacementOutcome | undefined> {
+  /**
+   * Asks one worker only, and does not wait: undefined when it takes no task now, or its lease has to be renewed first. `sent` is
+   * called when the task leaves, in the same turn, if it does.
+   */
+  async placeOn(
+    admitted: AdmittedQuery,
+    worker: WorkerChoice,
+    sent: (task: Placed) => void,
+  ): Promise<PlacementOutcome | undefined> {
     if (this.line.length > 0) return undefined; // T2
-    const outcome = await this.round(admitted, new Set(), undefined, () => [worker]);
+    const outcome = await this.round(admitted, new Set(), undefined, () => [worker], sent);
     return outcome.kind === 'refused' || outcome.kind === 'noLease' ? undefined : outcome;
   }
 
@@ -170,6 +177,7 @@ export class TaskPlacement {
     excluded: ReadonlySet<string>,
     fenced: ShardStamp | undefined,
     candidates = () => this.options.workers.active(),
+    sent: (task: Placed) => void = () => {},
   ): Promise<RoundOutcome> {
     const { tasks, taskEnds, workers, placements } = this.options;
     const asked = new Set(excluded);
@@ -195,7 +203,9 @@ export class TaskPlacement {
         workers.active().some((other) => workerKey(other) === workerKey(worker)),
       );
       const signal = AbortSignal.any([query.signal, active.signal]);
-      const outcome = await tasks.create(worker.address, task, signal);
+      const creating = tasks.create(worker.address, task, signal);
+      sent(placed);
+      const outcome = await creating;
       active.stop();
       if (outcome.kind === 'accepted' && !query.ended) return { kind: 'placed', ...placed };
       const didNothing = outcome.kind === 'refused' || outcome.kind === 'fenced';

@@ -108,7 +108,7 @@ export class FragmentTask {
     try {
       await orAbort(() => this.fetchTurn, this.signal);
       const beganAt = this.host.clock.now();
-      this.state = 'fetching';
+      if (this.inputBytes > 0) this.state = 'fetching';
       begun = this.host.exchange.beginFragment(id);
       begun.catch(() => undefined); // It is awaited below, also when the inputs do not come.
       fetched = await this.fetch();

@@ -161,10 +161,10 @@ class Stage {
     fragmentId: string,
     files: readonly ExchangeFile[] = [],
     signal?: AbortSignal,
-    contentBytesMax = 0,
+    more: { readonly contentBytesMax?: number; readonly awaitsSession?: boolean } = {},
   ) {
     const inputs = files.length === 0 ? [] : [{ number: 1, files: [...files] }];
-    const request = { taskId, fragmentId, fragment: new TextEncoder().encode(fragmentId), inputs, contentBytesMax };
+    const request = { taskId, fragmentId, fragment: new TextEncoder().encode(fragmentId), inputs, ...more };
     return collect(readStream((inner) => this.client.runFragment(request, { signal: inner }), signal));
   }
 
@@ -272,7 +272,7 @@ test('a small output comes with its content, which another worker reads although
   await Promise.all([a.create('q.1.0'), b.create('q.2.0')]);
   void a.read('q.1.0');
   void b.read('q.2.0');
-  const asked = (id: string) => a.fragment('q.1.0', id, [], undefined, 1_000);
+  const asked = (id: string) => a.fragment('q.1.0', id, [], undefined, { contentBytesMax: 1_000 });
   const [small, large] = [asked('0.0.0'), asked('0.1.0')];
   await (await a.run('0.0.0')).write(1_000);
   await (await a.run('0.1.0')).write(1_001);
@@ -290,6 +290,23 @@ test('a small output comes with its content, which another worker reads although
   expect(run.inputs()).toEqual(['A'.repeat(1_000)]);
   await run.write(1);
   expect((await outputOf(reader)).fetchedBytes).toBe(1_000n);
+});
+
+test('A1: a fragment that comes before its session waits for it, and not for long', async () => {
+  const stage = await worker();
+  const early = stage.fragment('q.1.0', '0.0.0', [], undefined, { awaitsSession: true });
+  const lost = stage.fragment('q.2.0', '0.0.0', [], undefined, { awaitsSession: true });
+  const leave = new AbortController();
+  const left = stage.fragment('q.3.0', '0.0.0', [], leave.signal, { awaitsSession: true });
+  await turn();
+  await stage.create('q.1.0');
+  void stage.read('q.1.0');
+  await (await stage.run('0.0.0')).write(1);
+  await outputOf(early);
+  leave.abort('not needed');
+  expect(await left.end).toMatchObject({ code: Code.Canceled });
+  await stage.clock.advance(1_000);
+  expect(await lost.end).toMatchObject({ reason: 'TASK_NOT_FOUND' });
 });
 
 test('a session says when it can take fragments, and then how it is, for as long as it is read', async () => {

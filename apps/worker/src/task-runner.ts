@@ -3,6 +3,7 @@ import { type ExecutorPool, TaskError, type TaskRun, type TaskUsage } from '@tut
 import type { ShardStamp } from '@tutti/lease-wire';
 import type { TaskVerdict } from '@tutti/resource-groups';
 import type { Log } from '@tutti/service';
+import { SessionArrivals } from './session-arrivals.js';
 import type { SessionCounts, SessionTask } from './session-task.js';
 import {
   type HeldTask,
@@ -80,9 +81,11 @@ const NO_USAGE: TaskUsage = { rows: 0, cpuMs: 0, memoryBytes: 0, peakMemoryBytes
 export class TaskRunner {
   private readonly machine: TaskMachine;
   private readonly tasks = new Map<TaskId, RunnerTask>();
+  private readonly arrivals: SessionArrivals;
 
   constructor(private readonly options: TaskRunnerOptions) {
     const { tasksMax, orphanTimeoutMs } = options;
+    this.arrivals = new SessionArrivals(options.clock);
     this.machine = new TaskMachine({
       ...{ tasksMax, orphanTimeoutMs, endedKeptMs: ENDED_KEPT_MS, endedMax: ENDED_MAX },
       ...{ canceledKeptMs: CANCELED_KEPT_MS, canceledMax: CANCELED_MAX },
@@ -127,6 +130,12 @@ export class TaskRunner {
     const phase = this.machine.get(taskId)?.phase.kind;
     if (task === undefined || (phase !== 'planned' && phase !== 'running')) return 'none';
     return task.work.kind === 'session' ? task.work.session : 'notASession';
+  }
+
+  /** As session(), of one that may not have begun yet: waits for it a moment. */
+  async sessionSoon(taskId: TaskId, signal: AbortSignal): Promise<SessionTask | 'none' | 'notASession'> {
+    if (this.machine.get(taskId) === undefined) await this.arrivals.wait(taskId, signal);
+    return this.session(taskId);
   }
 
   /** Tells the machine; for everything that happens to a task but its creation and reading. */
@@ -196,6 +205,7 @@ export class TaskRunner {
     );
     const task: RunnerTask = { request, controller, work, started: undefined, stopReason: undefined, released };
     this.tasks.set(taskId, task);
+    this.arrivals.arrived(taskId);
     void released.then(() => {
       // Of a session that ends by itself nobody may be reading.
       if (work.kind === 'session') this.noteOutcome(taskId, 'failed');

@@ -97,7 +97,7 @@ export function taskService(options: TaskServiceOptions): ServiceImpl<typeof Tas
     async *runFragment(request, { signal }) {
       const taskId = request.taskId as TaskId;
       const fragment = fragmentFromWire(request);
-      const session = tasks.session(taskId);
+      const session = request.awaitsSession ? await tasks.sessionSoon(taskId, signal) : tasks.session(taskId);
       if (typeof session === 'string') throw fragmentRefused(session, fragment.id);
       const parts = session.run(fragment, signal);
       if (typeof parts === 'string') throw fragmentRefused(parts, fragment.id);

@@ -62,6 +62,26 @@ function schedule(...sessions: string[]) {
   return { machine, cut, finish };
 }
 
+test('S4: a session that its worker refuses has run nothing: its tasks go elsewhere, and may still be tried three times', () => {
+  const { machine, cut } = schedule('a', 'b');
+  const [, second] = runsOf(cut([stage('partial'), 2])) as [Run, Run];
+  expect(told(machine.apply({ kind: 'sessionRefused', sessionId: 'b' }))).toEqual(['run partial.1#2 on a']);
+  expect(told(machine.apply({ kind: 'taskLost', ...attemptOf(second), message: 'late', missing: [] }))).toEqual([]);
+  expect(told(machine.apply({ kind: 'sessionRefused', sessionId: 'a' }))).toEqual([]);
+  let last: string[] = [];
+  for (const [sessionId, attempt] of [
+    ['c', 3],
+    ['d', 4],
+    ['e', 5],
+  ] as const) {
+    const effects = machine.apply({ kind: 'sessionOpened', sessionId });
+    expect(told(effects)).toContain(`run partial.1#${attempt} on ${sessionId}`);
+    last = told(machine.apply({ kind: 'sessionLost', sessionId, message: 'gone' }));
+    expect(last).toContain('sessionWanted');
+  }
+  expect(last.at(-1)).toMatch(/it was started 3 times/);
+});
+
 test('a query of two stages: partial results on both workers, then the final one, which reads all of them', () => {
   const { machine, cut, finish } = schedule('a', 'b');
   const first = cut([stage('partial'), 4]);

@@ -5,6 +5,7 @@
 //       again when a task needs them, and not before.
 //   S3. A session has at most `sessionTasksMax` tasks at once: one that runs, and those whose files are fetched meanwhile.
 //   S4. A task is started at most `attemptsMax` times. After the first row has gone to the client nothing is started again.
+//       A start in a session that its worker refused does not count.
 //   S5. With a session everything is lost that it ran and holds. Without any session the tasks wait for one.
 //   S6. The query ends once: with all rows of the final stage, or with the first failure.
 import { invariant, unreachable } from '@tutti/base';
@@ -36,6 +37,8 @@ export interface StageInput {
 export type ScheduleEvent =
   | { readonly kind: 'sessionOpened'; readonly sessionId: string }
   | { readonly kind: 'sessionLost'; readonly sessionId: string; readonly message: string }
+  /** The worker did not take the session: nothing has run there, and nothing will. */
+  | { readonly kind: 'sessionRefused'; readonly sessionId: string }
   /** The next stages were cut; `tasks` is how many shares each has. */
   | { readonly kind: 'stagesCut'; readonly stages: readonly { readonly stage: Stage; readonly tasks: number }[] }
   | ({ readonly kind: 'finished'; readonly output: TaskOutput } & TaskAttempt)
@@ -97,6 +100,8 @@ export class StageSchedule {
         return this.giveOut();
       case 'sessionLost':
         return this.loseSession(event.sessionId, event.message);
+      case 'sessionRefused':
+        return this.refuseSession(event.sessionId);
       case 'stagesCut':
         return this.add(event.stages);
       case 'finished':
@@ -155,6 +160,17 @@ export class StageSchedule {
     return [...effects, ...wanted, ...this.giveOut()];
   }
 
+  /** S4. Who opened it sees to it that there is another one. */
+  private refuseSession(sessionId: string): ScheduleEffect[] {
+    const given = this.sessions.get(sessionId) ?? [];
+    this.sessions.delete(sessionId);
+    for (const task of given) {
+      task.state = { kind: 'waiting' };
+      task.refusals++;
+    }
+    return this.giveOut();
+  }
+
   /** A file could not be fetched: whoever wrote it has to write it again. */
   private loseFile({ sessionId, name }: ExchangeFile): void {
     for (const known of this.stages.values())
@@ -183,7 +199,8 @@ export class StageSchedule {
       if (!this.hasInputs(stage)) continue;
       for (const task of tasks) {
         if (task.state.kind !== 'waiting') continue;
-        if (task.attempts > 0 && (this.rowsSent || task.attempts >= this.options.attemptsMax)) return this.giveUp(task);
+        const starts = task.attempts - task.refusals;
+        if (starts > 0 && (this.rowsSent || starts >= this.options.attemptsMax)) return this.giveUp(task);
         const inputs = this.inputsOf(stage, task.index, tasks.length);
         const sessionId = this.chooseSession(inputs);
         if (sessionId === undefined) return effects;
@@ -211,8 +228,8 @@ export class StageSchedule {
   }
 
   /** S4. */
-  private giveUp({ stageId, attempts }: StageTask): ScheduleEffect[] {
-    const why = this.rowsSent ? 'rows had gone to the client already' : `it was started ${attempts} times`;
+  private giveUp({ stageId, attempts, refusals }: StageTask): ScheduleEffect[] {
+    const why = this.rowsSent ? 'rows had gone to the client already' : `it was started ${attempts - refusals} times`;
     const text = `A part of the query (stage ${stageId}) was lost: ${this.lastLoss}; ${why}. Send the statement again.`;
     return this.end({ kind: 'failed', failure: failure('WORKER_LOST', text, true) });
   }

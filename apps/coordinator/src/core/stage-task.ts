@@ -32,6 +32,8 @@ export interface StageTask {
   state: StageTaskState;
   /** How often it was started. */
   attempts: number;
+  /** How often that was in a session which its worker did not take. */
+  refusals: number;
 }
 
 export interface KnownStage {
@@ -42,7 +44,13 @@ export interface KnownStage {
 }
 
 export const makeTasks = (stageId: string, count: number): StageTask[] =>
-  Array.from({ length: count }, (_, index) => ({ stageId, index, state: { kind: 'waiting' }, attempts: 0 }));
+  Array.from({ length: count }, (_, index) => ({
+    stageId,
+    index,
+    state: { kind: 'waiting' },
+    attempts: 0,
+    refusals: 0,
+  }));
 
 /** The facts of a stage whose tasks have all finished; undefined before. */
 export function factsOf({ stage, tasks }: KnownStage): StageFacts | undefined {

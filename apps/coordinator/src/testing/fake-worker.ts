@@ -70,6 +70,8 @@ export class FakeWorker {
   readonly fragments: string[] = [];
   /** What becomes of a fragment. */
   onFragment: (request: RunFragmentRequest, signal: AbortSignal) => Promise<FakeOutcome> = async () => ({ output: {} });
+  /** What the answer to a task that was taken waits for. */
+  answering: Promise<void> = Promise.resolve();
   /** Called when a task was taken. */
   onCreated = () => {};
 
@@ -134,7 +136,7 @@ export class FakeWorker {
   }
 
   readonly service: Partial<ServiceImpl<typeof TaskService>> = {
-    createTask: (request) => {
+    createTask: async (request) => {
       const { taskId, queryId, coordinatorId, fragment, resourceGroup, memoryLimitBytes } = request;
       // What the transport would say when nobody listens there.
       if (this.mode === 'unreachable') throw new ConnectError('No connection established', Code.Unavailable);
@@ -158,6 +160,7 @@ export class FakeWorker {
       });
       this.peak = Math.max(this.peak, this.tasks.size);
       this.onCreated();
+      await this.answering;
       return {};
     },
 
@@ -214,6 +217,8 @@ export class FakeWorker {
 
   /** What `onFragment` makes of a fragment: rows and files, or an error. */
   private async *fragment(request: RunFragmentRequest, signal: AbortSignal) {
+    const isLate = () => request.awaitsSession && !signal.aborted && !this.created.includes(request.taskId);
+    for (let turns = 0; turns < 1_000 && isLate(); turns++) await new Promise((resolve) => setImmediate(resolve));
     if (!this.tasks.has(request.taskId)) throw rpcError(Code.NotFound, 'no session', { reason: 'TASK_NOT_FOUND' });
     this.fragments.push(request.fragmentId);
     const { lines, output } = await this.onFragment(request, signal);
