@@ -8,6 +8,8 @@ export interface Fragment {
   readonly sql: string;
   readonly session: Session;
   readonly tables: readonly TableReader[];
+  /** Rows of the tables in all, about. */
+  readonly inputRows?: number;
   /** What the planner promised; the executor refuses to answer with anything else. */
   readonly columns: readonly Column[];
   /** How the rows are sent; `rows` when it is not said. */

@@ -525,7 +525,7 @@ test('what is no session, or no task of a stage, is refused', async () => {
 });
 
 describe('a whole query', () => {
-  const whole = (sql: string, columns: string[], format: ResultFormat) => {
+  const whole = (sql: string, columns: string[], format: ResultFormat, inputRows?: number) => {
     const reader = { ...flights().reader, files: [files.files.flights] };
     const typed = columns.map((type, i) => ({ name: `v${i}`, type }));
     const query = {
@@ -534,6 +534,7 @@ describe('a whole query', () => {
       session: { catalog: 'demo', schema: 'main' },
       tables: [reader],
       columns: typed,
+      ...(inputRows !== undefined && { inputRows }),
     } as const;
     const fragment = withResultFormat(encodeFragment(query), format);
     return pool.run({ taskId: 't', fragment, memoryLimitBytes: 512 * MIB, threads: 2 }, never);
@@ -566,6 +567,45 @@ describe('a whole query', () => {
       await run.ended;
     },
   );
+
+  describe.each(['rows', 'jsonLines'] as const)('that reads little, as %s,', (format) => {
+    const linesOf = async (sql: string, columns: string[]): Promise<string> => {
+      const run = await whole(sql, columns, format, 10_000);
+      let lines = '';
+      for await (const batch of run.batches) lines += Buffer.from(batch).toString();
+      await run.ended;
+      expect(run.usage().rows).toBe(lines.split('\n').length - 1);
+      return lines;
+    };
+
+    test('gives few rows, and many', async () => {
+      expect(await linesOf('SELECT 1 AS v0, origin AS v1 FROM flights WHERE id = 3', ['INTEGER', 'VARCHAR'])).toMatch(
+        /^\[1,"\w+"\]\n$/,
+      );
+      const lines = await linesOf('SELECT id AS v0 FROM flights ORDER BY id', ['INTEGER']);
+      expect(
+        lines
+          .trim()
+          .split('\n')
+          .map((line) => Number(line.slice(1, -1))),
+      ).toEqual(Array.from({ length: 10_000 }, (_, id) => id));
+    });
+
+    test('names the place of a value that it fails on', async () => {
+      const failing = "SELECT\n  ('x' || id)::INTEGER AS v0 FROM flights WHERE id = 3";
+      await expect(linesOf(failing, ['INTEGER'])).rejects.toMatchObject({
+        reason: 'QUERY_FAILED',
+        position: { line: 2 },
+      });
+    });
+
+    test('does not answer with other types than planned', async () => {
+      await expect(linesOf('SELECT id AS v0 FROM flights WHERE id = 3', ['BIGINT'])).rejects.toMatchObject({
+        reason: 'TABLE_UNREADABLE',
+        message: expect.stringContaining('column "v0" is INTEGER now and was planned as BIGINT'),
+      });
+    });
+  });
 
   test('whose rows become ever more has its lines without holding them', async () => {
     const sql = 'SELECT a.id AS v0 FROM flights a, flights b WHERE b.id < 300';

@@ -13,6 +13,7 @@ import { type Column, type FragmentOutcome, TaskError } from '../engine.js';
 import { decodeStageTask, type StageTaskFragment } from '../stage-fragment.js';
 import { changedFile } from './changed-file.js';
 import type { ExecutorDatabase } from './executor-database.js';
+import { FEW_ROWS, fetchFew, isOfText } from './few-rows.js';
 import { Interruption } from './interruption.js';
 import { MemorySampler } from './memory-sampler.js';
 import type { Allotment, Failure, FromExecutor, ToExecutor } from './protocol.js';
@@ -101,15 +102,14 @@ export class FragmentWork {
       if (task.output.kind !== 'result') return await this.writeFiles(task, task.output, select);
       return isSmall(task) ? await this.sendFew(task, select) : undefined;
     } catch (error) {
-      if (this.canceled || !isOfText(error)) throw error;
+      if (this.canceled || !(isTypesDiffer(error) || isOfText(readDuckdbError(error)))) throw error;
       return undefined;
     }
   }
 
-  /** As many rows as the engine hands over at a time anyway. */
   private async sendFew({ columns }: StageTaskFragment, select: string): Promise<Made | undefined> {
-    const result = await this.database.connection.run(`${select} LIMIT ${FEW_ROWS + 1}`);
-    if (result.rowCount > FEW_ROWS) return undefined;
+    const result = await fetchFew(this.database.connection, select);
+    if (result === undefined) return undefined;
     this.send({ kind: 'started', columns });
     await this.sender.sendAll(result);
     return { rows: this.sender.rows, bytes: 0, files: [], ranges: [] };
@@ -203,15 +203,8 @@ export class FragmentWork {
   }
 }
 
-/** Results of which no more rows are expected are fetched: of more, the engine makes the lines faster. */
-const FEW_ROWS = 2_048;
-
 const isSmall = ({ output, estimatedRows = Infinity }: StageTaskFragment): boolean =>
   output.kind === 'result' && output.format !== 'parquet' && estimatedRows <= FEW_ROWS;
-
-/** Whether an error may only mean that the text is to be looked at on its own. */
-const isOfText = (error: unknown): boolean =>
-  isTypesDiffer(error) || ['Parser', 'Binder'].includes(readDuckdbError(error).type);
 
 const castOf = (type: string): string => `CAST(NULL AS ${type})`;
 

@@ -110,8 +110,8 @@ function copyOf({ sql, columns, format, resultPipe }: ResultQuery, prepared: Duc
   return copyLines(sql, types, resultPipe);
 }
 
-/** The SELECT was a part of a statement of ours. */
-function throwMoved(error: unknown, before: string): never {
+/** The SELECT was a part of a statement of ours, behind `before`. */
+export function throwMoved(error: unknown, before: string): never {
   if (error instanceof TaskError) throw error;
   const told = readDuckdbError(error);
   const offset = Buffer.byteLength(before);

@@ -54,7 +54,9 @@ export class BoundQuery {
     const { sql, session, tables, columns } = this.bound;
     const { catalog, schema } = session;
     const readers = tables.map(({ reader }) => reader);
-    const fragment = encodeFragment({ version: 1, sql, session: { catalog, schema }, tables: readers, columns });
+    const inputRows = Math.round(tables.reduce((sum, { rows }) => sum + rows, 0));
+    const place = { catalog, schema };
+    const fragment = encodeFragment({ version: 1, sql, session: place, inputRows, tables: readers, columns });
     return { columns, fragment, tables: readers.map((reader) => `${reader.catalog}.${reader.schema}.${reader.name}`) };
   }
 
