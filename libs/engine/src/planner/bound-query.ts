@@ -1,7 +1,8 @@
 import { invariant } from '@tutti/base';
-import { describeColumns, statementError } from '@tutti/sql';
+import { describeColumns, engineLines, statementError } from '@tutti/sql';
 import { type Column, type EnginePlan, type PlanOutcome, TaskError } from '../engine.js';
 import { encodeFragment } from '../fragment.js';
+import { explainJson } from './distribution-plan.js';
 import type { PlanningConnection, Place } from './planning-connection.js';
 import type { StubbedTable } from './stub-table.js';
 
@@ -29,11 +30,9 @@ export class BoundQuery {
   }
 
   explain(isAnalyze: boolean): Promise<PlanOutcome> {
-    const explained = this.enginePlan();
-    explained.catch(() => undefined); // Told below, unless the files are at fault.
     return this.withPlan(async (plan) => {
-      return { kind: 'explain', isAnalyze, ...this.work(), plan, enginePlan: await explained };
-    }).finally(() => explained.catch(() => undefined));
+      return { kind: 'explain', isAnalyze, ...this.work(), plan, enginePlan: await this.enginePlan(plan) };
+    });
   }
 
   private async withPlan(use: (plan: EnginePlan) => Promise<PlanOutcome>): Promise<PlanOutcome> {
@@ -60,11 +59,9 @@ export class BoundQuery {
     return { columns, fragment, tables: readers.map((reader) => `${reader.catalog}.${reader.schema}.${reader.name}`) };
   }
 
-  private async enginePlan(): Promise<string[]> {
+  private async enginePlan(plan: EnginePlan): Promise<readonly string[]> {
     const { leased, sql } = this.bound;
-    const rows = await (await leased.connection.run(`EXPLAIN ${sql}`)).getRows();
-    return String(rows[0]?.[1] ?? '')
-      .trimEnd()
-      .split('\n');
+    const known = plan.kind === 'plan' ? plan.explainJson : undefined;
+    return engineLines(known ?? (await explainJson(leased.explainer, sql)));
   }
 }

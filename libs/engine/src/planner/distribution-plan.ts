@@ -50,14 +50,14 @@ export class DistributionPlanner {
     const reason = notWorthIt(request);
     if (reason !== undefined) return whole(reason);
     try {
-      const [planJson, explainJson] = await bothOf(
+      const [planJson, explained] = await bothOf(
         serialized(leased.serializePlan, request.sql),
-        explained(leased.explainer, request.sql),
+        explainJson(leased.explainer, request.sql),
       );
       if (planJson === undefined) return whole('its plan is too long');
       const problem = problemOf(planJson);
       if (problem !== undefined) return whole(`the engine cannot write down its plan: ${problem}`);
-      return await this.withTables(planJson, explainJson);
+      return await this.withTables(planJson, explained);
     } catch (error) {
       // An interrupted statement has no plan, and files that cannot be read are no matter of the plan.
       if (signal.aborted || (error instanceof Error && error.name === 'TaskError')) throw error;
@@ -65,7 +65,7 @@ export class DistributionPlanner {
     }
   }
 
-  private async withTables(planJson: string, explainJson: string): Promise<EnginePlan> {
+  private async withTables(planJson: string, explained: string): Promise<EnginePlan> {
     const scans = scansOf(planJson);
     const known = scans.flatMap((scan) => {
       const table = this.byStub.get(scan.stubPath);
@@ -80,7 +80,7 @@ export class DistributionPlanner {
     const found = await Promise.all(known.map(({ scan, table }) => this.scanTable(scan, table)));
     const isProvisional = found.some((table) => table.isProvisional);
     const tables = withinBudget(found.map(({ scan }) => scan));
-    return { kind: 'plan', planJson, explainJson, tables, isProvisional };
+    return { kind: 'plan', planJson, explainJson: explained, tables, isProvisional };
   }
 
   private async scanTable({ stubPath, columns }: PlanScan, table: StubbedTable) {
@@ -111,7 +111,8 @@ async function serialized(statement: DuckDBPreparedStatement, sql: string): Prom
   return typeof text === 'string' ? text : undefined;
 }
 
-async function explained(connection: DuckDBConnection, sql: string): Promise<string> {
+/** The optimised plan of a statement as EXPLAIN has it, with the rows that are expected. */
+export async function explainJson(connection: DuckDBConnection, sql: string): Promise<string> {
   const rows = await (await connection.run(`EXPLAIN (FORMAT json) ${sql}`)).getRows();
   return String(rows[0]?.[1] ?? '');
 }
