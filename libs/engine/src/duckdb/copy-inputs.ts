@@ -38,9 +38,12 @@ function scanSql({ source, columns, parts }: Scan): string {
 
 const isWhole = ({ firstRow, endRow }: FilePart): boolean => firstRow === 0 && endRow === undefined;
 
-/** The engine skips the row groups outside of the range. */
+/** The engine skips the row groups outside of the range; each condition is looked at for every row. */
 const rowRange = ({ firstRow, endRow }: FilePart): string =>
-  `file_row_number >= ${firstRow}${endRow === undefined ? '' : ` AND file_row_number < ${endRow}`}`;
+  [
+    ...(firstRow > 0 ? [`file_row_number >= ${firstRow}`] : []),
+    ...(endRow !== undefined ? [`file_row_number < ${endRow}`] : []),
+  ].join(' AND ');
 
 function readSql(nulls: readonly string[], files: readonly string[]): string {
   if (files.length === 0) return emptySql(nulls);
