@@ -1,12 +1,16 @@
 // What the fragments of one distributed query are: cut from its plan, each with its share of the splits and files.
 import {
+  boundsOfTask,
   type CutOutcome,
   cut,
+  divideSplits,
+  isWithin,
+  joinSplits,
   pruneSplits,
-  shareSplits,
   type Split,
   type Stage,
   type StageFacts,
+  taskSql,
   tasksForRows,
 } from '@tutti/sql';
 import { encodeStageTask, type ResultFormat } from '@tutti/engine';
@@ -73,7 +77,7 @@ export class StageWork {
     const scans = stage.scans.map((scan) => {
       const splits = scan.share === 'all' ? this.splitsOf(scan) : (this.sharesOf(stage, scan, tasks)[index] ?? []);
       const table = this.tables.get(scan.table);
-      return { number: scan.number, table, splits };
+      return { number: scan.number, table, splits: joinSplits(splits) };
     });
     const { columnNames } = plan;
     const compression = settings.exchangeCompression;
@@ -88,7 +92,14 @@ export class StageWork {
     return {
       taskId: sessionId,
       fragmentId: `${stage.id}.${index}.${attempt}`,
-      fragment: encodeStageTask({ stage, index, scans, format, compression, columnNames }),
+      fragment: encodeStageTask({
+        stage: { ...stage, sql: this.taskSql(effect) },
+        index,
+        scans,
+        format,
+        compression,
+        columnNames,
+      }),
       inputs: effect.inputs.map(({ number, files }) => ({ number, files: files.map(toInput) })),
       contentBytesMax: stage.output.kind === 'result' ? 0 : OUTPUT_CONTENT_BYTES_MAX,
     };
@@ -108,9 +119,25 @@ export class StageWork {
 
   private sharesOf(stage: Stage, scan: Stage['scans'][number], tasks: number): readonly (readonly Split[])[] {
     const key = `${stage.id} ${scan.number}`;
-    const known = this.shares.get(key) ?? shareSplits(this.splitsOf(scan), tasks);
+    const known = this.shares.get(key) ?? this.divided(scan, tasks);
     this.shares.set(key, known);
     return known;
+  }
+
+  private taskSql({ stage, index, tasks }: RunEffect): string {
+    return taskSql(stage, index, tasks, (scan, bounds) =>
+      isWithin(pruneSplits(this.splitsOf(scan), scan.columns, bounds), scan, bounds),
+    );
+  }
+
+  /** Of a scan that is divided by ranges a split is read by each task that may find rows in it. */
+  private divided(scan: Stage['scans'][number], tasks: number): readonly (readonly Split[])[] {
+    const splits = this.splitsOf(scan);
+    if (scan.ranges === undefined) return divideSplits(splits, tasks);
+    return Array.from({ length: tasks }, (_, index) => {
+      const bounds = boundsOfTask(scan, index, tasks);
+      return bounds === undefined ? [] : pruneSplits(splits, scan.columns, bounds);
+    });
   }
 }
 

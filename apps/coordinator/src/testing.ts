@@ -5,4 +5,5 @@ export { relations, settings } from './settings.js';
 export { type ScheduleEffect, type ScheduleEvent, StageSchedule } from './core/stage-schedule.js';
 export type { DistributionSettings } from './core/stage-settings.js';
 export { workOf } from './query-plan.js';
+export { SmallFiles } from './core/small-files.js';
 export { StageWork } from './stage-work.js';

@@ -151,9 +151,9 @@ test('statistics are of the columns that the plan reads, and splits are left out
     "select name from big where day < '2020-02-01' and ts > '2020-01-01' and id < 9",
   );
   expect(splits[3]?.ranges).toEqual({
-    id: { min: '300000', max: '371679' },
-    day: { min: '2020-10-27', max: '2021-01-06' },
-    ts: { min: '2020-01-04 11:20:00', max: '2020-01-05 07:14:39' },
+    id: { min: '300000', max: '371679', isFull: true },
+    day: { min: '2020-10-27', max: '2021-01-06', isFull: true },
+    ts: { min: '2020-01-04 11:20:00', max: '2020-01-05 07:14:39', isFull: true },
   });
   const typed = columns.map(({ name, type }) => ({ name, type: { sql: type, id: type, children: [] } }));
   const kept = (column: number, comparison: '<' | '>', value: string) =>

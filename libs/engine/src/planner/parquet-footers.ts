@@ -1,5 +1,5 @@
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { isOrderedType } from '@tutti/sql';
+import { type ColumnRange, isOrderedType } from '@tutti/sql';
 import { readDuckdbError } from '../duckdb/duckdb-error.js';
 import { openInstance } from '../duckdb/open-instance.js';
 import { literal, literals } from '../duckdb/sql-text.js';
@@ -64,12 +64,13 @@ type MetadataRow = readonly [
   column: string,
   min: string | null,
   max: string | null,
+  nulls: number | null,
 ];
 
 interface RowGroup {
   readonly rows: number;
   readonly bytes: number;
-  readonly ranges: Record<string, { min: string; max: string } | undefined>;
+  readonly ranges: Record<string, ColumnRange | undefined>;
 }
 
 // Texts are left out: writers shorten their statistics. So are numbers that a file keeps as text.
@@ -79,14 +80,14 @@ function metadataSql(files: readonly string[], columns: readonly { readonly name
     names.length === 0 ? '' : ` OR (lower(path_in_schema) IN (${names.join(', ')}) AND type <> 'BYTE_ARRAY')`;
   return `SELECT file_name, row_group_id::DOUBLE, row_group_num_rows::DOUBLE,
       coalesce(nullif(row_group_compressed_bytes, 0), row_group_bytes)::DOUBLE,
-      lower(path_in_schema), stats_min_value, stats_max_value
+      lower(path_in_schema), stats_min_value, stats_max_value, stats_null_count::DOUBLE
     FROM parquet_metadata(${literals(files)}) WHERE column_id = 0${wanted} ORDER BY file_name, row_group_id`;
 }
 
 function addRow(
   groups: ReadonlyMap<string, Map<number, RowGroup>>,
   names: ReadonlyMap<string, string>,
-  [file, id, rows, bytes, column, min, max]: MetadataRow,
+  [file, id, rows, bytes, column, min, max, nulls]: MetadataRow,
 ): void {
   const ofFile = groups.get(file);
   const group = ofFile?.get(id) ?? { rows, bytes: bytes ?? 0, ranges: {} };
@@ -94,7 +95,8 @@ function addRow(
   const name = names.get(column);
   if (name === undefined) return;
   // Two columns whose names differ by case only: nothing is said of either.
-  group.ranges[name] = name in group.ranges || min === null || max === null ? undefined : { min, max };
+  const isKnown = !(name in group.ranges) && min !== null && max !== null;
+  group.ranges[name] = isKnown ? { min, max, ...(nulls === 0 && { isFull: true }) } : undefined;
 }
 
 function runsOf(groups: readonly RowGroup[]): RowRun[] {

@@ -1,5 +1,5 @@
 // Row groups of Parquet files that follow each other, and what their statistics say.
-import { type ColumnRanges, orderedValue, type Split } from '@tutti/sql';
+import { type ColumnRange, type ColumnRanges, orderedValue, type Split } from '@tutti/sql';
 import type { Column } from '../engine.js';
 
 /** Rows of a file from one row group to another. */
@@ -25,7 +25,7 @@ export function joinRuns(runs: readonly RowRun[], rowsMin: number, columns: read
 }
 
 function join(a: RowRun, b: RowRun, columns: readonly Column[]): RowRun {
-  const ranges: Record<string, { min: string; max: string }> = {};
+  const ranges: Record<string, ColumnRange> = {};
   for (const { name, type } of columns) {
     const range = union(a.ranges[name], b.ranges[name], type);
     if (range !== undefined) ranges[name] = range;
@@ -37,7 +37,12 @@ function union(a: ColumnRanges[string], b: ColumnRanges[string], type: string): 
   const least = lesser(a?.min, b?.min, type);
   const greatest = lesser(a?.max, b?.max, type);
   if (a === undefined || b === undefined || least === undefined || greatest === undefined) return undefined;
-  return { min: least === 'first' ? a.min : b.min, max: greatest === 'first' ? b.max : a.max };
+  const isFull = a.isFull === true && b.isFull === true;
+  return {
+    min: least === 'first' ? a.min : b.min,
+    max: greatest === 'first' ? b.max : a.max,
+    ...(isFull && { isFull }),
+  };
 }
 
 function lesser(a: string | undefined, b: string | undefined, type: string): 'first' | 'second' | undefined {

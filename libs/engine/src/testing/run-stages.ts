@@ -3,11 +3,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DuckDBConnection, Json } from '@duckdb/node-api';
-import { cut, type CutSettings, type PlanNode, type Stage, type StageFacts } from '@tutti/sql';
+import { cut, type CutSettings, type PlanNode, type Split, type Stage, type StageFacts, taskSql } from '@tutti/sql';
 import { identifier, literal, literals } from '../duckdb/sql-text.js';
 
 /** A table that stages scan. */
 export interface StageTable {
+  /** What is known of the values of the splits. */
+  readonly parts?: readonly Split[];
   readonly rows: number;
   /** SELECTs that together give all rows of the table once, with its columns by their names. */
   readonly splits: readonly string[];
@@ -50,7 +52,10 @@ export async function runStages(
 ): Promise<StagesRun> {
   const { settings, tables } = options;
   const sizes = new Map(
-    [...tables].map(([name, { rows, splits }]) => [name, { rows, splits: splits.length, bytes: 0 }]),
+    [...tables].map(([name, { rows, splits, parts }]) => {
+      const size = { rows, splits: splits.length, bytes: 0 };
+      return [name, parts === undefined ? size : { ...size, parts }];
+    }),
   );
   const run = new Run(connection, options);
   for (let cuts = 0; cuts < CUTS_MAX; cuts++) {
@@ -109,17 +114,24 @@ class Run {
 
   /** The SQL of one task: its placeholders filled. */
   private taskSql(stage: Stage, index: number): string {
-    return stage.sql.replaceAll(/\{\{(scan|read|once)(?::(\d+))?\}\}/g, (_, kind: string, number: string) => {
-      if (kind === 'once') return String(index === 0);
-      return kind === 'scan' ? this.scanSql(stage, Number(number), index) : this.readSql(stage, Number(number), index);
-    });
+    return taskSql(stage, index, stage.tasks).replaceAll(
+      /\{\{(scan|read|once)(?::(\d+))?\}\}/g,
+      (_, kind: string, number: string) => {
+        if (kind === 'once') return String(index === 0);
+        return kind === 'scan'
+          ? this.scanSql(stage, Number(number), index)
+          : this.readSql(stage, Number(number), index);
+      },
+    );
   }
 
   private scanSql(stage: Stage, number: number, index: number): string {
     const scan = stage.scans.find((each) => each.number === number);
     const table = scan && this.options.tables.get(scan.table);
     if (scan === undefined || table === undefined) throw new Error(`stage ${stage.id} has no scan ${number}`);
-    const mine = table.splits.filter((_, split) => scan.share === 'all' || split % stage.tasks === index);
+    const mine = table.splits.filter(
+      (_, split) => scan.share === 'all' || scan.ranges !== undefined || split % stage.tasks === index,
+    );
     const columns = scan.columns.map(({ name }, column) => `${identifier(name)} AS c${column}`);
     const list = columns.length === 0 ? 'NULL AS nothing' : columns.join(', ');
     if (mine.length === 0) return `(SELECT ${list} FROM (${table.splits[0]}) WHERE false)`;

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance, Json } from '@duckdb/node-api';
-import type { CutSettings, Stage } from '@tutti/sql';
+import type { ColumnRange, CutSettings, Split, Stage } from '@tutti/sql';
 import { openInstance } from '../duckdb/open-instance.js';
 import { identifier } from '../duckdb/sql-text.js';
 import { runStages, type StageTable } from './run-stages.js';
@@ -22,6 +22,8 @@ export interface StageTrialOptions {
   readonly setup: readonly string[];
   /** How many splits each table has. */
   readonly splits: number;
+  /** Whether splits are rows that follow each other, of which statistics are known. By default they have rows from all over. */
+  readonly isSorted?: boolean;
 }
 
 /** Tables of a database, and the same tables known to a planner. Only of types that Parquet keeps: the stubs have others. */
@@ -36,7 +38,7 @@ export class StageTrial {
     private readonly tables: ReadonlyMap<string, StageTable>,
   ) {}
 
-  static async create({ setup, splits }: StageTrialOptions): Promise<StageTrial> {
+  static async create({ setup, splits, isSorted = false }: StageTrialOptions): Promise<StageTrial> {
     const directory = realpathSync(mkdtempSync(join(tmpdir(), 'tutti-stages-')));
     const instance = await openInstance({ threads: '2' });
     const connection = await instance.connect();
@@ -50,11 +52,15 @@ export class StageTrial {
       const [[count] = []] = await textsOf(connection, `SELECT count(*) FROM ${identifier(name)}`);
       const rows = Number(count);
       known.push({ name, columns: columns.map(([column = '', type = '']) => ({ name: column, type })), rows });
-      const parts = Array.from(
-        { length: splits },
-        (_, split) => `${identifier(name)} WHERE rowid % ${splits} = ${split}`,
-      );
-      tables.set(name, { rows, splits: parts.map((part) => `SELECT * FROM ${part}`) });
+      const each = Math.max(1, Math.ceil(rows / splits));
+      const numbers = isSorted ? `rowid // ${each}` : `rowid % ${splits}`;
+      const parts = Array.from({ length: splits }, (_, split) => `${identifier(name)} WHERE ${numbers} = ${split}`);
+      const names = columns.map(([column = '']) => column);
+      tables.set(name, {
+        rows,
+        splits: parts.map((part) => `SELECT * FROM ${part}`),
+        ...(isSorted && { parts: await Promise.all(parts.map((part) => statisticsOf(connection, part, names))) }),
+      });
     }
     const planner = await StagePlanner.create(known, directory);
     return new StageTrial(connection, instance, directory, planner, tables);
@@ -103,6 +109,19 @@ async function attempt<T>(run: () => Promise<T>): Promise<T | string> {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
+}
+
+/** What footers say of a file with these rows. */
+async function statisticsOf(connection: DuckDBConnection, part: string, columns: readonly string[]): Promise<Split> {
+  const figures = columns.map(identifier).map((name) => `min(${name})::VARCHAR, max(${name})::VARCHAR, count(${name})`);
+  const reader = await connection.runAndReadAll(`SELECT count(*), ${figures.join(', ')} FROM ${part}`);
+  const [count, ...values] = reader.getRows()[0] ?? [];
+  const ranges = columns.map((name, index): [string, ColumnRange | undefined] => {
+    const [min, max, full] = values.slice(index * 3, index * 3 + 3);
+    return [name, min === null ? undefined : { min: String(min), max: String(max), isFull: full === count }];
+  });
+  const nowhere = { path: '', fileBytes: 0, fileMtimeMs: 0, firstRow: 0, endRow: undefined, bytes: 0 };
+  return { ...nowhere, rows: Number(count), ranges: Object.fromEntries(ranges) };
 }
 
 async function textsOf(connection: DuckDBConnection, sql: string): Promise<string[][]> {

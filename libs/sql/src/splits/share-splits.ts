@@ -5,7 +5,11 @@ import type { Split } from './split.js';
  * what lies together in the files stays together, and row groups that follow each other become one range; of all such
  * divisions it is one whose largest share has the fewest bytes. Expects the splits of a file one after another, in order.
  */
-export function shareSplits(splits: readonly Split[], tasks: number): Split[][] {
+export const shareSplits = (splits: readonly Split[], tasks: number): Split[][] =>
+  divideSplits(splits, tasks).map(joinSplits);
+
+/** The same shares, with the splits as they are. */
+export function divideSplits(splits: readonly Split[], tasks: number): Split[][] {
   const shares: Split[][] = [];
   const most = leastPossible(splits, tasks);
   let held = 0;
@@ -23,7 +27,7 @@ export function shareSplits(splits: readonly Split[], tasks: number): Split[][] 
     }
   }
   while (shares.length < tasks) shares.push([]);
-  return shares.map(joined);
+  return shares;
 }
 
 /** Every split costs something, also one of an empty file. */
@@ -56,7 +60,7 @@ function runsOf(weights: readonly number[], most: number): number {
 }
 
 /** One range for row groups that follow each other in a file. What is known of their values is not needed any more. */
-function joined(splits: readonly Split[]): Split[] {
+export function joinSplits(splits: readonly Split[]): Split[] {
   const ranges: Split[] = [];
   for (const split of splits) {
     const before = ranges.at(-1);

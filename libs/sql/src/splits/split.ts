@@ -21,4 +21,11 @@ export interface Split {
   readonly ranges: ColumnRanges;
 }
 
-export type ColumnRanges = Readonly<Record<string, { readonly min: string; readonly max: string } | undefined>>;
+export type ColumnRanges = Readonly<Record<string, ColumnRange | undefined>>;
+
+export interface ColumnRange {
+  readonly min: string;
+  readonly max: string;
+  /** True when it is known that no value is NULL. */
+  readonly isFull?: boolean | undefined;
+}

@@ -12,6 +12,8 @@ export interface ScanSize {
 
 /** What the cut knows of a table. */
 export interface TableSize extends ScanSize {
+  /** All its splits; undefined when nothing is known of their values. */
+  readonly parts?: readonly Split[];
   /** What has to be read for the rows that are within bounds, of columns that are numbered as in the scan; by default all of it. */
   readonly within?: (columns: StageScan['columns'], bounds: readonly ScanBound[]) => ScanSize;
 }
@@ -31,7 +33,7 @@ export function tableSizeOf({ rows, splits }: { readonly rows: number; readonly 
     const left = pruneSplits(splits, columns, bounds);
     return left.length === splits.length ? all : sizeOf(left);
   };
-  return { ...all, within };
+  return { ...all, within, parts: splits };
 }
 
 const sizeOf = (splits: readonly Split[]): ScanSize => ({

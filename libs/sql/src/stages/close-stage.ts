@@ -26,7 +26,7 @@ export function stageOf(fragment: Fragment, id: string, output: StageOutput, set
   const scanNumbers = numbers(fragment.scans);
   const readNumbers = numbers(fragment.reads);
   const scans = new Map(fragment.scans.map((scan) => [scan.number, scan]));
-  const sql = replaceMarks(selectFrom(items, fragment.sql), (kind, number) => {
+  const sql = replaceMarks(withCommons(fragment, selectFrom(items, fragment.sql)), (kind, number) => {
     if (kind === 'read') return `{{read:${readNumbers.get(number)}}}`;
     return scanText(scans.get(number), `{{scan:${scanNumbers.get(number)}}}`);
   });
@@ -49,6 +49,11 @@ export function stageOf(fragment: Fragment, id: string, output: StageOutput, set
   };
 }
 
+function withCommons({ commons }: Fragment, sql: string): string {
+  const texts = commons.map((common) => `${common.name} AS MATERIALIZED (${common.sql})`);
+  return texts.length === 0 ? sql : `WITH ${texts.join(', ')} ${sql}`;
+}
+
 /** A column as it stands in exchange files. */
 export const read = (sql: string, type: PlanType): string => safeText(fromCarrier(sql, type));
 
@@ -59,22 +64,24 @@ const numbers = (inputs: readonly { readonly number: number }[]): ReadonlyMap<nu
   new Map(inputs.map(({ number }, index) => [number, index]));
 
 function scanText(scan: OpenScan | undefined, placeholder: string): string {
-  if (scan === undefined || scan.wanted.length === 0) return placeholder;
+  if (scan === undefined || (scan.wanted.length === 0 && scan.ranges === undefined)) return placeholder;
   const conditions = scan.wanted.map(
     ({ column: index, min, max, type }) => `${column(index)} BETWEEN ${literal(min, type)} AND ${literal(max, type)}`,
   );
+  if (scan.ranges !== undefined) conditions.push(placeholder.replace('scan', 'range'));
   return `(SELECT t.* FROM ${placeholder} AS t${where(conditions)})`;
 }
 
 const literal = (text: string, type: PlanType): string =>
   safeText(`CAST('${text.replaceAll("'", "''")}' AS ${type.sql})`);
 
-function stageScan({ table, columns, share, bounds, wanted }: OpenScan, number: number): StageScan {
+function stageScan({ table, columns, share, bounds, wanted, ranges: keys }: OpenScan, number: number): StageScan {
   const ranges = wanted.flatMap(({ column: index, min, max }) => [
     { column: index, comparison: '>=' as const, value: min },
     { column: index, comparison: '<=' as const, value: max },
   ]);
-  return { number, table, columns, share, bounds: [...bounds, ...ranges] };
+  const divided = keys && { column: keys.column, type: keys.type, cuts: keys.cuts };
+  return { number, table, columns, share, bounds: [...bounds, ...ranges], ...(divided && { ranges: divided }) };
 }
 
 function taskCount({ distribution, scans, reads }: Fragment, settings: TaskSettings): number {
@@ -89,7 +96,16 @@ function taskCount({ distribution, scans, reads }: Fragment, settings: TaskSetti
   if (partitions.length > 0) return tasksForPartitions(rows, partitions, settings);
   const tasks = tasksForRows(rows, settings);
   if (divided.reads.length > 0) return tasks;
-  return Math.max(1, Math.min(tasks, Math.max(0, ...divided.scans.map(({ splits }) => splits))));
+  return Math.max(
+    1,
+    Math.min(
+      tasks,
+      Math.max(
+        0,
+        ...divided.scans.map(({ splits, ranges }) => (ranges === undefined ? splits : ranges.cuts.length + 1)),
+      ),
+    ),
+  );
 }
 
 const partitionsOf = ({ stage: { output } }: ClosedStage): number =>

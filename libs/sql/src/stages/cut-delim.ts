@@ -7,7 +7,17 @@ import type { PlanExpression } from '../plan/plan.js';
 import { joinFragments } from './cut-join.js';
 import type { Cutter } from './cutter.js';
 import { invariant } from '@tutti/base';
-import { type ClosedStage, type Fragment, isDivided, mapHash, put, withoutOrigins } from './fragment.js';
+import {
+  type ClosedStage,
+  type Fragment,
+  type HashColumns,
+  hashOf,
+  inCommon,
+  isDivided,
+  mapDistribution,
+  put,
+  rangesOf,
+} from './fragment.js';
 import type { NodeOf } from './plan-nodes.js';
 import { render, selectFrom } from './stage-sql.js';
 
@@ -37,8 +47,8 @@ export function openDelimScan({ delimId }: NodeOf<'delimScan'>, cutter: Cutter):
 
 function openOuter(node: NodeOf<'join'>, delim: Delim, rows: Fragment | undefined, cutter: Cutter): Outer | undefined {
   if (rows === undefined) return undefined;
-  if (rows.distribution.kind === 'replicated') {
-    const once = withoutOrigins(rows); // Its text is used twice.
+  if (rows.distribution.kind === 'replicated' || isDividedByValues(rows, delim)) {
+    const once = inCommon(rows, `d${cutter.numberOf(node)}`);
     return { rows: once, values: () => distinctValues(once, delim) };
   }
   const stage = rows.stored ?? closeOuter(node, delim, rows, cutter);
@@ -48,6 +58,11 @@ function openOuter(node: NodeOf<'join'>, delim: Delim, rows: Fragment | undefine
   const divided = stage.hash === undefined ? cutter.read(stage, 'own') : cutter.read(stage, 'partition');
   const isApart = cutter.isSmall(stage.rows) || !isHashedByValues(stage, delim); // D1
   return { rows: divided, values: () => distinctValues(isApart ? all() : cutter.read(stage, 'partition'), delim) };
+}
+
+/** D1 without a stage: tasks have ranges of a column that is eliminated. */
+function isDividedByValues(rows: Fragment, delim: Delim): boolean {
+  return rangesOf(rows) !== undefined && isByColumnsOf(hashOf(rows), delim);
 }
 
 function closeOuter(node: NodeOf<'join'>, delim: Delim, rows: Fragment, cutter: Cutter): ClosedStage | undefined {
@@ -71,7 +86,9 @@ function correlatedColumns(
   );
 }
 
-function isHashedByValues({ hash }: ClosedStage, { eliminated }: Delim): boolean {
+const isHashedByValues = ({ hash }: ClosedStage, delim: Delim): boolean => isByColumnsOf(hash, delim);
+
+function isByColumnsOf(hash: HashColumns | undefined, { eliminated }: Delim): boolean {
   const columns = new Set(eliminated.flatMap((item) => (item.kind === 'column' ? [item.index] : [])));
   return hash !== undefined && hash.length > 0 && hash.every((entry) => [...entry].some((index) => columns.has(index)));
 }
@@ -85,7 +102,6 @@ function distinctValues(rows: Fragment, { eliminated }: Delim): Fragment {
     sql: `SELECT DISTINCT * FROM (${selectFrom(items, rows.sql)}) AS t`,
     types: eliminated.map(({ type }) => type),
     operator: 'distinct values',
-    distribution:
-      distribution.kind === 'divided' ? { kind: 'divided', hash: mapHash(distribution.hash, map) } : distribution,
+    distribution: mapDistribution(distribution, map),
   });
 }

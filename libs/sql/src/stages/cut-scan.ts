@@ -1,26 +1,49 @@
 // Tables and constant rows. Where little has to be read of a table, every task that needs it reads that; where it is much, it is
 // divided by splits.
 import type { Cutter } from './cutter.js';
-import { type Fragment, REPLICATED } from './fragment.js';
+import { type Distribution, type Fragment, REPLICATED, usableHash } from './fragment.js';
+import type { KeyRanges } from './key-ranges.js';
 import type { NodeOf } from './plan-nodes.js';
+import type { TableSize } from '../splits/table-size.js';
+import type { CutSettings } from './stage.js';
 import { boundsOf } from './scan-bounds.js';
 import { column, NotCuttable, render, safeText, scanMark, selectList, where } from './stage-sql.js';
 
+type ScanNode = NodeOf<'scan'>;
+
 /** Reading more than this takes longer than a stage that divides it. */
 const REPLICATED_BYTES_MAX = 64 * 1_024 * 1_024;
+
+/** Whether every task reads all of it. */
+export function isReadWhole(
+  { columns, filters }: ScanNode,
+  size: TableSize | undefined,
+  settings: CutSettings,
+): boolean {
+  const left = size?.within?.(columns, boundsOf(filters)) ?? size;
+  return left !== undefined && left.rows <= settings.replicatedRowsMax && left.bytes <= REPLICATED_BYTES_MAX;
+}
+
+function dividedBy({ output }: ScanNode, ranges: KeyRanges | undefined): Distribution {
+  if (ranges === undefined) return { kind: 'divided', hash: undefined };
+  const keys = output.flatMap((column, index) => (column === ranges.column ? [index] : []));
+  return { kind: 'divided', hash: usableHash([new Set(keys)]), ranges: ranges.id };
+}
 
 export function openScan(node: NodeOf<'scan'>, cutter: Cutter): Fragment {
   const size = cutter.table(node.table);
   if (size === undefined) throw new NotCuttable(`nothing is known of the size of table ${node.table}`);
   const bounds = boundsOf(node.filters);
   const left = size.within?.(node.columns, bounds) ?? size;
-  const isSmall = left.rows <= cutter.settings.replicatedRowsMax && left.bytes <= REPLICATED_BYTES_MAX;
+  const isSmall = isReadWhole(node, size, cutter.settings);
+  const ranges = isSmall ? undefined : cutter.rangesOf(node);
   const number = cutter.numberOf(node);
   const items = node.output.map((index) => column(index));
   return {
     sql: `SELECT ${selectList(items)} FROM ${scanMark(number)} AS t${where(node.filters.map((filter) => render(filter)))}`,
+    commons: [],
     types: node.types,
-    distribution: isSmall ? REPLICATED : { kind: 'divided', hash: undefined },
+    distribution: isSmall ? REPLICATED : dividedBy(node, ranges),
     estimatedRows: Math.min(node.estimatedRows, left.rows),
     scans: [
       {
@@ -32,6 +55,7 @@ export function openScan(node: NodeOf<'scan'>, cutter: Cutter): Fragment {
         wanted: [],
         rows: left.rows,
         splits: left.splits,
+        ranges,
       },
     ],
     reads: [],
@@ -64,6 +88,7 @@ const noRows = (node: NodeOf<'values'> | NodeOf<'empty'>): string =>
 function constantRows(node: NodeOf<'values'> | NodeOf<'empty'>, sql: string, operator: string): Fragment {
   return {
     sql,
+    commons: [],
     types: node.types,
     distribution: REPLICATED,
     estimatedRows: node.op === 'values' ? node.rows.length : 0,

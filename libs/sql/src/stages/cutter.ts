@@ -13,12 +13,13 @@ import { openDelimScan } from './cut-delim.js';
 import { openDistinct } from './cut-distinct.js';
 import { openCross, openJoin } from './cut-join.js';
 import { openFilter, openProject, openUnnest } from './cut-rows.js';
-import { openEmpty, openScan, openValues } from './cut-scan.js';
+import { isReadWhole, openEmpty, openScan, openValues } from './cut-scan.js';
 import { openSetOperation } from './cut-set-operation.js';
 import { openLimit, openOrder, openTopN } from './cut-sort.js';
 import { openWindow } from './cut-window.js';
 import { read, stageOf, type StageOutput } from './close-stage.js';
 import { type ClosedStage, type Fragment, isDivided, REPLICATED } from './fragment.js';
+import { type KeyRanges, keyRangesOf } from './key-ranges.js';
 import { type NodeOf, nodesOf } from './plan-nodes.js';
 import type { CutSettings, Stage, StageFacts, StageRead } from './stage.js';
 import { column, readMark, selectList } from './stage-sql.js';
@@ -40,10 +41,13 @@ export class Cutter {
   /** By the id of the delim join: opens the distinct values of its outer side. */
   readonly delims = new Map<number, () => Fragment | undefined>();
   private readonly numbers: ReadonlyMap<PlanNode, number>;
+  private readonly ranges: ReadonlyMap<PlanNode, KeyRanges>;
   private reads = 0;
 
   constructor(private readonly input: CutInput) {
-    this.numbers = new Map(nodesOf(input.plan).map((node, index) => [node, index]));
+    const { plan, tables, settings } = input;
+    this.numbers = new Map(nodesOf(plan).map((node, index) => [node, index]));
+    this.ranges = keyRangesOf(plan, tables, settings, (scan) => !isReadWhole(scan, tables.get(scan.table), settings));
   }
 
   get settings(): CutSettings {
@@ -52,6 +56,11 @@ export class Cutter {
 
   table(name: string): TableSize | undefined {
     return this.input.tables.get(name);
+  }
+
+  /** By which ranges of a key a scan is divided; undefined: by splits. */
+  rangesOf(scan: PlanNode): KeyRanges | undefined {
+    return this.ranges.get(scan);
   }
 
   numberOf(node: PlanNode): number {
@@ -138,6 +147,7 @@ export class Cutter {
       types,
       distribution:
         share === 'all' ? REPLICATED : { kind: 'divided', hash: share === 'partition' ? usable : undefined },
+      commons: [],
       estimatedRows: rows,
       scans: [],
       reads: [{ number, stage, share }],

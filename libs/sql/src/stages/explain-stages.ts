@@ -29,12 +29,17 @@ export function stageLines(stage: Stage, tables: ReadonlyMap<string, TableSize>)
   ];
 }
 
-function scanText({ table, columns, share, bounds }: StageScan, tables: ReadonlyMap<string, TableSize>): string {
+function scanText(
+  { table, columns, share, bounds, ranges }: StageScan,
+  tables: ReadonlyMap<string, TableSize>,
+): string {
   const size = tables.get(table);
   const all = size?.splits ?? 0;
   const left = size?.within?.(columns, bounds).splits ?? all;
   const splits = `${left < all ? `${left} of ` : ''}${all} ${all === 1 ? 'split' : 'splits'}`;
-  const how = share === 'own' ? `${splits} divided` : left < all ? `${splits} in every task` : 'whole in every task';
+  const keys = ranges === undefined ? '' : ` by ranges of ${columns[ranges.column]?.name}`;
+  const how =
+    share === 'own' ? `${splits} divided${keys}` : left < all ? `${splits} in every task` : 'whole in every task';
   const names = columns.map(({ name }) => name).join(', ');
   const conditions = bounds.map((bound) => boundText(bound, columns));
   return `${table} (${names}), ${how}${conditions.length === 0 ? '' : `, where ${conditions.join(' and ')}`}`;

@@ -2,10 +2,13 @@
 //   F1. A replicated fragment gives the same rows in every task that runs it. A single one is right in one task only: it has
 //       an operator whose choice may differ from run to run. A divided one gives its rows in all tasks together.
 //   F2. `hash` of a divided fragment: rows whose values in the columns of each entry are equal are in one task, the one that
-//       the hash of these values gives. An entry lists columns that hold the same value.
+//       the hash of these values gives, or with `ranges` the one whose range of keys they are in (key-ranges.ts). An entry lists
+//       columns that hold the same value.
 //   F3. `origins`: dropping the rows of that scan whose value in that column is outside of a range drops exactly the rows
 //       of the fragment whose value is outside of it.
 import type { PlanType } from '../plan/plan.js';
+import type { KeyRanges } from './key-ranges.js';
+import { allColumns, selectList } from './stage-sql.js';
 import type { ScanBound, Stage, StageFacts, StageRead, StageScan } from './stage.js';
 
 export type HashColumns = readonly ReadonlySet<number>[];
@@ -13,7 +16,7 @@ export type HashColumns = readonly ReadonlySet<number>[];
 export type Distribution =
   | { readonly kind: 'replicated' }
   | { readonly kind: 'single' }
-  | { readonly kind: 'divided'; readonly hash: HashColumns | undefined };
+  | { readonly kind: 'divided'; readonly hash: HashColumns | undefined; readonly ranges?: string | undefined };
 
 /** A range of values that are wanted of a column of a scan. */
 export interface WantedRange {
@@ -35,6 +38,7 @@ export interface OpenScan {
   /** Of the whole table. */
   readonly rows: number;
   readonly splits: number;
+  readonly ranges: KeyRanges | undefined;
 }
 
 export interface OpenRead {
@@ -62,9 +66,17 @@ export interface Origin {
   readonly column: number;
 }
 
+/** Rows that the text of a fragment reads by name, more than once. */
+export interface CommonRows {
+  readonly name: string;
+  /** A SELECT, which may read those before it. */
+  readonly sql: string;
+}
+
 export interface Fragment {
   /** One SELECT with the columns c0, c1, ... and marks for its inputs. */
   readonly sql: string;
+  readonly commons: readonly CommonRows[];
   readonly types: readonly PlanType[];
   readonly distribution: Distribution;
   readonly estimatedRows: number;
@@ -84,6 +96,10 @@ export const isDivided = ({ distribution }: Fragment): boolean => distribution.k
 export const hashOf = ({ distribution }: Fragment): HashColumns | undefined =>
   distribution.kind === 'divided' ? distribution.hash : undefined;
 
+/** By which ranges of keys the rows are divided; undefined when they are divided in another way. */
+export const rangesOf = ({ distribution }: Fragment): string | undefined =>
+  distribution.kind === 'divided' ? distribution.ranges : undefined;
+
 /** Where each output column comes from: an index into the input's columns, or undefined for a computed one. */
 export type ColumnMap = readonly (number | undefined)[];
 
@@ -100,7 +116,7 @@ export const usableHash = (hash: HashColumns): HashColumns | undefined =>
   hash.length > 0 && hash.every((columns) => columns.size > 0) ? hash : undefined;
 
 export function mapDistribution(distribution: Distribution, map: ColumnMap): Distribution {
-  return distribution.kind === 'divided' ? { kind: 'divided', hash: mapHash(distribution.hash, map) } : distribution;
+  return distribution.kind === 'divided' ? { ...distribution, hash: mapHash(distribution.hash, map) } : distribution;
 }
 
 export const mapOrigins = (origins: Fragment['origins'], map: ColumnMap): Fragment['origins'] =>
@@ -131,8 +147,11 @@ export function put(on: Fragment, change: Change): Fragment {
 }
 
 /** Inputs and operators of several fragments that become one. */
-export function joinInputs(fragments: readonly Fragment[]): Pick<Fragment, 'scans' | 'reads' | 'operators'> {
+export function joinInputs(
+  fragments: readonly Fragment[],
+): Pick<Fragment, 'commons' | 'scans' | 'reads' | 'operators'> {
   return {
+    commons: [...new Map(fragments.flatMap(({ commons }) => commons).map((common) => [common.name, common])).values()],
     scans: unique(fragments.flatMap(({ scans }) => scans)),
     reads: unique(fragments.flatMap(({ reads }) => reads)),
     operators: [...new Set(fragments.flatMap(({ operators }) => operators))],
@@ -149,3 +168,15 @@ export const withoutOrigins = (fragment: Fragment): Fragment => ({
   ...fragment,
   origins: fragment.types.map(() => undefined),
 });
+
+/** The same rows, to be used several times in one task and made once there. */
+export function inCommon(fragment: Fragment, name: string): Fragment {
+  const { sql, commons, types } = fragment;
+  const columns = allColumns(types.length);
+  return {
+    ...withoutOrigins(fragment),
+    sql: `SELECT ${selectList(columns)} FROM ${name} AS t`,
+    commons: [...commons, { name, sql }],
+    stored: undefined,
+  };
+}

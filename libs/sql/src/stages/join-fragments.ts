@@ -10,6 +10,7 @@ import {
   joinInputs,
   mapHash,
   mapOrigins,
+  rangesOf,
   REPLICATED,
   SINGLE,
 } from './fragment.js';
@@ -59,9 +60,15 @@ function distributionOf(join: Join, sides: Sides, maps: Readonly<Record<Side, Co
   // A row is where the hash of the values of a kept side puts it; equal columns of both sides hold the same value.
   const bySide = kept.map((side) => withEqualColumns(join, side, hashOf(sides[side]), maps));
   const [first, second] = bySide;
+  const ranges = kept.map((side) => rangesOf(sides[side]));
   return {
     kind: 'divided',
-    hash: first === undefined || second === undefined ? (first ?? second) : union(first, second),
+    ranges: ranges[0],
+    hash: ranges.some((one) => one !== ranges[0])
+      ? undefined
+      : first === undefined || second === undefined
+        ? (first ?? second)
+        : union(first, second),
   };
 }
 
@@ -104,10 +111,10 @@ function estimate({ kind, estimatedRows }: Join, { left, right }: Sides): number
   return estimatedRows;
 }
 
-/** For each entry of the hash by which a side is divided, the pair of which it is the key; undefined if one has none. */
+/** For each entry of the hash by which a side is divided, the pair of which it is the key; undefined if one has none, or by ranges. */
 export function matchHash(rows: Fragment, side: Side, pairs: readonly KeyPair[]): readonly KeyPair[] | undefined {
   const hash = hashOf(rows);
-  if (hash === undefined) return undefined;
+  if (hash === undefined || rangesOf(rows) !== undefined) return undefined;
   const matched = hash.flatMap((columns) => {
     const pair = pairs.find((each) => {
       const key = each[side];
@@ -118,9 +125,10 @@ export function matchHash(rows: Fragment, side: Side, pairs: readonly KeyPair[])
   return matched.length === hash.length ? matched : undefined;
 }
 
-/** Whether rows that match are in the same tasks: both sides are divided by the hash of the same pairs. */
+/** Whether rows that match are in the same tasks: both sides are divided by the hash, or by the same ranges, of the same pairs. */
 export function isTogetherByPairs({ left, right }: Sides, pairs: readonly KeyPair[]): boolean {
   const [lefts, rights] = [hashOf(left), hashOf(right)];
+  if (rangesOf(left) !== rangesOf(right)) return false;
   if (lefts === undefined || rights === undefined || lefts.length !== rights.length) return false;
   return lefts.every((columns, index) =>
     pairs.some(

@@ -46,6 +46,9 @@ export interface StageScan {
   readonly share: 'own' | 'all';
   /** What holds for every row that matters, for pruning splits by statistics; the SELECT holds these conditions too. */
   readonly bounds: readonly ScanBound[];
+  /** Set where tasks divide the rows by ranges of a column instead of by splits: range k has the values from cut k - 1 on and
+   *  before cut k. In the SQL of the stage: {{range:N}}, a condition on the scan's columns of `t` (task-ranges.ts). */
+  readonly ranges?: { readonly column: number; readonly type: PlanType; readonly cuts: readonly string[] } | undefined;
 }
 
 /** A condition `column comparison value` on a scan. */
@@ -71,7 +74,7 @@ export interface StageRead {
 export interface Stage {
   readonly id: string;
   /**
-   * One SELECT with the columns c0, c1, ... Placeholders: {{scan:N}}, {{read:N}} and {{once}}, a BOOLEAN that is true for task 0 only.
+   * One SELECT with the columns c0, c1, ... Placeholders: {{scan:N}}, {{range:N}}, {{read:N}} and {{once}}, a BOOLEAN that is true for task 0 only.
    * Whoever runs the final stage gives the columns the names of the query's.
    */
   readonly sql: string;

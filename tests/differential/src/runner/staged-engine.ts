@@ -3,7 +3,13 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from '@duckdb/node-api';
-import { type ScheduleEffect, type ScheduleEvent, StageSchedule, StageWork } from '@tutti/coordinator-app/testing';
+import {
+  type ScheduleEffect,
+  type ScheduleEvent,
+  SmallFiles,
+  StageSchedule,
+  StageWork,
+} from '@tutti/coordinator-app/testing';
 import { LocalTasks } from '@tutti/engine/testing';
 import { type Configuration } from './configurations.js';
 import type { PlannedStatement } from './planning.js';
@@ -72,6 +78,7 @@ const workOf = (plan: PlannedStatement, { settings }: Configuration): StageWork 
 
 class StagedRun {
   private readonly schedule = new StageSchedule({ sessionTasksMax: 1, attemptsMax: 1 });
+  private readonly small = new SmallFiles();
   private readonly open: RunEffect[] = [];
   /** Rows of the final stage, by task. */
   private readonly rows: Rows[] = [];
@@ -124,7 +131,7 @@ class StagedRun {
 
   private async runTask(effect: RunEffect): Promise<void> {
     const { stageId, index, attempt, sessionId } = effect;
-    const { fragment, fragmentId, inputs } = this.work.fragment(this.tampered(effect), () => '');
+    const { fragment, fragmentId, inputs } = this.work.fragment(this.tampered(effect), () => '', this.small);
     const outputDirectory = join(this.options.directory, sessionId, fragmentId);
     mkdirSync(outputDirectory, { recursive: true });
     const made = await this.tasks.run(fragment, {
