@@ -2,7 +2,7 @@ import type { DuckDBConnection, DuckDBInstance, DuckDBPreparedStatement } from '
 import { CONNECTION_SETTINGS } from '../duckdb/open-instance.js';
 import { QueryGate } from '../duckdb/query-gate.js';
 import { identifier } from '../duckdb/sql-text.js';
-import { SERIALIZE_PLAN } from './distribution-plan.js';
+import { explainJson, SERIALIZE_PLAN } from './distribution-plan.js';
 
 /** Where names of a statement are looked up. */
 export interface Place {
@@ -30,6 +30,10 @@ export class PlanningConnection {
   static async open(instance: DuckDBInstance): Promise<PlanningConnection> {
     const [connection, writer, explainer] = [await connect(instance), await connect(instance), await connect(instance)];
     const serializePlan = await writer.prepare(SERIALIZE_PLAN);
+    // The first ones are slow.
+    await explainJson(explainer, 'SELECT 1');
+    serializePlan.bindVarchar(1, 'SELECT 1');
+    await serializePlan.run();
     return new PlanningConnection(connection, await QueryGate.open(connection), writer, serializePlan, explainer);
   }
 

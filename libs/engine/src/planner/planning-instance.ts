@@ -82,6 +82,7 @@ export class PlanningInstance {
     const byName = new Map(stubbed.map((table) => [nameOf(table.reader), table]));
     const splits = new TableSplits();
     const planner = new DistributionPlanner(stubbed, splits);
+    void splits.readAhead(stubbed);
     return new PlanningInstance(instance, new ConnectionQueue(connections), catalogs, byName, splits, planner);
   }
 

@@ -39,6 +39,19 @@ test('S2: plannings at the same time read the footers once, and all have them', 
   await splits.close();
 });
 
+test('S3: footers are read ahead, also when there are tables that cannot be read, and then nobody waits for them', async () => {
+  const splits = new TableSplits({ waitMs: 0 });
+  const [gone, table] = [['/nowhere.parquet'], [files.files.flights]].map((paths) => ({
+    reader: reader(paths),
+    rows: 1,
+  }));
+  if (gone === undefined || table === undefined) throw new Error('two tables');
+  await splits.readAhead([gone, table]);
+  await splits.idle();
+  expect(await splits.find(table, new Set())).toMatchObject({ rows: 10_000, isProvisional: false });
+  await splits.close();
+});
+
 test('of several files the one is named that cannot be read, and others are read the next time', async () => {
   const splits = new TableSplits();
   const broken = { reader: reader([files.files.flights, files.files.airports]), rows: 1 };

@@ -1,6 +1,7 @@
 // Finds the splits of tables.
 //   S1. A planning waits for footers for a bounded time; a file that is not read by then is one split, and the reading goes on.
 //   S2. Footers are read by one statement after another, however many plannings ask.
+//   S3. Reading ahead never has more than one statement among these, and reads a bounded number of files.
 import { stat } from 'node:fs/promises';
 import { type Clock, systemClock } from '@tutti/base';
 import type { Split } from '@tutti/sql';
@@ -23,6 +24,9 @@ const WAIT_MS = 1_000;
 const WAITING_MAX = 16;
 const FILES_PER_STATEMENT = 32;
 const STATS_AT_ONCE = 64;
+/** S3: files that are read ahead, in all and of one table. */
+const AHEAD_FILES_MAX = 1_000;
+const AHEAD_TABLE_FILES_MAX = 100;
 /** More splits of one table are joined: no cluster has that many threads. */
 const SPLITS_MAX = 10_000;
 
@@ -42,6 +46,7 @@ export class TableSplits {
   /** S2: the last reading. */
   private reading: Promise<unknown> = Promise.resolve();
   private waiting = 0;
+  private closed = false;
 
   constructor(options: TableSplitsOptions = {}) {
     this.cache = options.cache ?? new FooterCache();
@@ -69,12 +74,29 @@ export class TableSplits {
     return { rows: exact, splits, isProvisional: known.some(({ runs }) => runs === undefined) };
   }
 
+  /** Reads footers before anybody asks, so that the first statements do not wait for them. Never rejects. */
+  async readAhead(tables: readonly CheckedTable[]): Promise<void> {
+    let left = AHEAD_FILES_MAX;
+    for (const { reader } of tables) {
+      const { length } = reader.files;
+      if (this.closed) return;
+      if (reader.format !== 'parquet' || length > Math.min(left, AHEAD_TABLE_FILES_MAX)) continue;
+      left -= length;
+      // Whoever plans with the table is told what is wrong with it.
+      await statesOf(reader)
+        .then((files) => this.ensureFooters(reader, files))
+        .catch(() => undefined);
+      await this.idle();
+    }
+  }
+
   /** Resolves when nothing is being read. */
   async idle(): Promise<void> {
     await this.reading.catch(() => undefined); // Whoever planned was told.
   }
 
   async close(): Promise<void> {
+    this.closed = true;
     await this.idle();
     (await this.footers)?.close();
   }
