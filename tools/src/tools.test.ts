@@ -1,12 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bench } from './bench/main.js';
 import { percentile } from './bench/percentile.js';
 import { childrenOf, cpuSeconds, rssBytes } from './bench/process-stats.js';
 import { freePorts } from './free-ports.js';
-import { parseUpOptions } from './up.js';
+import { mainCatalog, parseUpOptions } from './up.js';
 
 const root = join(__dirname, '..', '..');
 
@@ -48,6 +49,17 @@ describe('the options of npm start', () => {
       exitCode: 2,
       usage: expect.stringContaining('--wrokers'),
     });
+  });
+
+  it('take the catalog "demo" for names without one, or the first of a folder that has none', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'tutti-catalogs-'));
+    for (const name of ['sales.json', 'billing.json', 'README.md']) writeFileSync(join(directory, name), '{}');
+    expect(mainCatalog(directory)).toBe('billing');
+    expect(mainCatalog(join(directory, 'sales.json'))).toBe('sales');
+    writeFileSync(join(directory, 'demo.json'), '{}');
+    expect(mainCatalog(directory)).toBe('demo');
+    expect(mainCatalog(undefined)).toBe('demo');
+    rmSync(directory, { recursive: true });
   });
 });
 

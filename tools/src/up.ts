@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { runCli } from './cli-process.js';
 import { gen } from './gen.js';
@@ -21,6 +21,7 @@ const USAGE = `npm start -- [options]      starts a cluster on this machine and 
   --resource-managers N     how many resource managers (default 3)
   --resource-groups FILE    who may run how much; edit it while it runs (default: one group "global")
   --catalogs PATH           folder of catalog files (default: catalogs/ and generated TPC-H data)
+  --catalog NAME            catalog of table names that name none (default: demo, or the first of --catalogs)
   --edge-port PORT          edge port of the first coordinator, when it is free (default 8080)
 `;
 
@@ -33,6 +34,7 @@ export interface UpOptions {
   readonly resourceManagers: number;
   readonly resourceGroups: string | undefined;
   readonly catalogs: string | undefined;
+  readonly catalog: string | undefined;
   readonly edgePort: number;
 }
 
@@ -54,6 +56,7 @@ export function parseUpOptions(
         'resource-managers': { type: 'string', default: '3' },
         'resource-groups': { type: 'string' },
         catalogs: { type: 'string' },
+        catalog: { type: 'string' },
         'edge-port': { type: 'string', default: '8080' },
       },
     }).values;
@@ -78,6 +81,7 @@ export function parseUpOptions(
     edgePort: count('edge-port', 1, 65_535),
     resourceGroups: values['resource-groups'] === undefined ? undefined : resolve(values['resource-groups']),
     catalogs: values.catalogs === undefined ? undefined : resolve(values.catalogs),
+    catalog: values.catalog,
   };
   for (const path of [options.resourceGroups, options.catalogs]) {
     if (path !== undefined && !existsSync(path)) problems.push(`${path} does not exist`);
@@ -106,6 +110,7 @@ export async function up(argv: readonly string[], root: string): Promise<number>
     workers: options.workers,
     catalogs,
     resourceGroups: options.resourceGroups,
+    arguments: { coordinator: ['--catalogs-default', options.catalog ?? mainCatalog(options.catalogs)] },
     preferredEdgePort: options.edgePort,
   });
   say(
@@ -151,6 +156,18 @@ async function runStatement(
     process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   }
   return result.exitCode;
+}
+
+const DEMO_CATALOG = 'demo';
+
+/** The demo catalog, or the first of a folder that has none. Whatever is wrong with the folder the coordinators say. */
+export function mainCatalog(path: string | undefined): string {
+  if (path === undefined || !statSync(path).isDirectory()) return basename(path ?? DEMO_CATALOG, '.json');
+  const names = readdirSync(path)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => basename(file, '.json'))
+    .sort();
+  return names.includes(DEMO_CATALOG) ? DEMO_CATALOG : (names[0] ?? DEMO_CATALOG);
 }
 
 /** The demo catalog and a small TPC-H catalog, which is generated the first time. */
