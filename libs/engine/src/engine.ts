@@ -110,7 +110,8 @@ export interface SessionEngineTask extends EngineTask {
 /** A database for the fragments of one query. It is used until it is closed or its executor ends. */
 export interface ExecutorSession {
   /**
-   * Runs one fragment, from encodeStageTask, when none runs. Resolves when the engine has accepted it. Rejects with TaskError:
+   * Runs one fragment, from encodeStageTask, when none runs. Resolves when the engine has begun it: what is wrong with files and
+   * types may be told here or by its outcome. Rejects with TaskError:
    * the fragment has failed, and the session can run another one, unless `ended` has resolved. When `signal` aborts, now or
    * later, the fragment ends with the reason CANCELED, at the latest when the executor was killed, and the session with it.
    */
