@@ -1,5 +1,11 @@
 import type { DescMethod, DescService } from '@bufbuild/protobuf';
-import { Code, ConnectError, type ConnectRouterOptions, createConnectRouter } from '@connectrpc/connect';
+import {
+  Code,
+  ConnectError,
+  type ConnectRouterOptions,
+  createConnectRouter,
+  createContextValues,
+} from '@connectrpc/connect';
 import { createAsyncIterable, type UniversalServerResponse } from '@connectrpc/connect/protocol';
 import {
   type connectNodeAdapter,
@@ -9,6 +15,7 @@ import {
 import type { Log } from '../log.js';
 import type { Mounted } from '../router.js';
 import type { HttpHandler } from './edge-server.js';
+import { type LargeResponses, largeResponsesKey, standIns, withLargeResponses } from './large-responses.js';
 
 export type NodeHandler = ReturnType<typeof connectNodeAdapter>;
 
@@ -22,7 +29,11 @@ export function connectHandler(
 ): NodeHandler {
   const { fallback, log, ...routerOptions } = options;
   // People write JSON by hand: a misspelt field or value must not be dropped in silence.
-  const router = createConnectRouter({ ...routerOptions, jsonOptions: { ignoreUnknownFields: false } });
+  const router = createConnectRouter({
+    ...routerOptions,
+    interceptors: [standIns, ...(routerOptions.interceptors ?? [])],
+    jsonOptions: { ignoreUnknownFields: false },
+  });
   for (const { service, implementation } of mounted) router.service(service, implementation);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   return (request, response) => {
@@ -32,16 +43,29 @@ export function connectHandler(
       const { service, method } = handler;
       const failed = { service: service.typeName, method: method.name };
       // The client has gone, or the connection broke: the handler was told through its signal.
-      if (ConnectError.from(error).code !== Code.Aborted) log.debug('answer-not-sent', { ...failed, error });
+      if (!isOfClient(ConnectError.from(error))) log.debug('answer-not-sent', { ...failed, error });
     });
 
     async function serveCall(): Promise<void> {
-      const call = universalRequestFromNodeRequest(request, response, undefined, undefined);
+      const waiting: LargeResponses = [];
+      const contextValues = createContextValues();
+      // As JSON they are text, and Connect's.
+      if (!request.headers['content-type']?.includes('json')) contextValues.set(largeResponsesKey, waiting);
+      const call = universalRequestFromNodeRequest(request, response, undefined, contextValues);
       const answer = await handler?.({ ...call, signal: canceledByClient(call.signal) });
-      if (answer !== undefined) await universalResponseToNodeResponse(explained(answer, handler), response);
+      if (answer === undefined) return;
+      const { body, ...rest } = explained(answer, handler);
+      await universalResponseToNodeResponse(
+        { ...rest, ...(body && { body: withLargeResponses(body, waiting, call.signal) }) },
+        response,
+      );
     }
   };
 }
+
+/** A message of which a part still waited when the stream went fails as one that was written too late. */
+const isOfClient = ({ code, cause }: ConnectError): boolean =>
+  code === Code.Aborted || (cause as NodeJS.ErrnoException | undefined)?.code === 'ERR_STREAM_DESTROYED';
 
 /** Connect refuses a method or a content type with an empty body; somebody with curl should learn what would work. */
 function explained(

@@ -1,9 +1,22 @@
-import { type DescMethod, type DescService, type MessageShape, fromBinary, toBinary } from '@bufbuild/protobuf';
+import {
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  type MessageShape,
+  fromBinary,
+  toBinary,
+} from '@bufbuild/protobuf';
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
+import { largeMessage } from '../large-message.js';
 
 type AnyMessage = MessageShape<DescMethod['input']>;
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+function encode(schema: DescMessage, message: AnyMessage): Buffer {
+  const large = largeMessage(schema, message);
+  return large === undefined ? asBuffer(toBinary(schema, message)) : Buffer.concat([large.head, large.bytes]);
+}
 
 const definitions = new WeakMap<DescMethod, MethodDefinition<AnyMessage, AnyMessage>>();
 
@@ -17,9 +30,9 @@ export function methodDefinition(method: DescMethod): MethodDefinition<AnyMessag
     originalName: method.localName,
     requestStream: methodKind === 'client_streaming' || methodKind === 'bidi_streaming',
     responseStream: methodKind === 'server_streaming' || methodKind === 'bidi_streaming',
-    requestSerialize: (message) => asBuffer(toBinary(input, message)),
+    requestSerialize: (message) => encode(input, message),
     requestDeserialize: (bytes) => fromBinary(input, bytes),
-    responseSerialize: (message) => asBuffer(toBinary(output, message)),
+    responseSerialize: (message) => encode(output, message),
     responseDeserialize: (bytes) => fromBinary(output, bytes),
   };
   definitions.set(method, definition);
