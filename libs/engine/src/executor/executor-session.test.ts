@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@tutti/base';
 import type { Stage } from '@tutti/sql';
+import { openInstance } from '../duckdb/open-instance.js';
 import type { ExecutorPool, ExecutorSession, FragmentIo, FragmentOutcome } from '../engine.js';
 import { encodeFragment, withResultFormat } from '../fragment.js';
 import {
@@ -302,6 +303,27 @@ describe('a fragment', () => {
       message: expect.stringMatching(/demo\.main\.flights.*copy\.parquet.*changed since/),
     });
     expect(await isUsable()).toBe(true);
+  });
+
+  test.each([
+    ['has lost a column', 'id AS other', 'it has no column "id"'],
+    ['has another type in a column', "'x' || id AS id", 'its column "id" is VARCHAR, not INTEGER'],
+  ])('names table, file and column when a file %s', async (_, select, problem) => {
+    const path = join(directory, `other-${++count}.parquet`);
+    const instance = await openInstance();
+    const connection = await instance.connect();
+    await connection.run(`COPY (SELECT ${select} FROM range(10) t(id)) TO '${path}'`);
+    connection.closeSync();
+    instance.closeSync();
+    const own = await open([filePart(path)]);
+    const stage = scan('SELECT (c0 % 10)::INTEGER AS c0 FROM {{scan:0}}', 'INTEGER');
+    const { run } = await start({ stage, scans: scanned(filePart(path)) }, own);
+    await expect(run.outcome).rejects.toMatchObject({
+      reason: 'TABLE_UNREADABLE',
+      message: `Table demo.main.flights cannot be read: file ${path}: ${problem}, as the catalog declares.`,
+    });
+    own.close();
+    await own.ended;
   });
 
   test('names table and file when a file is damaged', async () => {

@@ -16,6 +16,7 @@ import type { ExecutorDatabase } from './executor-database.js';
 import { FEW_ROWS, fetchFew, isOfText } from './few-rows.js';
 import { Interruption } from './interruption.js';
 import { MemorySampler } from './memory-sampler.js';
+import { otherColumns } from './other-columns.js';
 import type { Allotment, Failure, FromExecutor, ToExecutor } from './protocol.js';
 import { EngineError, ResultRun } from './result-run.js';
 import { canceled, RowSender } from './row-sender.js';
@@ -85,7 +86,9 @@ export class FragmentWork {
     this.checkFiles(task);
     await this.database.checkStatement(sql);
     this.sender.throwIfCanceled();
-    const made = (await this.produceAtOnce(task, sql)) ?? (await this.produceInSteps(task, sql));
+    const made =
+      (await this.produceAtOnce(task, sql)) ??
+      (await this.produceInSteps(task, sql).catch((error: unknown) => this.unbound(task, error)));
     this.sender.throwIfCanceled();
     this.checkFiles(task); // F1
     return { ...made, isResult: task.output.kind === 'result' };
@@ -105,6 +108,14 @@ export class FragmentWork {
       if (this.canceled || !(isTypesDiffer(error) || isOfText(readDuckdbError(error)))) throw error;
       return undefined;
     }
+  }
+
+  /** The planner has bound the stage: what cannot be bound here is mostly due to a file that has changed since its table was declared. */
+  private async unbound(task: StageTaskFragment, error: unknown): Promise<never> {
+    const isBinding =
+      error instanceof TaskError ? error.reason === 'INTERNAL_ERROR' : readDuckdbError(error).type === 'Binder';
+    if (!isBinding || this.canceled) throw error;
+    throw (await otherColumns(this.database.connection, task)) ?? error;
   }
 
   private async sendFew({ columns }: StageTaskFragment, select: string): Promise<Made | undefined> {
