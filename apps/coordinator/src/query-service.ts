@@ -16,7 +16,7 @@ import type { QueuedList } from './queued-list.js';
 import { queryNews, type QueryNews } from './query-stream.js';
 import type { RequestLimits, StatementRequest } from './request-checks.js';
 import { checkCursors, checkMaxWait, checkPageSize, checkStatement } from './request-checks.js';
-import { rowsOfLines } from './row-codec.js';
+import { piecesOfLines, rowsOfLines } from './row-codec.js';
 import type { SubmittedQueries } from './submitted-queries.js';
 
 export interface QueryServiceOptions {
@@ -50,7 +50,8 @@ export function queryService(options: QueryServiceOptions): ServiceImpl<typeof Q
       const cancel = () => query.apply({ kind: 'canceled', failure: clientLeft });
       context.signal.addEventListener('abort', cancel, { once: true });
       try {
-        for await (const news of queryNews(query, clock, context.signal)) yield responseOf(news);
+        for await (const news of queryNews(query, clock, context.signal))
+          for (const part of partsOf(news, query.resultFormat)) yield responseOf(part);
         context.signal.throwIfAborted();
         if (query.failure) throw failureError(query.failure, query.queryId);
       } finally {
@@ -90,6 +91,15 @@ export function queryService(options: QueryServiceOptions): ServiceImpl<typeof Q
 }
 
 const clientLeft = failure('USER_CANCELED', 'The client left before the query ended.');
+
+/** Rows are sent in messages of this many bytes of text. */
+const ROWS_PIECE_BYTES = 32 * 1024;
+
+/** Each becomes one message. */
+function* partsOf(news: QueryNews, format: ResultFormat): Generator<QueryNews> {
+  if (news.kind !== 'lines' || format !== 'rows') return yield news;
+  for (const lines of piecesOfLines(news.lines, ROWS_PIECE_BYTES)) yield { kind: 'lines', lines };
+}
 
 type ResponseEvent = Exclude<ExecuteQueryResponse['event'], { case: undefined }>;
 

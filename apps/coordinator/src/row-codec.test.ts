@@ -1,7 +1,7 @@
 import { toBinary, toJson } from '@bufbuild/protobuf';
 import { ListValueSchema } from '@bufbuild/protobuf/wkt';
 import * as fc from 'fast-check';
-import { linesOfRows, rowsOfLines, wireBytesOfLines } from './row-codec.js';
+import { linesOfRows, piecesOfLines, rowsOfLines, wireBytesOfLines } from './row-codec.js';
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
@@ -37,4 +37,20 @@ test('the weight of lines is no less than what goes over the wire', () => {
   const small = encode('[1,2,3,4,5,6,7,8]\n'.repeat(1_000));
   const onWire = rowsOfLines(small).reduce((sum, row) => sum + toBinary(ListValueSchema, row).length + 3, 0);
   expect(wireBytesOfLines(small)).toBeGreaterThanOrEqual(onWire);
+});
+
+test('pieces of lines are whole lines of bounded size, and nothing is lost', () => {
+  const lines = fc.array(fc.string({ maxLength: 50 }).map((text) => `${text.replaceAll('\n', '')}\n`));
+  fc.assert(
+    fc.property(lines, fc.integer({ min: 1, max: 200 }), (made, pieceBytes) => {
+      const all = Buffer.from(made.join(''));
+      const longest = Math.max(0, ...made.map((line) => Buffer.byteLength(line)));
+      const pieces = [...piecesOfLines(all, pieceBytes)];
+      expect(Buffer.concat(pieces)).toEqual(all);
+      for (const piece of pieces) {
+        expect(piece.at(-1)).toBe(10);
+        expect(piece.length).toBeLessThan(pieceBytes + longest);
+      }
+    }),
+  );
 });

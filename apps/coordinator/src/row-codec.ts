@@ -15,6 +15,21 @@ export function rowsOfLines(lines: Uint8Array): ListValue[] {
   return rows.map((row) => create(ListValueSchema, { values: row.map(valueOf) }));
 }
 
+const NEWLINE = 0x0a;
+
+/**
+ * The same lines in pieces of whole lines, of about `pieceBytes` or one line: as messages, rows take some thirty times the memory
+ * of their text, and while a client does not read they would have to be kept.
+ */
+export function* piecesOfLines(lines: Uint8Array, pieceBytes: number): Generator<Uint8Array> {
+  for (let start = 0; start < lines.length;) {
+    const newline = lines.indexOf(NEWLINE, Math.min(start + pieceBytes, lines.length) - 1);
+    const end = newline < 0 ? lines.length : newline + 1;
+    yield lines.subarray(start, end);
+    start = end;
+  }
+}
+
 const COMMA = 0x2c;
 /** A number takes 11 bytes on the wire, a text its length and some. */
 const VALUE_BYTES = 11;
