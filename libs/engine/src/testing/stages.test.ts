@@ -3,7 +3,7 @@ import type { CutSettings } from '@tutti/sql';
 import { StageTrial } from './stage-trial.js';
 
 /** Everything is too large to be read whole, so that every rule divides. */
-const TINY = { replicatedRowsMax: 10, broadcastRowsMax: 10 };
+const TINY = { replicatedRowsMax: 5, broadcastRowsMax: 10 };
 const SETTINGS: readonly CutSettings[] = [
   { ...TINY, workers: 2, tasksPerWorker: 2, taskRows: 0, isAdaptive: true },
   { ...TINY, workers: 3, tasksPerWorker: 1, taskRows: 0, isAdaptive: false },

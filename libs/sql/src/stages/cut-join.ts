@@ -11,6 +11,7 @@ import { isTogetherByPairs, joinedHere, matchHash } from './join-fragments.js';
 import { isDroppable, otherSide, replicableSides, type Side } from './join-kind.js';
 import { type Join, type KeyPair, keyPairs } from './join-sql.js';
 import type { NodeOf } from './plan-nodes.js';
+import { readWhole } from './read-whole.js';
 import type { PlanNode } from '../plan/plan.js';
 import { wantRanges } from './wanted-range.js';
 
@@ -87,6 +88,8 @@ function withBuild(
   const { cutter } = place;
   const rows = sides[build];
   const { stored } = rows;
+  const read = readWhole(rows, sides[otherSide(build)], cutter.settings);
+  if (read !== undefined) return joinedHere(join, { ...sides, [build]: read });
   if (stored === undefined && !cutter.settings.isAdaptive) {
     return cutter.isSmall(rows.estimatedRows)
       ? withWhole(join, sides, build, place)

@@ -16,6 +16,7 @@ export function openFilter(node: NodeOf<'filter'>, cutter: Cutter): Fragment | u
     ),
     types: node.types,
     operator: 'filter',
+    isRowwise: true,
     distribution: mapDistribution(child.distribution, node.output),
     estimatedRows: Math.min(node.estimatedRows, child.estimatedRows),
     origins: mapOrigins(child.origins, node.output),
@@ -33,6 +34,7 @@ export function openProject(node: NodeOf<'project'>, cutter: Cutter): Fragment |
     ),
     types: node.types,
     operator: 'project',
+    isRowwise: true,
     distribution: mapDistribution(child.distribution, map),
     origins: mapOrigins(child.origins, map),
   });
@@ -46,6 +48,7 @@ export function openUnnest(node: NodeOf<'unnest'>, cutter: Cutter): Fragment | u
     sql: selectFrom([...allColumns(child.types.length), ...unnested], child.sql),
     types: node.types,
     operator: 'unnest',
+    isRowwise: true,
     estimatedRows: Math.max(node.estimatedRows, child.estimatedRows),
   });
 }

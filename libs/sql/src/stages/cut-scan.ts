@@ -62,6 +62,7 @@ export function openScan(node: NodeOf<'scan'>, cutter: Cutter): Fragment {
     operators: [`scan ${node.table}`],
     origins: node.output.map((index) => ({ scan: number, column: index })),
     stored: undefined,
+    isRowwise: true,
   };
 }
 
@@ -97,5 +98,6 @@ function constantRows(node: NodeOf<'values'> | NodeOf<'empty'>, sql: string, ope
     operators: [operator],
     origins: node.types.map(() => undefined),
     stored: undefined,
+    isRowwise: true,
   };
 }

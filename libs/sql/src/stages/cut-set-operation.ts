@@ -59,5 +59,6 @@ function combined(node: SetNode, inputs: readonly Fragment[], operator: string):
     operators: [...joinInputs(inputs).operators, operator.trim().toLowerCase()],
     origins: node.types.map(() => undefined),
     stored: undefined,
+    isRowwise: false,
   };
 }

@@ -154,6 +154,7 @@ export class Cutter {
       operators: [`read ${stage.stage.id}`],
       origins: types.map(() => undefined),
       stored: stage,
+      isRowwise: share === 'all',
     };
   }
 

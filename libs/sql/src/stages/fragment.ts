@@ -6,6 +6,8 @@
 //       columns that hold the same value.
 //   F3. `origins`: dropping the rows of that scan whose value in that column is outside of a range drops exactly the rows
 //       of the fragment whose value is outside of it.
+//   F4. `isRowwise`: its rows are those of its scans, each looked at on its own or joined: a task that reads all of the scans has
+//       all of the rows.
 import type { PlanType } from '../plan/plan.js';
 import type { KeyRanges } from './key-ranges.js';
 import { allColumns, selectList } from './stage-sql.js';
@@ -86,6 +88,8 @@ export interface Fragment {
   readonly origins: readonly (Origin | undefined)[];
   /** Set when the fragment is nothing but this stage's rows. */
   readonly stored: ClosedStage | undefined;
+  /** F4. */
+  readonly isRowwise: boolean;
 }
 
 export const REPLICATED: Distribution = { kind: 'replicated' };
@@ -130,6 +134,8 @@ export interface Change {
   readonly distribution?: Distribution;
   readonly estimatedRows?: number;
   readonly origins?: Fragment['origins'];
+  /** Whether F4 stays true. */
+  readonly isRowwise?: boolean;
 }
 
 export function put(on: Fragment, change: Change): Fragment {
@@ -143,6 +149,7 @@ export function put(on: Fragment, change: Change): Fragment {
     operators: [...on.operators, operator],
     origins: change.origins ?? types.map(() => undefined),
     stored: undefined,
+    isRowwise: on.isRowwise && change.isRowwise === true,
   };
 }
 
@@ -178,5 +185,6 @@ export function inCommon(fragment: Fragment, name: string): Fragment {
     sql: `SELECT ${selectList(columns)} FROM ${name} AS t`,
     commons: [...commons, { name, sql }],
     stored: undefined,
+    isRowwise: false,
   };
 }

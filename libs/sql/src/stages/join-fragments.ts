@@ -35,6 +35,7 @@ export function joinedHere(join: Join, sides: Sides): Fragment {
     operators: [...inputs.operators, `${join.kind.replace('_', ' ')} join`],
     origins: join.types.map((_, index) => origins[0]?.[index] ?? origins[1]?.[index]),
     stored: undefined,
+    isRowwise: left.isRowwise && right.isRowwise,
   };
 }
 
