@@ -1,4 +1,4 @@
-import { readdir, readFile, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invariant } from '@tutti/base';
 import { isFileName } from './core/exchange-names.js';
@@ -61,7 +61,8 @@ export class FragmentFiles {
 
   /** Removes what was written. */
   async discard(): Promise<void> {
-    await rm(this.path, { recursive: true, force: true });
+    // Of most there is nothing but the directory: one call to the disk instead of five.
+    await rmdir(this.path).catch(() => rm(this.path, { recursive: true, force: true }));
     this.book.discarded(this.id);
   }
 
