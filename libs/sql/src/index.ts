@@ -48,6 +48,7 @@ export { divideSplits, joinSplits, shareSplits } from './splits/share-splits.js'
 export type { ColumnRange, ColumnRanges, Split } from './splits/split.js';
 export { type TableSize, tableSizeOf } from './splits/table-size.js';
 export type { CutOutcome, CutSettings, ScanBound, Stage, StageFacts, StageRead, StageScan } from './stages/stage.js';
+export { engineLines } from './plan/engine-lines.js';
 export { isMomentary } from './plan/momentary.js';
 export { decodePlan, type PlannedTable } from './plan/decode-plan.js';
 export { columnsOf, expressionSql, sameExpression } from './plan/expression-sql.js';

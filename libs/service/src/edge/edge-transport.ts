@@ -62,7 +62,7 @@ function transportFor(protocol: 'grpc' | 'connect' | 'grpc-web', options: GrpcTr
 }
 
 /** Sets the window of the whole connection, which settings cannot: they reach only its streams. */
-class WideSessionManager extends Http2SessionManager {
+export class WideSessionManager extends Http2SessionManager {
   private readonly widened = new WeakSet<object>();
 
   constructor(url: string) {
@@ -84,6 +84,9 @@ class WideSessionManager extends Http2SessionManager {
     if (session !== undefined && !this.widened.has(session)) {
       this.widened.add(session);
       session.setLocalWindowSize(WINDOW_BYTES);
+      // connect-node 2.1.2 stops to listen when it is told to close a connection that is being destroyed after a GOAWAY, and the
+      // error of that would end the process. Whom it concerns hears of it by the streams.
+      session.on('error', () => {});
     }
     return stream;
   }
