@@ -26,7 +26,12 @@ test.each([
   ['grouped', { ...auto, distribution: 'single' as const }, 2, 'the setting distribution is "single"'],
   ['grouped', auto, 1, 'only one worker is active'],
   ['grouped', auto, 0, 'no worker is active'],
-  ['grouped', { ...auto, replicatedRowsMax: 100_000_000 }, 2, 'small input: no table has more than 100000000 rows to be read'],
+  [
+    'grouped',
+    { ...auto, replicatedRowsMax: 100_000_000 },
+    2,
+    'small input: no table has more than 100000000 rows to be read',
+  ],
 ])('%s with %j on %d workers runs whole, since %s', async (statement, settings, workers, reason) => {
   const lines = explainPlan({ plan: await planOf(statement), settings, workers, enginePlan });
   expect(lines).toEqual([`Runs whole on one worker: ${reason}`, '', 'Plan of the engine:', ...enginePlan]);
