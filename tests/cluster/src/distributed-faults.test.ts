@@ -47,7 +47,7 @@ const BUSY_HOURS = `
 /** Both sides of the join go through the exchange with all their columns. */
 const PAIRS = `
   SELECT count(*) AS n, max(hash(f, g)) AS h FROM files.flights AS f JOIN files.flights AS g
-  ON f.date = g.date AND f.origin = g.origin AND f.destination = g.destination AND f.delay = g.delay`;
+  ON date_trunc('minute', f.date) = date_trunc('minute', g.date) AND f.origin = g.origin AND f.destination = g.destination AND f.delay = g.delay`;
 const totalsOf = (table: string) =>
   `SELECT origin, count(*) AS n, sum(distance + delay) AS d FROM files.${table} GROUP BY origin ORDER BY origin`;
 
