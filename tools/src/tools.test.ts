@@ -34,6 +34,12 @@ describe('the options of npm start', () => {
     });
   });
 
+  it('take a statement that begins with a comment', () => {
+    const statement = '-- revenue\nSELECT 1';
+    expect(parseUpOptions(['--sql', statement, '--once'])).toMatchObject({ statement, once: true });
+    expect(parseUpOptions(['--sql', '--once'])).toMatchObject({ exitCode: 2 });
+  });
+
   it('list every wrong value, and how it is used', () => {
     const answer = parseUpOptions(['--workers', '0', '--coordinators', 'two', '--resource-groups', '/nowhere.json']);
     expect(answer).toMatchObject({ exitCode: 2 });

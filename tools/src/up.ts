@@ -38,6 +38,13 @@ export interface UpOptions {
   readonly edgePort: number;
 }
 
+/** A statement that begins with a comment looks like an option to the parser: it is attached to the option that it belongs to. */
+const commentedStatement = (arg: string, index: number, argv: readonly string[]): string[] => {
+  const isComment = (text: string | undefined) => /^--\s/.test(text ?? '');
+  if (arg === '--sql' && isComment(argv[index + 1])) return [`--sql=${argv[index + 1]}`];
+  return argv[index - 1] === '--sql' && isComment(arg) ? [] : [arg];
+};
+
 /** Reads the command line; the answer is a text for the user when it is wrong or asks for help. */
 export function parseUpOptions(
   argv: readonly string[],
@@ -45,7 +52,7 @@ export function parseUpOptions(
   let values;
   try {
     values = parseArgs({
-      args: [...argv],
+      args: argv.flatMap(commentedStatement),
       options: {
         once: { type: 'boolean', default: false },
         json: { type: 'boolean', default: false },
