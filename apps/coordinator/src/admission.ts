@@ -48,7 +48,7 @@ export interface AdmissionOptions {
   /** How long resource managers that have just started take at most to deal slots; undefined when that is not what is missing. */
   readonly dealAgainInMs: (now: Instant) => number | undefined;
   readonly contact: Contact;
-  readonly metrics: Pick<CoordinatorMetrics, 'admissionWait'>;
+  readonly metrics: Pick<CoordinatorMetrics, 'admissionWait' | 'admissionStarts'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -77,7 +77,7 @@ export class Admission {
   private obstacle: string | undefined;
 
   constructor(private readonly options: AdmissionOptions) {
-    this.driver = new GroupDriver({ ...options, carryOut: (effect) => this.carryOut(effect) });
+    this.driver = new GroupDriver({ ...options, carryOut: (effect, cause) => this.carryOut(effect, cause) });
     this.slots = new Slots({ ...options, apply: (event) => this.apply(event) });
     this.useNews = new UseNews(options.clock, ({ queryId, use: { memoryBytes, cpuMs } }) =>
       this.apply({ kind: 'used', queryId, memoryBytes, cpuMs }),
@@ -140,10 +140,10 @@ export class Admission {
     if (this.waiting.delete(queryId)) this.apply({ kind: 'finished', queryId }); // A5
   }
 
-  private carryOut(effect: GroupEffect): void {
+  private carryOut(effect: GroupEffect, cause: GroupEvent): void {
     switch (effect.kind) {
       case 'start':
-        return this.start(effect.queryId);
+        return this.start(effect.queryId, cause);
       case 'reject':
         return this.take(effect.queryId)?.query.apply({ kind: 'failed', failure: rejectionFailure(effect) });
       case 'reselect':
@@ -188,7 +188,7 @@ export class Admission {
     this.options.log.info('query-moved', { queryId, from, to: query.ended ? '' : query.group });
   }
 
-  private start(queryId: QueryId): void {
+  private start(queryId: QueryId, cause: GroupEvent): void {
     const entry = this.take(queryId);
     if (entry === undefined) return;
     const { query, target } = entry;
@@ -197,6 +197,9 @@ export class Admission {
     query.waitsFor(undefined);
     query.apply({ kind: 'admitted', workersActive: hasWorkers() });
     metrics.admissionWait.observe(query.snapshot().queuedMs / 1_000);
+    // By what was known and held when it came: nothing was asked of anybody.
+    const waited = cause.kind !== 'submitted' || cause.queryId !== queryId;
+    metrics.admissionStarts.inc({ waited: waited ? 'yes' : 'no' });
     this.useNews.watch(query);
     const slot = this.slots.give(queryId, query.group);
     this.started.set(queryId, { ...entry, slot });

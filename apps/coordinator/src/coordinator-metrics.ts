@@ -32,9 +32,12 @@ export function createCoordinatorMetrics(metrics: Metrics) {
     'outcome',
   ]);
   const rows = metrics.counter('tutti_result_rows', 'Rows of queries that ended');
+  const admissionStarts = metrics.counter('tutti_admission_starts', 'Starts of queries in their groups', ['waited']);
+  for (const waited of ['no', 'yes']) admissionStarts.inc({ waited }, 0);
   return {
     started: metrics.counter('tutti_queries_started', 'Statements that were accepted'),
     admissionWait: metrics.histogram('tutti_admission_wait_seconds', 'Waits for resource groups', WAIT_BUCKETS_S),
+    admissionStarts,
     admissionRpcs: metrics.counter('tutti_admission_rpcs', 'Messages to resource managers that admission needed', [
       'kind',
     ]),

@@ -42,15 +42,18 @@ describe('driving the group machine', () => {
   let groups: ScriptedGroups;
   let clock: SuspendableClock;
   let done: string[];
+  let causes: string[];
   let onEffect: (effect: GroupEffect) => void;
   let driver: GroupDriver;
   beforeEach(() => {
     groups = new ScriptedGroups();
     clock = new SuspendableClock();
     done = [];
+    causes = [];
     onEffect = () => {};
-    const carryOut = (effect: GroupEffect) => {
+    const carryOut = (effect: GroupEffect, cause: GroupEvent) => {
       done.push(nameOf(effect));
+      causes.push(nameOf(cause));
       onEffect(effect);
     };
     driver = new GroupDriver({ groups, carryOut, clock });
@@ -64,6 +67,15 @@ describe('driving the group machine', () => {
     driver.apply({ kind: 'tick' });
     expect(groups.heard).toEqual(['tick', 'finished q0']);
     expect(done).toEqual(['start q1', 'start q2', 'requeue q2']);
+  });
+
+  test('V1: each effect comes with what the machine was told when it decided so', () => {
+    groups.answers = [[start('q1'), start('q2')], [requeue('q2')]];
+    onEffect = (effect) => {
+      if (effect.kind === 'start' && effect.queryId === 'q1') driver.apply(finished('q0'));
+    };
+    driver.apply({ kind: 'tick' });
+    expect(causes).toEqual(['tick', 'tick', 'finished q0']);
   });
 
   test('V1: an effect that fails keeps none of the others from being carried out', () => {

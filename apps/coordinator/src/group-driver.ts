@@ -9,7 +9,8 @@ import { StallCheck } from './core/stall-check.js';
 
 export interface GroupDriverOptions {
   readonly groups: Pick<GroupTree, 'apply' | 'wakeAt'>;
-  readonly carryOut: (effect: GroupEffect) => void;
+  /** `cause` is what the machine was told when it decided so. */
+  readonly carryOut: (effect: GroupEffect, cause: GroupEvent) => void;
   readonly clock: Clock;
 }
 
@@ -19,7 +20,7 @@ const TIMER_MS_MIN = 1;
 export class GroupDriver {
   private readonly stalls = new StallCheck();
   /** What is to be carried out, from `next` on. A changed configuration may move a hundred thousand queries at once. */
-  private effects: GroupEffect[] = [];
+  private effects: { readonly effect: GroupEffect; readonly cause: GroupEvent }[] = [];
   private next = 0;
   private isCarryingOut = false;
   private timer: { readonly at: Instant; readonly cancel: () => void } | undefined;
@@ -28,10 +29,10 @@ export class GroupDriver {
 
   /** Tells the group machine what happened, and does what it decides; within an effect, after the others of its list. */
   apply(event: GroupEvent): void {
-    const { groups, clock } = this.options;
+    const { clock } = this.options;
     const now = clock.now();
-    if (this.stalls.hasStalled(now, clock.wallMs())) this.append(groups.apply({ kind: 'overslept' }, now)); // V2
-    this.append(groups.apply(event, now));
+    if (this.stalls.hasStalled(now, clock.wallMs())) this.tell({ kind: 'overslept' }, now); // V2
+    this.tell(event, now);
     this.carryOutAll();
     this.arm();
   }
@@ -41,9 +42,9 @@ export class GroupDriver {
     if (this.isCarryingOut) return;
     this.isCarryingOut = true;
     try {
-      for (let effect; (effect = this.effects[this.next]) !== undefined;) {
+      for (let decided; (decided = this.effects[this.next]) !== undefined;) {
         this.next++;
-        this.options.carryOut(effect);
+        this.options.carryOut(decided.effect, decided.cause);
       }
       this.effects = [];
       this.next = 0;
@@ -52,8 +53,8 @@ export class GroupDriver {
     }
   }
 
-  private append(effects: readonly GroupEffect[]): void {
-    for (const effect of effects) this.effects.push(effect);
+  private tell(cause: GroupEvent, now: Instant): void {
+    for (const effect of this.options.groups.apply(cause, now)) this.effects.push({ effect, cause });
   }
 
   /** V3. */

@@ -32,6 +32,13 @@ describe('groups whose slots are leased', () => {
     begin();
     const c1 = cluster.coordinator('c1', 'aaaaa', oneGroup(20));
     await use(c1, 20);
+    const starts = async (waited: string) => {
+      const { text = '0' } =
+        new RegExp(`tutti_admission_starts_total\\{waited="${waited}"\\} (?<text>\\d+)`).exec(await c1.expose())
+          ?.groups ?? {};
+      return Number(text);
+    };
+    const [startedBefore, waitedBefore] = [await starts('no'), await starts('yes')];
     const costs: number[] = [];
     for (let n = 0; n < 20; n++) {
       const before = messages();
@@ -41,10 +48,24 @@ describe('groups whose slots are leased', () => {
       await cluster.clock.advance(20);
     }
     expect(costs).toEqual(Array(20).fill(0));
+    expect([await starts('no'), await starts('yes')]).toEqual([startedBefore + 20, waitedBefore]);
     const exposed = await c1.expose();
     expect(exposed).toMatch(/tutti_group_held\{resource_group="global"\} [1-9]/);
     expect(exposed).toMatch(/tutti_lease_age_seconds\{resource_group="global"\} [01]\./);
     expect(exposed).toMatch(/tutti_admission_rpcs_total\{kind="demand"\} [1-9]/);
+  });
+
+  test('it is counted which starts waited: for a grant, or for the end of another query', async () => {
+    begin();
+    const c1 = cluster.coordinator('c1', 'aaaaa', oneGroup(1));
+    const first = hold(c1);
+    await cluster.until(() => isRunning(first), 1);
+    const second = hold(c1);
+    await cluster.until(() => state(second) === 'QUEUED', 1);
+    worker.end('finish');
+    await cluster.until(() => isRunning(second), 1);
+    expect(await c1.expose()).toContain('tutti_admission_starts_total{waited="yes"} 2\n');
+    expect(await c1.expose()).toContain('tutti_admission_starts_total{waited="no"} 0\n');
   });
 
   test('each task carries the lease by which its query started', async () => {

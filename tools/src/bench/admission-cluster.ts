@@ -11,7 +11,7 @@ import type { Mode } from './admission-options.js';
 import { EndedQueries } from './ended-queries.js';
 import { LogTail } from './log-tail.js';
 import { metricSum } from './metric-text.js';
-import { cpuSeconds } from './process-stats.js';
+import { coreWaitSeconds, cpuSeconds } from './process-stats.js';
 import { QuerySender } from './query-sender.js';
 import { TaskIntervals } from './task-intervals.js';
 import { until } from './until.js';
@@ -111,6 +111,11 @@ export class AdmissionCluster {
   /** CPU that the processes of a role have used, without their children. */
   cpuSeconds(role: Role): number {
     return this.cluster.byRole(role).reduce((sum, { pid }) => sum + (pid === undefined ? 0 : cpuSeconds(pid)), 0);
+  }
+
+  /** For how long their event loops were ready to run and had no core. */
+  coreWaitSeconds(role: Role): number {
+    return this.cluster.byRole(role).reduce((sum, { pid }) => sum + (pid === undefined ? 0 : coreWaitSeconds(pid)), 0);
   }
 
   /** The resource manager that deals the slots of the group, as it says itself. */

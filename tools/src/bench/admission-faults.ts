@@ -19,6 +19,8 @@ export interface FaultReport {
   readonly utilization: number;
   /** From the fault until capacity was dealt again; what that means for each fault stands at its function. null: it was not. */
   readonly redealMs: number | null;
+  /** Of an owner that was stopped: the longest wait for a new slot before. */
+  readonly waitBeforeMs?: number;
   readonly queries: number;
   readonly failedQueries: number;
   /** How many failed for which reason. */
@@ -40,6 +42,12 @@ const BURST_BY_LIMIT = 3;
 const BEFORE_MS = 1_500;
 const PROBE_INTERVAL_MS = 50;
 const PROBES_AFTER_MS = 1_500;
+/** A burst of queries of this length, and probes so far apart, leave half of two cores idle: what waits waits for slots. */
+const LONG_SLEEP_MS = 1_500;
+const RARE_PROBE_INTERVAL_MS = 100;
+/** A burst takes the cores for about so long until all of it waits. */
+const BURST_TAKEN_MS = 2_500;
+const HAND_OVER_MS = 2_000;
 const REDEAL_WITHIN_MS = 20_000;
 /** Twice the time for which a lease lasts. */
 const FROZEN_MS = 20_000;
@@ -64,28 +72,32 @@ export async function ownerKilled(context: FaultContext): Promise<FaultReport> {
   return { fault: 'owner-killed', redealMs, ...(await figures(context, fromMs, outcomes)) };
 }
 
-/** SIGTERM of the owner. Dealt again: the longest time since then that a query waited which needed a new slot. */
+/**
+ * SIGTERM of the owner, with cores to spare. Dealt again: the longest wait of a query that needed a new slot, of those that
+ * waited then or came within HAND_OVER_MS.
+ */
 export async function ownerStopped(context: FaultContext): Promise<FaultReport> {
   const { admission, limit } = context;
   const owner = await admission.settledOwner();
   const fromMs = Date.now();
-  const load = burst(admission.senders, { count: BURST_BY_LIMIT * limit, sleepMs: SHORT_SLEEP_MS });
-  const probing = probes(admission.senders, PROBE_INTERVAL_MS);
-  await delay(BEFORE_MS);
+  const load = burst(admission.senders, { count: BURST_BY_LIMIT * limit, sleepMs: LONG_SLEEP_MS });
+  const probing = probes(admission.senders, RARE_PROBE_INTERVAL_MS);
+  await delay(BURST_TAKEN_MS + HAND_OVER_MS);
   const atMs = Date.now();
-  const stopped = owner.stop(REDEAL_WITHIN_MS);
+  // Nobody looks meanwhile: resource managers that are asked who deals deal later.
+  await Promise.all([owner.stop(REDEAL_WITHIN_MS), delay(HAND_OVER_MS)]);
+  const probed = await probing.stop();
   await until('another owner', REDEAL_WITHIN_MS, async () => {
     const now = await admission.owner();
     return (now !== undefined && now !== owner) || undefined;
   });
-  await Promise.all([stopped, delay(PROBES_AFTER_MS)]);
-  const outcomes = [...(await load), ...(await probing.stop())];
+  const outcomes = [...(await load), ...probed];
   owner.start();
   await delay(LOGGED_MS);
   admission.readLogs();
-  const waits = admission.ended.of(PROBE_GROUP, atMs).map(({ queuedMs }) => queuedMs);
-  const redealMs = waits.length > 0 ? Math.max(...waits) : null;
-  return { fault: 'owner-stopped', redealMs, ...(await figures(context, fromMs, outcomes)) };
+  const redealMs = longestWait(admission, atMs, Infinity);
+  const waitBeforeMs = longestWait(admission, atMs - HAND_OVER_MS, atMs) ?? 0;
+  return { fault: 'owner-stopped', redealMs, waitBeforeMs, ...(await figures(context, fromMs, outcomes)) };
 }
 
 /** SIGSTOP of a coordinator that runs and holds. Dealt again: the others run as many queries as the limit lets. */
@@ -155,6 +167,15 @@ function firstProbe(admission: AdmissionCluster, atMs: number): number | null {
   const sent = admission.ended.of(PROBE_GROUP, atMs).filter(({ reason }) => reason === undefined);
   const starts = sent.map(({ submittedMs, queuedMs }) => submittedMs + queuedMs);
   return starts.length > 0 ? since(atMs, Math.min(...starts)) : null;
+}
+
+/** Of the probes that started in that time, in whole milliseconds; null when none did. */
+function longestWait(admission: AdmissionCluster, fromMs: number, untilMs: number): number | null {
+  const started = admission.ended.of(PROBE_GROUP, 0).filter(({ submittedMs, queuedMs }) => {
+    const startMs = submittedMs + queuedMs;
+    return startMs >= fromMs && startMs < untilMs;
+  });
+  return started.length > 0 ? Math.round(Math.max(...started.map(({ queuedMs }) => queuedMs))) : null;
 }
 
 /** Waits a while for it, not for ever: that it did not come is a result. */

@@ -107,12 +107,13 @@ describe('the tables of the bench', () => {
           ...{ mode: 'leased', peakOverLimit: 1, secondsOverLimit: 0, utilization: 0.99, burstSeconds: 12 },
           ...{
             burstRpcsPerAdmission: 1.5,
-            waitP50Ms: 0.04,
-            waitP99Ms: 0.9,
+            startedWithoutRpc: 1,
+            ...{ waitP50Ms: 0.04, waitP99Ms: 0.9, addedP50Ms: 0.01, addedP99Ms: null },
             startedAtOnce: 0.985,
             rpcsPerAdmission: 0.14,
           },
-          ...{ queriesPerSecond: 30, rmCores: 0.05, coordinatorCores: 0.2, failedQueries: 0 },
+          ...{ queriesPerSecond: 30, rmCores: 0.05, coordinatorCores: 0.2, machineBusy: 0.4, coreWaitMs: 1.5 },
+          failedQueries: 0,
         },
       ],
       faults: [
@@ -122,7 +123,7 @@ describe('the tables of the bench', () => {
         },
         {
           ...{ fault: 'owner-stopped', peakOverLimit: 1, secondsOverLimit: 0, utilization: 0, redealMs: null },
-          ...{ queries: 100, failedQueries: 0, failures: {} },
+          ...{ waitBeforeMs: 12, queries: 100, failedQueries: 0, failures: {} },
         },
         { fault: 'partition', notPossibleHere: 'only root may make network namespaces' },
       ],
@@ -130,14 +131,20 @@ describe('the tables of the bench', () => {
     expect(lines).toEqual([
       'Limit 8; 3 resource managers, 4 coordinators, 2 workers.',
       '',
-      'mode    peak / L  s over L  use   wait p50  wait p99  at once  RPCs/start  in burst  RM cores  coord. cores  failed',
-      'leased  1.00      0.00      0.99  0.04 ms   0.90 ms   98.5 %   0.14        1.50      0.050     0.200         0',
-      'Peak, use and "in burst": 3 x L queries on every coordinator at once. The rest: queries one after another, slots free.',
+      'burst of 3 x L each  peak / L  s over L  use   RPCs/start  failed',
+      'leased               1.00      0.00      0.99  1.50        0',
       '',
-      'fault (mode leased)  peak / L  s over L  use   dealt again  failed    why',
-      'owner-killed         1.00      0.00      0.70  3100 ms      3 of 100  2 WORKER_LOST, 1 LEASE_LOST',
-      'owner-stopped        1.00      0.00      0.00  never        0 of 100',
-      'partition            -         -         -     -            -         not possible here: only root may make network namespaces',
+      'free slots  no RPC   wait p50  p99      added p50  p99  <= 0.5 ms  RPCs/start  RM cores  coord. cores  busy    core wait',
+      'leased      100.0 %  0.04 ms   0.90 ms  0.01 ms    -    98.5 %     0.14        0.050     0.200         40.0 %  1.50 ms',
+      'No RPC: started in the turn in which they came, as the coordinators count. Wait: from the choice of the group to the start,',
+      'on the wall clock; added: more than in mode presto, which never asks anybody. Busy: all cores of the machine. Core wait: how',
+      'long the event loops of the coordinators had work and no core, per query and over all of it: waits contain some of that.',
+      '',
+      'fault (mode leased)  peak / L  s over L  use   dealt again  before  failed    why',
+      'owner-killed         1.00      0.00      0.70  3100 ms              3 of 100  2 WORKER_LOST, 1 LEASE_LOST',
+      'owner-stopped        1.00      0.00      0.00  never        12 ms   0 of 100',
+      'partition            -         -         -     -            -       -         not possible here: only root may make network namespaces',
+      'Before: the longest wait for a new slot in as long a time before the fault.',
     ]);
   });
 });

@@ -39,7 +39,12 @@ export async function admission(run: AdmissionRun): Promise<AdmissionReport> {
   for (const mode of run.modes) {
     await withCluster(run, mode, async (cluster) => {
       run.say(`mode ${mode}: a burst on every coordinator, then queries one after another ...`);
-      const report = await measureMode(cluster, mode, run.limit);
+      const report = await measureMode(
+        cluster,
+        mode,
+        run.limit,
+        modes.find((former) => former.mode === 'presto'),
+      );
       run.say(`  ${kept(report)}, a wait of ${report.waitP99Ms.toFixed(2)} ms (p99) with free slots`);
       modes.push(report);
       if (mode === 'leased') faults.push(...(await goThrough(run, cluster, onLoopback)));

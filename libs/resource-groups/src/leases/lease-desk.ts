@@ -81,6 +81,8 @@ export class LeaseDesk {
     owners.begin(now);
     owners.askSeats(seatEventOf(event)); // D1
     this.hear(event);
+    for (const shard of this.draining?.mayGiveIdle((index) => this.isOwnedElsewhere(index), now) ?? [])
+      this.resign(shard);
     if (this.draining?.mustLeave(owners.shards.size === 0, now)) owners.askSeats({ kind: 'drain' });
     const effects = owners.end();
     if (this.draining?.mayEnd(this.seats.isAlone, (shard) => this.isOwnedElsewhere(shard), now))
@@ -218,10 +220,19 @@ export class LeaseDesk {
   private drain(): void {
     const { owners } = this;
     if (this.draining !== undefined) return;
-    this.draining = new DeskDrain(this.now, [...owners.shards.keys()]);
+    const all = [...owners.shards.keys()];
+    // Where nobody takes them over there is nobody to wait for.
+    const busy = this.seats.isAlone ? all : owners.active().map(({ index }) => index);
+    const idle = all.filter((index) => !busy.includes(index));
+    this.draining = new DeskDrain(this.now, { busy, idle });
     owners.isDraining = true;
     owners.askSeats({ kind: 'leave' });
-    for (const shard of [...owners.shards.values()]) owners.tell(shard, { kind: 'resigning' });
+    for (const index of busy) this.resign(index);
+  }
+
+  private resign(index: number): void {
+    const shard = this.owners.shards.get(index);
+    if (shard !== undefined) this.owners.tell(shard, { kind: 'resigning' });
   }
 
   private isOwnedElsewhere(shard: number): boolean {

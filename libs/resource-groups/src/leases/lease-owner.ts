@@ -96,7 +96,8 @@ export class LeaseOwner {
     if (owner.phase === 'dealing') deal(owner, now);
     if (owner.phase !== phase) serveAll(owner, now);
     flush(owner, now, out);
-    if (owner.phase === 'resigning' && !this.resigned && owner.copies.isSettled) {
+    // What it copies last goes along with the shard (E1).
+    if (owner.phase === 'resigning' && !this.resigned) {
       this.resigned = true;
       out.push({ kind: 'mayResign' });
     }

@@ -63,7 +63,7 @@ export type OwnerEffect =
   | { readonly kind: 'fences'; readonly workerId: string; readonly incarnation: number; readonly list: FenceList }
   /** Nothing is missing any more in what was copied. */
   | { readonly kind: 'learned' }
-  /** All is copied as it is: now another seat may own the groups. */
+  /** The book is as it will be: another seat may own the groups now, and shall get it. */
   | { readonly kind: 'mayResign' }
   /** Somebody has heard of a higher epoch: own the groups anew, above it, or not at all. */
   | { readonly kind: 'epochSeen'; readonly epoch: number }
