@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { CatalogError, createDuckdbPlanner, type Planner } from '@tutti/engine';
-import { ConfigError, type Log } from '@tutti/service';
+import { createDuckdbPlanner, type Planner } from '@tutti/engine';
+import type { Log } from '@tutti/service';
 import type { Catalog } from '@tutti/sql';
 import { PlanCache } from './plan-cache.js';
 
-/** Starts the planner, which looks at every table first. Throws ConfigError with everything that is wrong with them. */
+/** Starts the planner, which looks at every table first and logs those that cannot be read. */
 export async function startPlanner(options: {
   readonly catalogs: readonly Catalog[];
   readonly scratchDirectory: string;
@@ -13,10 +13,5 @@ export async function startPlanner(options: {
   readonly log: Log;
 }): Promise<Planner> {
   const { directory, ...rest } = options;
-  try {
-    return new PlanCache(await createDuckdbPlanner({ ...rest, plannerPath: join(directory, 'planner.mjs') }));
-  } catch (error) {
-    if (error instanceof CatalogError) throw new ConfigError(error.problems);
-    throw error;
-  }
+  return new PlanCache(await createDuckdbPlanner({ ...rest, plannerPath: join(directory, 'planner.mjs') }));
 }

@@ -92,8 +92,8 @@ export interface ExecutorPool {
   run(task: EngineTask, signal: AbortSignal): Promise<TaskRun>;
   /**
    * Gives an executor to a query whose parts it runs one after the other, all on one database. The task's fragment is from
-   * encodeSession. Rejects with TaskError, and then the executor is free again or gone. When `signal` aborts, now or later,
-   * the session is closed.
+   * encodeSession. Resolves when it has one, which can be given its first fragment at once. Rejects with TaskError when there
+   * is none. When `signal` aborts, now or later, the session is closed.
    */
   open(task: SessionEngineTask, signal: AbortSignal): Promise<ExecutorSession>;
   stats(): ExecutorPoolStats;
@@ -109,6 +109,8 @@ export interface SessionEngineTask extends EngineTask {
 
 /** A database for the fragments of one query. It is used until it is closed or its executor ends. */
 export interface ExecutorSession {
+  /** Resolves when the database is ready; rejects with TaskError, and then nothing can run in it. */
+  readonly opened: Promise<void>;
   /**
    * Runs one fragment, from encodeStageTask, when none runs. Resolves when the engine has begun it: what is wrong with files and
    * types may be told here or by its outcome. Rejects with TaskError:

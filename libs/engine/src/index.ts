@@ -20,7 +20,6 @@ export {
   type TaskUsage,
 } from './engine.js';
 export { createDuckdbExecutorPool, type ExecutorPoolOptions } from './executor/executor-pool.js';
-export { CatalogError } from './planner/catalog-error.js';
 export { createDuckdbPlanner, type DuckdbPlannerOptions } from './planner/duckdb-planner.js';
 export {
   encodeSession,

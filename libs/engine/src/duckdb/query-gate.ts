@@ -2,11 +2,19 @@
 // executor pass each statement through it; an executor does not trust the planner.
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import { inspectAst, refuseStatement, statementError, type StatementError, type TableReference } from '@tutti/sql';
+import { FEW_ROWS, isLikelyFew } from './likely-few.js';
 import { type DuckdbError, readDuckdbError, toStatementError } from './duckdb-error.js';
 
 /** What a statement names, or why it is refused. */
 export type GateOutcome =
-  | { readonly ok: { readonly tables: readonly TableReference[]; readonly cteNames: ReadonlySet<string> } }
+  | {
+      readonly ok: {
+        readonly tables: readonly TableReference[];
+        readonly cteNames: ReadonlySet<string>;
+        /** Likely to have no more than FEW_ROWS. */
+        readonly isLikelyFew: boolean;
+      };
+    }
   | { readonly error: StatementError };
 
 interface SerializedStatements {
@@ -50,7 +58,7 @@ function judge(tree: SerializedStatements, sql: string, words: readonly string[]
   if (tree.statements?.length !== 1)
     return { error: statementError('MULTIPLE_STATEMENTS', 'There is more than one statement. Send one at a time.') };
   const inspection = inspectAst(tree.statements[0]);
-  if ('ok' in inspection) return inspection;
+  if ('ok' in inspection) return { ok: { ...inspection.ok, isLikelyFew: isLikelyFew(tree.statements[0], FEW_ROWS) } };
   const offset = inspection.at === undefined ? undefined : ({ at: inspection.at, unit: 'bytes' } as const);
   return { error: statementError(inspection.reason, inspection.message, sql, offset) };
 }

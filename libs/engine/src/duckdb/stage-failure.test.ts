@@ -48,3 +48,19 @@ test('positions are those of a text that nobody wrote, and are not told', async 
   expect(told).toMatchObject({ reason: 'QUERY_FAILED' });
   expect(told.position).toBeUndefined();
 });
+
+test('a value that breaks a stage is told with the files that the task reads, and without the names that columns have between stages', async () => {
+  const error = readDuckdbError(await thrownBy("SELECT c1::INTEGER FROM (SELECT 'oops' AS c1 FROM range(3))"));
+  expect(error.message).toContain('source column c1');
+  const table = { catalog: 'own', schema: 'main', name: 'bad', format: 'parquet', columns: [] } as const;
+  const of = (...files: string[]) => stageError(error, { ...context, tables: [{ ...table, files }] });
+  const cause = "Conversion: Could not convert string 'oops' to INT32.";
+  expect(of('/d/5.parquet')).toMatchObject({
+    reason: 'QUERY_FAILED',
+    message: `${cause} The task reads own.main.bad (/d/5.parquet)`,
+  });
+  expect(of('/1', '/1', '/2', '/3', '/4', '/5').message).toBe(
+    `${cause} The task reads own.main.bad (/1, /2, /3 and 2 more files)`,
+  );
+  expect(stageError(error, context).message).toBe(cause.slice(0, -1));
+});

@@ -24,7 +24,27 @@ export function stageError(error: DuckdbError, context: StageContext): TaskError
       `Rows of an earlier stage of the query cannot be read back on this worker (file ${input}: ${fault(error)}). Check its disk; the query may be sent again.`,
       true,
     );
-  return toTaskError(told, { ...context, statement: '' });
+  const failure = toTaskError(told, { ...context, statement: '' });
+  return failure.reason === 'QUERY_FAILED' ? withFiles(failure, context.tables) : failure;
+}
+
+/** Columns between stages have names of ours. */
+const OWN_COLUMN = /\s+when casting from source column c\d+$/;
+const FILES_NAMED_MAX = 3;
+
+/** The engine does not say in which file a value was: those that the task reads are told. */
+function withFiles({ reason, message, retriable }: TaskError, tables: FailureContext['tables']): TaskError {
+  const cause = message.replace(OWN_COLUMN, '');
+  if (tables.length === 0) return new TaskError(reason, cause, retriable);
+  const read = tables.map(({ catalog, schema, name, files }) => {
+    // A task may have several parts of a file.
+    const paths = [...new Set(files)];
+    const more = paths.length - FILES_NAMED_MAX;
+    const named = paths.slice(0, FILES_NAMED_MAX).join(', ');
+    return `${catalog}.${schema}.${name} (${named}${more > 0 ? ` and ${more} more files` : ''})`;
+  });
+  const end = /[.!?]$/.test(cause) ? '' : '.';
+  return new TaskError(reason, `${cause}${end} The task reads ${read.join(', ')}`, retriable);
 }
 
 const FULL = /No space left on device|Disk quota exceeded/i;

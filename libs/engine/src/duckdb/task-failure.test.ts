@@ -45,12 +45,12 @@ test.each([
   [
     'Invalid',
     'Variable-length int over 10 bytes.',
-    'Table own.main.p cannot be read: a Parquet file of it is damaged: its footer is whole, its pages are not.',
+    'Table own.main.p cannot be read: a Parquet file of it is damaged: its pages or its footer make no sense.',
   ],
   [
     'Invalid',
     "don't know what type: \\u000F",
-    'Table own.main.p cannot be read: a Parquet file of it is damaged: its footer is whole, its pages are not.',
+    'Table own.main.p cannot be read: a Parquet file of it is damaged: its pages or its footer make no sense.',
   ],
   [
     'Invalid Input',

@@ -5,26 +5,26 @@ import type { TableReader } from '../fragment.js';
 import type { DuckdbError } from './duckdb-error.js';
 
 const TYPES = new Set(['IO', 'Permission', 'HTTP', 'Serialization', 'Missing Extension']);
-/** Page headers that make no sense. These errors name no file. */
-const PAGES =
+/** Footers and page headers that make no sense. These errors name no file. */
+const THRIFT =
   /^(?:TProtocolException|TTransportException|don't know what type|Variable-length int over|No more data to read)/;
 const MESSAGES =
   /^CSV Error on Line|^(?:Malformed JSON|JSON transform error) in file|^Expected top-level JSON|^Failed to read file|^Error while reading file|No magic bytes|Parquet|^Cannot open file/i;
 
 /** Whether an error of a running query is about its files, and not about what it says. */
 export const isUnreadable = ({ type, detail }: DuckdbError): boolean =>
-  TYPES.has(type) || MESSAGES.test(detail) || PAGES.test(detail);
+  TYPES.has(type) || MESSAGES.test(detail) || THRIFT.test(detail);
 
 /** The error for a file of one of `tables` that cannot be read. */
 export function unreadable(error: DuckdbError, tables: readonly TableReader[]): TaskError {
   const place = placeOf(error, tables);
-  const isPages = PAGES.test(error.detail);
-  const possible = isPages ? tables.filter(({ format }) => format === 'parquet') : tables;
+  const isThrift = THRIFT.test(error.detail);
+  const possible = isThrift ? tables.filter(({ format }) => format === 'parquet') : tables;
   const table = place?.table ?? (possible.length === 1 ? possible[0] : undefined);
   if (table === undefined && possible.length > 1)
     return new TaskError('TABLE_UNREADABLE', `One of ${list(possible)} cannot be read: ${fault(error)}.`, false);
   // Binding looks at the first file only, and its errors name none.
-  const isFirst = error.type === 'Binder' || (isPages && table?.files.length === 1);
+  const isFirst = error.type === 'Binder' || (isThrift && table?.files.length === 1);
   const file = place?.file ?? (isFirst ? table?.files[0] : undefined);
   return unreadableFile(table, file, fault(error));
 }
@@ -63,6 +63,10 @@ export function fault({ detail }: DuckdbError): string {
   return short((detail.split('\n')[0] ?? '').replace(/[.\s]+$/, ''));
 }
 
+/** The same of a Parquet file of which nothing but the footer was read. */
+export const footerFault = (error: DuckdbError): string =>
+  THRIFT.test(error.detail) ? 'its Parquet footer is damaged' : fault(error);
+
 const short = (text: string): string => (text.length > 200 ? `${text.slice(0, 200)}...` : text);
 
 /** What the engine says, and what it means; `$1` and so on are the parts in parentheses. */
@@ -92,7 +96,7 @@ const FAULTS: readonly (readonly [RegExp, string])[] = [
   [/failed to cast column "(.*)" from type (.*) to (.*?): /, 'column "$1" is $2 in it, and $3 in the files before it'],
   [/No magic bytes|too small to be a Parquet file/, 'it is no Parquet file, or only a part of one'],
   [/^Failed to read file ".*": (.*)/, 'it is damaged ($1)'],
-  [PAGES, 'a Parquet file of it is damaged: its footer is whole, its pages are not'],
+  [THRIFT, 'a Parquet file of it is damaged: its pages or its footer make no sense'],
   [/^No files found that match|No such file or directory/, 'it does not exist'],
   [/Permission denied/, 'the worker may not read it'],
 ];

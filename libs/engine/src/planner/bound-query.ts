@@ -4,6 +4,7 @@ import { type Column, type EnginePlan, type PlanOutcome, TaskError } from '../en
 import { encodeFragment } from '../fragment.js';
 import { explainJson } from './distribution-plan.js';
 import type { PlanningConnection, Place } from './planning-connection.js';
+import { MEND_TABLE } from './planning-tables.js';
 import type { StubbedTable } from './stub-table.js';
 
 /** A statement that has passed every check, on the connection on which it is bound. */
@@ -43,8 +44,7 @@ export class BoundQuery {
     } catch (error) {
       if (!(error instanceof TaskError)) throw error;
       invariant(error.reason === 'TABLE_UNREADABLE', 'planning only looks at files');
-      const hint = 'Put the file back, or correct the catalog and restart the coordinators.';
-      return { kind: 'error', error: statementError('TABLE_UNREADABLE', `${error.message} ${hint}`) };
+      return { kind: 'error', error: statementError('TABLE_UNREADABLE', `${error.message} ${MEND_TABLE}`) };
     }
     return use(plan);
   }

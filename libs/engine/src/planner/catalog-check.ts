@@ -1,73 +1,110 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
-import type { Catalog, CatalogColumn, CatalogTable } from '@tutti/sql';
+import type { Catalog, CatalogColumn, CatalogTable, NamedTable } from '@tutti/sql';
 import { headerProblem } from '../duckdb/csv-header.js';
 import { readDuckdbError } from '../duckdb/duckdb-error.js';
 import { openInstance } from '../duckdb/open-instance.js';
 import { readerCall, tableSelect } from '../duckdb/reader-sql.js';
 import { literal } from '../duckdb/sql-text.js';
-import { fault } from '../duckdb/unreadable-table.js';
+import { footerFault } from '../duckdb/unreadable-table.js';
 import type { TableReader } from '../fragment.js';
 import { tableFiles } from './table-files.js';
 
 /** A table whose files have been looked at. */
 export interface CheckedTable {
   readonly reader: TableReader;
-  /** Exact for Parquet; an estimate for other large files. */
+  /** Exact for Parquet; an estimate for other large files, and for a table that cannot be read. */
   readonly rows: number;
+  /** Why it cannot be read; its statements are refused. */
+  readonly defect?: TableDefect;
 }
 
-/** Tables as declared, or everything that is wrong with them: one sentence each, with the table's name in front. */
-export interface CatalogCheck {
-  readonly tables: readonly CheckedTable[];
+/** What is wrong with the files of a table. */
+export interface TableDefect {
+  /** One to PROBLEMS_MAX + 1; each names its file, and has no full stop. */
   readonly problems: readonly string[];
+  /** Of the files as they were looked at: with another one it is worth to look again. */
+  readonly version: string;
 }
 
+/** Of one table; more of them are counted. */
+const PROBLEMS_MAX = 20;
 const SAMPLE_ROWS = 1_000;
 const COUNT_BYTES_MAX = 32 * 1024 * 1024;
 /** A guess for CSV and JSON that are too large to count at start. */
 const ROW_BYTES = 100;
 
 /** Opens every file of every table once and compares it with its declaration. */
-export async function checkCatalogs(catalogs: readonly Catalog[]): Promise<CatalogCheck> {
+export async function checkCatalogs(catalogs: readonly Catalog[]): Promise<CheckedTable[]> {
+  return withConnection(async (connection) => {
+    const tables: CheckedTable[] = [];
+    for (const catalog of catalogs)
+      for (const schema of catalog.schemas)
+        for (const table of schema.tables) tables.push(await check(connection, { catalog, schema, table }));
+    return tables;
+  });
+}
+
+/** The same for one table. */
+export const checkTable = (table: NamedTable): Promise<CheckedTable> =>
+  withConnection((connection) => check(connection, table));
+
+async function withConnection<T>(use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
   const instance = await openInstance({ threads: '2' });
   const connection = await instance.connect();
-  await connection.run("SET errors_as_json = true; SET TimeZone = 'UTC'");
-  const tables: CheckedTable[] = [];
-  const problems: string[] = [];
-  for (const catalog of catalogs) {
-    for (const schema of catalog.schemas) {
-      for (const table of schema.tables) {
-        const name = `${catalog.name}.${schema.name}.${table.name}`;
-        const { files, bytes, problems: missing } = await tableFiles(table);
-        const reader = readerOf(catalog.name, schema.name, table, files);
-        const wrong = missing.length > 0 ? missing : await checkTable(connection, reader);
-        problems.push(...wrong.map((problem) => `${name}: ${problem}`));
-        if (wrong.length === 0) tables.push({ reader, rows: await countRows(connection, table, reader, bytes) });
-      }
-    }
+  try {
+    await connection.run("SET errors_as_json = true; SET TimeZone = 'UTC'");
+    return await use(connection);
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
   }
-  connection.closeSync();
-  instance.closeSync();
-  return { tables, problems };
 }
 
-function readerOf(catalog: string, schema: string, table: CatalogTable, files: readonly string[]): TableReader {
+async function check(connection: DuckDBConnection, named: NamedTable): Promise<CheckedTable> {
+  const { table } = named;
+  const { files, bytes, version, problems: missing } = await tableFiles(table);
+  const reader = readerOf(named, files);
+  const refused = (problems: readonly string[]): CheckedTable => ({
+    reader,
+    rows: table.rows ?? 1,
+    defect: { problems: shortened(problems), version },
+  });
+  if (missing.length > 0) return refused(missing);
+  const problems = await problemsOf(connection, reader);
+  if (problems.length > 0) return refused(problems);
+  try {
+    return { reader, rows: await countRows(connection, table, reader, bytes) };
+  } catch (error) {
+    return refused([footerFault(readDuckdbError(error))]);
+  }
+}
+
+function readerOf({ catalog, schema, table }: NamedTable, files: readonly string[]): TableReader {
   const { name, format, csv, json } = table;
   const columns = table.columns.map((column) => ({ name: column.name, type: column.type }));
-  return { catalog, schema, name, format, files, columns, ...(csv && { csv }), ...(json && { json }) };
+  return {
+    ...{ catalog: catalog.name, schema: schema.name, name, format, files, columns },
+    ...(csv && { csv }),
+    ...(json && { json }),
+  };
 }
 
-async function checkTable(connection: DuckDBConnection, reader: TableReader): Promise<string[]> {
+function shortened(problems: readonly string[]): readonly string[] {
+  if (problems.length <= PROBLEMS_MAX) return problems;
+  return [...problems.slice(0, PROBLEMS_MAX), `${problems.length - PROBLEMS_MAX} more problems`];
+}
+
+async function problemsOf(connection: DuckDBConnection, reader: TableReader): Promise<string[]> {
   const problems: string[] = [];
   for (const file of reader.files) {
     try {
       const header = await headerProblem(connection, reader, file);
-      if (header !== undefined) problems.push(`${file}: ${header}`);
+      if (header !== undefined) problems.push(`file ${file}: ${header}`);
       else if (reader.format === 'csv') await readSample(connection, reader, file);
       else problems.push(...compare(reader, file, await columnsOf(connection, reader, file)));
       if (reader.format === 'json' && problems.length === 0) await readSample(connection, reader, file);
     } catch (error) {
-      problems.push(`${file} cannot be read as ${reader.format}: ${fault(readDuckdbError(error))}`);
+      problems.push(`file ${file}: ${footerFault(readDuckdbError(error))}`);
     }
   }
   return problems;
@@ -87,10 +124,10 @@ function compare(reader: TableReader, file: string, actual: readonly CatalogColu
     const found = actual.find((column) => column.name.toLowerCase() === name.toLowerCase());
     if (found === undefined) {
       const names = actual.slice(0, 20).map((column) => column.name);
-      return [`column "${name}" is not in ${file}, which has ${names.join(', ')}`];
+      return [`file ${file}: it has no column "${name}", which the catalog declares, but ${names.join(', ')}`];
     }
     if (reader.format === 'json' || sameType(found.type, type)) return [];
-    return [`column "${name}" is ${found.type} in ${file}, and ${type} in the catalog`];
+    return [`file ${file}: its column "${name}" is ${found.type}, not ${type}, as the catalog declares`];
   });
 }
 

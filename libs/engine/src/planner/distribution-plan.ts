@@ -6,6 +6,7 @@ import { readDuckdbError } from '../duckdb/duckdb-error.js';
 import type { EnginePlan, ScanTable } from '../engine.js';
 import { type PlanScan, scansOf } from './plan-scans.js';
 import type { PlanningConnection } from './planning-connection.js';
+import type { PlanningTables } from './planning-tables.js';
 import type { StubbedTable } from './stub-table.js';
 import type { TableSplits } from './table-splits.js';
 
@@ -36,14 +37,10 @@ export interface PlanRequest {
 }
 
 export class DistributionPlanner {
-  private readonly byStub: ReadonlyMap<string, StubbedTable>;
-
   constructor(
-    tables: readonly StubbedTable[],
+    private readonly tables: Pick<PlanningTables, 'byStub'>,
     private readonly splits: TableSplits,
-  ) {
-    this.byStub = new Map(tables.map((table) => [table.stubPath, table]));
-  }
+  ) {}
 
   /** Rejects with TaskError when files of a table cannot be read, and when the statement was interrupted. */
   async plan(request: PlanRequest, leased: PlanningConnection, signal: AbortSignal): Promise<EnginePlan> {
@@ -68,7 +65,7 @@ export class DistributionPlanner {
   private async withTables(planJson: string, explained: string): Promise<EnginePlan> {
     const scans = scansOf(planJson);
     const known = scans.flatMap((scan) => {
-      const table = this.byStub.get(scan.stubPath);
+      const table = this.tables.byStub(scan.stubPath);
       return table === undefined ? [] : [{ scan, table }];
     });
     if (known.length < scans.length) return whole('it reads something else than tables');

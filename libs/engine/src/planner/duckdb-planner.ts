@@ -23,7 +23,7 @@ export interface DuckdbPlannerOptions {
 
 const PREFIX = 'tutti-planner-';
 
-/** Starts a planner. Looks at every table of the catalogs first; throws CatalogError with all problems. */
+/** Starts a planner. Looks at every table of the catalogs first, and logs those that cannot be read. */
 export async function createDuckdbPlanner(options: DuckdbPlannerOptions): Promise<Planner> {
   mkdirSync(options.scratchDirectory, { recursive: true });
   removeLeftovers(options.scratchDirectory, PREFIX);

@@ -11,7 +11,6 @@ import type { Planner, PlanOutcome } from '../engine.js';
 import { forkIsolated } from '../executor/executor-child.js';
 import { offerToOutOfMemoryKiller, readPeakRssBytes, readProcessUsage } from '../executor/process-usage.js';
 import type { CheckedTable } from './catalog-check.js';
-import { CatalogError } from './catalog-error.js';
 import type { FromPlanner, ToPlanner } from './protocol.js';
 
 export interface IsolatedPlannerOptions {
@@ -61,7 +60,7 @@ export class IsolatedPlanner implements Planner {
 
   constructor(private readonly options: IsolatedPlannerOptions) {}
 
-  /** Resolves when statements can be planned; rejects with CatalogError when the catalogs are wrong. */
+  /** Resolves when statements can be planned; tables that cannot be read are logged. */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.opened = { resolve, reject };
@@ -144,14 +143,15 @@ export class IsolatedPlanner implements Planner {
   private receive(message: FromPlanner): void {
     switch (message.kind) {
       case 'opened':
+        if (this.tables === undefined) this.logDefects(message.tables);
         this.tables = message.tables;
         this.open = true;
         this.peakAtOpenBytes = readPeakRssBytes(this.child?.pid ?? 0);
         this.opened?.resolve();
         for (const [id, pending] of this.pending) this.submit(id, pending);
         return;
-      case 'refused':
-        this.opened?.reject(new CatalogError(message.problems));
+      case 'mended':
+        this.mended(message.table);
         return;
       case 'planned':
         this.running.delete(message.id);
@@ -174,6 +174,19 @@ export class IsolatedPlanner implements Planner {
     this.options.clock.schedule(INTERRUPT_GRACE_MS, () => {
       if (this.running.has(id) && child === this.child) child?.kill('SIGKILL');
     });
+  }
+
+  private logDefects(tables: readonly CheckedTable[]): void {
+    for (const { reader, defect } of tables)
+      if (defect !== undefined)
+        this.options.log.error('table-unreadable', { table: nameOf(reader), problems: defect.problems });
+  }
+
+  /** The next process need not look at it again. */
+  private mended(table: CheckedTable): void {
+    const name = nameOf(table.reader);
+    this.tables = this.tables?.map((known) => (nameOf(known.reader) === name ? table : known));
+    this.options.log.info('table-readable', { table: name });
   }
 
   private childGone(how: string, stderr: string): void {
@@ -221,6 +234,8 @@ export class IsolatedPlanner implements Planner {
     this.child?.kill('SIGKILL');
   }
 }
+
+const nameOf = ({ catalog, schema, name }: CheckedTable['reader']): string => `${catalog}.${schema}.${name}`;
 
 const CRASHED =
   'The engine ended unexpectedly while it planned this statement. Write it in another way, and report it.';

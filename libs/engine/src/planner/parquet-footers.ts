@@ -3,7 +3,7 @@ import { type ColumnRange, isOrderedType } from '@tutti/sql';
 import { readDuckdbError } from '../duckdb/duckdb-error.js';
 import { openInstance } from '../duckdb/open-instance.js';
 import { literal, literals } from '../duckdb/sql-text.js';
-import { fault, unreadableFile } from '../duckdb/unreadable-table.js';
+import { footerFault, unreadableFile } from '../duckdb/unreadable-table.js';
 import type { TableReader } from '../fragment.js';
 import { joinRuns, type RowRun, RUN_ROWS_MIN } from './row-runs.js';
 
@@ -31,7 +31,7 @@ export class ParquetFooters {
     try {
       return await this.readAll(table, files);
     } catch (error) {
-      if (files.length === 1) throw unreadableFile(table, files[0], fault(readDuckdbError(error)));
+      if (files.length === 1) throw unreadableFile(table, files[0], footerFault(readDuckdbError(error)));
     }
     // Not every error names its file: one by one it is known.
     const found = new Map<string, readonly RowRun[]>();

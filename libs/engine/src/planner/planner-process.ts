@@ -1,6 +1,6 @@
 import { type Session, statementError } from '@tutti/sql';
 import type { PlanOutcome } from '../engine.js';
-import { checkCatalogs } from './catalog-check.js';
+import { type CheckedTable, checkCatalogs } from './catalog-check.js';
 import { PlanningInstance } from './planning-instance.js';
 import type { FromPlanner, ToPlanner } from './protocol.js';
 
@@ -16,10 +16,10 @@ export function runPlannerProcess(): void {
   };
 
   const open = async ({ catalogs, tables, scratchDirectory }: Extract<ToPlanner, { kind: 'open' }>): Promise<void> => {
-    const check = tables === undefined ? await checkCatalogs(catalogs) : { tables, problems: [] };
-    if (check.problems.length > 0) return send({ kind: 'refused', problems: check.problems });
-    instance = await PlanningInstance.open({ catalogs, tables: check.tables, scratchDirectory });
-    send({ kind: 'opened', tables: check.tables });
+    const checked = tables ?? (await checkCatalogs(catalogs));
+    const mended = (table: CheckedTable) => send({ kind: 'mended', table });
+    instance = await PlanningInstance.open({ catalogs, tables: checked, scratchDirectory, mended });
+    send({ kind: 'opened', tables: checked });
   };
   const plan = async (id: number, statement: string, session: Session): Promise<void> => {
     const controller = new AbortController();

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Catalog, decodeCatalog } from '@tutti/sql';
@@ -238,20 +238,69 @@ describe('catalogs are checked at start', () => {
         columns: [column('a', 'INTEGER')],
       },
     });
-    const problems = await start(catalogs).then(
-      () => [],
-      (error: { problems: string[] }) => error.problems,
-    );
-    expect(problems).toEqual([
-      expect.stringMatching(/^demo.main.missing: .*nope.parquet does not exist$/),
-      expect.stringMatching(/^demo.main.broken: .*broken.parquet cannot be read as parquet: /),
-      expect.stringMatching(
-        /^demo.main.wrong: column "id" is INTEGER in .*flights.parquet, and VARCHAR in the catalog$/,
-      ),
-      expect.stringMatching(/^demo.main.wrong: column "dest" is not in .*, which has id, origin, delay, price, total$/),
-      expect.stringMatching(/^demo.main.text: .*airports.csv cannot be read as csv: /),
-      expect.stringMatching(/^demo.main.empty: no .json or .jsonl or .ndjson file below /),
+    const log = new TestLog();
+    const checked = await start(catalogs, { log });
+    expect(log.lines.filter(({ level }) => level === 'error').map(({ fields }) => fields)).toEqual([
+      { table: 'demo.main.missing', problems: [expect.stringMatching(/^file .*nope.parquet: it does not exist$/)] },
+      {
+        table: 'demo.main.broken',
+        problems: [expect.stringMatching(/^file .*broken.parquet: it is no Parquet file, or only a part of one$/)],
+      },
+      {
+        table: 'demo.main.wrong',
+        problems: [
+          expect.stringMatching(
+            /^file .*flights.parquet: its column "id" is INTEGER, not VARCHAR, as the catalog declares$/,
+          ),
+          expect.stringMatching(/: it has no column "dest", which the catalog declares, but id, origin, delay, price,/),
+        ],
+      },
+      { table: 'demo.main.text', problems: [expect.stringMatching(/^file .*airports.csv: line 2 has "/)] },
+      {
+        table: 'demo.main.empty',
+        problems: [expect.stringMatching(/^no .json or .jsonl or .ndjson file below /)],
+      },
     ]);
+    await checked.close();
+  });
+
+  describe('one table that cannot be read keeps no coordinator from starting', () => {
+    const hint = 'Put the file back, or correct the catalog and restart the coordinators.';
+    const parquet = (file: string) => ({ format: 'parquet', files: [file], columns: [column('id', 'INTEGER')] });
+    const answer = async (of: Planner, statement: string) => {
+      const outcome = await of.plan(statement, SESSION, never);
+      return outcome.kind === 'error' ? `${outcome.error.reason}: ${outcome.error.message}` : outcome.kind;
+    };
+
+    test('its statements are refused with the table, the file and the cause; others run', async () => {
+      const damaged = join(files.directory, 'damaged-footer.parquet');
+      const bytes = readFileSync(files.files.flights);
+      writeFileSync(damaged, bytes.fill(0xee, bytes.length - 200, bytes.length - 8));
+      const some = await start(catalogOf({ good: parquet(files.files.flights), bad: parquet(damaged) }));
+      const refused = `TABLE_UNREADABLE: Table demo.main.bad cannot be read: file ${damaged}: its Parquet footer is damaged. ${hint}`;
+      expect(await answer(some, 'select * from bad')).toBe(refused);
+      expect(await answer(some, 'explain select * from good join bad using (id)')).toBe(refused);
+      expect(await answer(some, 'describe bad')).toBe('rows');
+      expect(await answer(some, 'select * from good')).toBe('query');
+      await some.close();
+    });
+
+    test('it is well again as soon as its file is, also for the process that plans next', async () => {
+      const late = join(files.directory, 'late.parquet');
+      const log = new WatchedLog();
+      const some = await start(catalogOf({ t: parquet(late) }), { log });
+      await log.seen('table-unreadable');
+      const gone = `TABLE_UNREADABLE: Table demo.main.t cannot be read: file ${late}: it does not exist. ${hint}`;
+      expect(await answer(some, 'from t')).toBe(gone);
+      writeFileSync(late, 'no Parquet yet');
+      expect(await answer(some, 'from t')).toMatch(/late.parquet: it is no Parquet file, or only a part of one\. /);
+      copyFileSync(files.files.flights, late);
+      expect(await answer(some, 'from t')).toBe('query');
+      await log.seen('table-readable');
+      const forced = await some.plan('from t', { ...SESSION, distribution: 'forced' }, never);
+      expect(forced).toMatchObject({ kind: 'query', plan: { kind: 'plan', tables: [{ rows: 10_000 }] } });
+      await some.close();
+    });
   });
 
   test('a CSV file with other columns than the catalog declares is refused, unless the catalog names its header', async () => {
@@ -276,18 +325,15 @@ describe('catalogs are checked at start', () => {
       long: tableOf('long.csv', 'a,b_c,d\n1,x,y\n'),
       torn: tableOf('torn.csv', 'a,b_c\n1\n'),
     });
-    const problems = await start(catalogs).then(
-      () => [],
-      (error: { problems: string[] }) => error.problems,
-    );
-    expect(problems).toEqual([
-      expect.stringMatching(
-        /^demo.main.swapped: .*swapped.csv: its header is b_c, a, and the catalog declares a, b_c;/,
-      ),
-      expect.stringMatching(/^demo.main.short: .*short.csv: its header is a, and the catalog declares a, b_c;/),
-      expect.stringMatching(/^demo.main.long: .*long.csv: its header is a, b_c, d, and the catalog declares a, b_c;/),
-      expect.stringMatching(/^demo.main.torn: .*: line 2 has 1 values, and the catalog declares 2 columns$/),
+    const log = new TestLog();
+    const checked = await start(catalogs, { log });
+    expect(log.lines.filter(({ level }) => level === 'error').map(({ fields }) => fields['problems'])).toEqual([
+      [expect.stringMatching(/^file .*swapped.csv: its header is b_c, a, and the catalog declares a, b_c;/)],
+      [expect.stringMatching(/^file .*short.csv: its header is a, and the catalog declares a, b_c;/)],
+      [expect.stringMatching(/^file .*long.csv: its header is a, b_c, d, and the catalog declares a, b_c;/)],
+      [expect.stringMatching(/^file .*torn.csv: line 2 has 1 values, and the catalog declares 2 columns$/)],
     ]);
+    await checked.close();
   });
 
   test('a prefix stands for all files below it', async () => {

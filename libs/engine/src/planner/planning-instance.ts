@@ -4,7 +4,12 @@
 //   L3. Each statement has its connections to itself until all that was begun on them has ended.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type DuckDBInstance, type DuckDBPreparedStatement, StatementType } from '@duckdb/node-api';
+import {
+  type DuckDBConnection,
+  type DuckDBInstance,
+  type DuckDBPreparedStatement,
+  StatementType,
+} from '@duckdb/node-api';
 import { invariant } from '@tutti/base';
 import {
   answerFromCatalogs,
@@ -29,13 +34,13 @@ import { openInstance } from '../duckdb/open-instance.js';
 import { createSchemas } from '../duckdb/reader-sql.js';
 import { literal, literals } from '../duckdb/sql-text.js';
 import type { Column, EnginePlan, PlanOutcome } from '../engine.js';
-import type { TableReader } from '../fragment.js';
 import { BoundQuery } from './bound-query.js';
 import type { CheckedTable } from './catalog-check.js';
 import { ConnectionQueue } from './connection-queue.js';
 import { DISABLED_OPTIMIZERS, DistributionPlanner } from './distribution-plan.js';
 import { PlanningConnection } from './planning-connection.js';
-import { createStubView, type StubbedTable } from './stub-table.js';
+import { PlanningTables } from './planning-tables.js';
+import { createStubView, type StubbedTable, writeStub } from './stub-table.js';
 import { TableSplits } from './table-splits.js';
 
 export interface PlanningInstanceOptions {
@@ -43,6 +48,8 @@ export interface PlanningInstanceOptions {
   readonly tables: readonly CheckedTable[];
   /** Existing directory for the stub files; nobody else writes there. */
   readonly scratchDirectory: string;
+  /** Told of a table that could not be read when it was checked, and now can. */
+  readonly mended?: (table: CheckedTable) => void;
 }
 
 /** Statements that are planned at the same time; each takes a thread while it is bound. */
@@ -54,15 +61,16 @@ export class PlanningInstance {
   private constructor(
     private readonly instance: DuckDBInstance,
     private readonly connections: ConnectionQueue,
+    /** For the views of tables. */
+    private readonly admin: DuckDBConnection,
     private readonly catalogs: readonly Catalog[],
-    /** By full name. */
-    private readonly tables: ReadonlyMap<string, StubbedTable>,
+    private readonly tables: PlanningTables,
     private readonly splits: TableSplits,
     private readonly planner: DistributionPlanner,
   ) {}
 
   static async open(options: PlanningInstanceOptions): Promise<PlanningInstance> {
-    const { catalogs, tables } = options;
+    const { catalogs, tables, mended = () => undefined } = options;
     const stubs = join(options.scratchDirectory, 'stubs');
     mkdirSync(stubs, { recursive: true });
     const instance = await openInstance({ threads: '1', memory_limit: MEMORY_LIMIT });
@@ -74,16 +82,19 @@ export class PlanningInstance {
     const places = catalogs.flatMap((c) => c.schemas.map((schema) => ({ catalog: c.name, schema: schema.name })));
     for (const statement of createSchemas(places)) await admin.run(statement);
     const stubbed = tables.map((table, index) => ({ ...table, stubPath: join(stubs, `${index}.parquet`) }));
-    for (const table of stubbed) await createStubView(admin, table, table.stubPath);
+    for (const table of stubbed) {
+      await writeStub(admin, table);
+      await createStubView(admin, table);
+    }
     await admin.run(
       `SET disabled_optimizers = ${literal(DISABLED_OPTIMIZERS.join(','))}; SET allowed_directories = ${literals([stubs])}; SET enable_external_access = false; SET lock_configuration = true`,
     );
-    admin.closeSync();
-    const byName = new Map(stubbed.map((table) => [nameOf(table.reader), table]));
+    const replace = (table: StubbedTable) => createStubView(admin, table);
+    const known = new PlanningTables(stubbed, { replace, mended });
     const splits = new TableSplits();
-    const planner = new DistributionPlanner(stubbed, splits);
-    void splits.readAhead(stubbed);
-    return new PlanningInstance(instance, new ConnectionQueue(connections), catalogs, byName, splits, planner);
+    const planner = new DistributionPlanner(known, splits);
+    void splits.readAhead(stubbed.filter(({ defect }) => defect === undefined));
+    return new PlanningInstance(instance, new ConnectionQueue(connections), admin, catalogs, known, splits, planner);
   }
 
   /** Plans one statement. When `signal` aborts the engine is interrupted, which it may notice late. */
@@ -96,7 +107,9 @@ export class PlanningInstance {
 
   async close(): Promise<void> {
     await this.splits.close();
+    await this.tables.idle();
     this.connections.close();
+    this.admin.closeSync();
     this.instance.closeSync();
   }
 
@@ -136,11 +149,12 @@ export class PlanningInstance {
       if ('error' in inspection) return failed(inspection.error);
       const tables = this.resolve(inspection.ok.tables, inspection.ok.cteNames, place, sql);
       if (!Array.isArray(tables)) return failed(tables);
+      const stubbed = await this.tables.find(tables);
+      if (!Array.isArray(stubbed)) return failed(stubbed);
       let prepared: DuckDBPreparedStatement | undefined;
       let plan: Promise<EnginePlan> | undefined;
       try {
         await leased.use(place);
-        const stubbed = this.stubbed(tables);
         const { distribution } = session;
         // Most statements are right: their plan is made while they are bound.
         plan = isPlanned ? this.planner.plan({ sql, distribution, tables: stubbed }, leased, signal) : undefined;
@@ -161,14 +175,6 @@ export class PlanningInstance {
         await plan?.catch(() => undefined); // L3
         prepared?.destroySync();
       }
-    });
-  }
-
-  private stubbed(tables: readonly NamedTable[]): StubbedTable[] {
-    return tables.map((table) => {
-      const found = this.tables.get(fullTableName(table));
-      invariant(found !== undefined, `table ${fullTableName(table)} has been checked`);
-      return found;
     });
   }
 
@@ -215,5 +221,3 @@ function columnsOf(prepared: DuckDBPreparedStatement): Column[] | StatementError
 }
 
 const failed = (error: StatementError): PlanOutcome => ({ kind: 'error', error });
-
-const nameOf = ({ catalog, schema, name }: TableReader): string => `${catalog}.${schema}.${name}`;

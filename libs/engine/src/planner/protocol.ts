@@ -16,5 +16,6 @@ export type ToPlanner =
 
 export type FromPlanner =
   | { readonly kind: 'opened'; readonly tables: readonly CheckedTable[] }
-  | { readonly kind: 'refused'; readonly problems: readonly string[] }
+  /** A table that could not be read, and now can. */
+  | { readonly kind: 'mended'; readonly table: CheckedTable }
   | { readonly kind: 'planned'; readonly id: number; readonly outcome: PlanOutcome };

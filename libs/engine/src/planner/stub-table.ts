@@ -13,17 +13,21 @@ export interface StubbedTable extends CheckedTable {
 const KEPT =
   /^(BOOLEAN|U?(TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)|VARCHAR|BLOB|DATE|TIME|TIMESTAMP|TIMESTAMP WITH TIME ZONE|UUID)$/;
 
-/**
- * Makes a table for planning: a view over a Parquet file without rows, which is said to have as many rows as the real
- * table. The optimiser then plans as if it had the data, and no statement can reach the data.
- */
-export async function createStubView(connection: DuckDBConnection, table: CheckedTable, path: string): Promise<void> {
-  const { reader, rows } = table;
+/** Writes the file of a stub: the table's columns, and no rows. */
+export async function writeStub(connection: DuckDBConnection, { reader, stubPath }: StubbedTable): Promise<void> {
   const nulls = reader.columns.map(({ name, type }) => `NULL::${type} AS ${identifier(name)}`);
-  await connection.run(`COPY (SELECT ${nulls.join(', ')} LIMIT 0) TO ${literal(path)} (FORMAT parquet)`);
+  await connection.run(`COPY (SELECT ${nulls.join(', ')} LIMIT 0) TO ${literal(stubPath)} (FORMAT parquet)`);
+}
+
+/**
+ * Makes a table for planning, or makes it anew: a view over its stub, which is said to have as many rows as the real table. The
+ * optimiser then plans as if it had the data, and no statement can reach the data.
+ */
+export async function createStubView(connection: DuckDBConnection, table: StubbedTable): Promise<void> {
+  const { reader, rows, stubPath } = table;
   const columns = reader.columns.map(({ name, type }) =>
     KEPT.test(type) ? identifier(name) : `${identifier(name)}::${type} AS ${identifier(name)}`,
   );
-  const source = `read_parquet(${literal(path)}, explicit_cardinality = ${Math.max(1, Math.round(rows))})`;
-  await connection.run(`CREATE VIEW ${tableName(reader)} AS SELECT ${columns.join(', ')} FROM ${source}`);
+  const source = `read_parquet(${literal(stubPath)}, explicit_cardinality = ${Math.max(1, Math.round(rows))})`;
+  await connection.run(`CREATE OR REPLACE VIEW ${tableName(reader)} AS SELECT ${columns.join(', ')} FROM ${source}`);
 }

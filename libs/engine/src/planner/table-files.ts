@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,23 +7,26 @@ import { FILE_EXTENSIONS, type CatalogTable } from '@tutti/sql';
 const FILES_MAX = 10_000;
 
 /** The files of a table, or what is wrong with them. */
-export async function tableFiles(table: CatalogTable): Promise<{ files: string[]; bytes: number; problems: string[] }> {
-  const { source } = table;
-  if ('prefix' in source) {
-    const found = await filesBelow(source.prefix, FILE_EXTENSIONS[table.format]);
-    if (typeof found === 'string') return { files: [], bytes: 0, problems: [found] };
-    if (found.length === 0)
-      return {
-        files: [],
-        bytes: 0,
-        problems: [`no ${FILE_EXTENSIONS[table.format].join(' or ')} file below ${source.prefix}`],
-      };
-    if (found.length > FILES_MAX)
-      return { files: [], bytes: 0, problems: [`more than ${FILES_MAX} files below ${source.prefix}`] };
-    return measure(found);
-  }
-  return measure(source.files);
+export interface TableFiles {
+  readonly files: readonly string[];
+  readonly bytes: number;
+  readonly problems: readonly string[];
+  /** Another one when a file has come, gone or changed, or may be read by others. */
+  readonly version: string;
 }
+
+export async function tableFiles(table: CatalogTable): Promise<TableFiles> {
+  const { source } = table;
+  if ('files' in source) return measure(source.files);
+  const endings = FILE_EXTENSIONS[table.format];
+  const found = await filesBelow(source.prefix, endings);
+  if (typeof found === 'string') return noFiles(found);
+  if (found.length === 0) return noFiles(`no ${endings.join(' or ')} file below ${source.prefix}`);
+  if (found.length > FILES_MAX) return noFiles(`more than ${FILES_MAX} files below ${source.prefix}`);
+  return measure(found);
+}
+
+const noFiles = (problem: string): TableFiles => ({ files: [], bytes: 0, problems: [problem], version: problem });
 
 async function filesBelow(directory: string, extensions: readonly string[]): Promise<string[] | string> {
   try {
@@ -32,29 +36,31 @@ async function filesBelow(directory: string, extensions: readonly string[]): Pro
       .map((entry) => join(entry.parentPath, entry.name))
       .sort();
   } catch (error) {
-    return cannotRead(directory, error);
+    return `directory ${directory}: ${whyNot(error)}`;
   }
 }
 
-async function measure(paths: readonly string[]): Promise<{ files: string[]; bytes: number; problems: string[] }> {
+async function measure(paths: readonly string[]): Promise<TableFiles> {
   const problems: string[] = [];
+  const version = createHash('sha256');
   let bytes = 0;
   for (const path of paths) {
     try {
       const info = await stat(path);
+      version.update(`${path}:${info.size}:${info.mtimeMs}:${info.ctimeMs}:${info.ino};`);
       await access(path, constants.R_OK);
-      if (!info.isFile()) problems.push(`${path} is no file`);
+      if (!info.isFile()) problems.push(`file ${path}: it is no file`);
       bytes += info.size;
     } catch (error) {
-      problems.push(cannotRead(path, error));
+      problems.push(`file ${path}: ${whyNot(error)}`);
     }
   }
-  return { files: [...paths], bytes, problems };
+  return { files: paths, bytes, problems, version: version.update(problems.join()).digest('hex') };
 }
 
-function cannotRead(path: string, error: unknown): string {
-  const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return `${path} does not exist`;
-  if (code === 'EACCES') return `${path} may not be read by this user`;
-  return `${path} cannot be read: ${(error as Error).message}`;
+function whyNot(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'it does not exist';
+  if (code === 'EACCES') return 'the coordinator may not read it';
+  return message;
 }

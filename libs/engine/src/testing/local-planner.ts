@@ -11,8 +11,7 @@ export interface LocalPlanner {
 
 /** Opens a planner without a process of its own. `scratchDirectory` is an empty directory. */
 export async function openLocalPlanner(catalogs: readonly Catalog[], scratchDirectory: string): Promise<LocalPlanner> {
-  const { tables, problems } = await checkCatalogs(catalogs);
-  if (problems.length > 0) throw new Error(problems.join('\n'));
+  const tables = await checkCatalogs(catalogs);
   const instance = await PlanningInstance.open({ catalogs, tables, scratchDirectory });
   const never = new AbortController().signal;
   return {
