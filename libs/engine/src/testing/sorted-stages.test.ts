@@ -75,10 +75,29 @@ test.each([
   'WITH t AS MATERIALIZED (SELECT k, sum(s) AS n FROM items GROUP BY k) SELECT a.k, b.n FROM t a JOIN t b ON a.k = b.k',
   'SELECT o.k, i.id FROM orders o JOIN items i ON o.k = i.k WHERE o.k BETWEEN 300 AND 600 AND i.k >= 450',
   'SELECT o.k FROM orders o WHERE o.k NOT IN (SELECT k FROM items WHERE s > 6)',
+  'SELECT v % 7, avg(k), count(k), avg(v), count(v), count(*) FROM gaps GROUP BY 1',
+  'SELECT o.s, count(i.id), avg(i.s), count(o.k) FROM orders o LEFT JOIN items i ON o.k = i.k AND i.s > 3 GROUP BY o.s',
+  'SELECT i.s, count(g.k), avg(g.v), count(g.v) FROM items i LEFT JOIN gaps g ON i.id = g.v AND g.v < 900 GROUP BY i.s',
   'SELECT o.word, i.s, count(*) FROM orders o JOIN items i ON o.k = i.k GROUP BY CUBE (o.word, i.s)',
 ])('also with NULLs, one key nearly everywhere, and other ways of dividing beside it: %s', async (sql) => {
   for (const settings of SETTINGS) {
     const { difference, whole } = await trial.compare(sql, settings);
     expect({ difference, whole }).toEqual({ difference: undefined, whole: undefined });
   }
+});
+
+test('of columns of which no value is NULL, as statistics tell, rows are counted', async () => {
+  const { stages } = await trial.compare(
+    'SELECT s, avg(k), avg(p), count(id) FROM items GROUP BY s',
+    SETTINGS[0] as CutSettings,
+  );
+  expect(stages[0]?.sql).toMatch(/count\(\*\) AS c2.*count\(\*\) AS c4.*count\(\*\) AS c5/);
+  const withNulls = await trial.compare('SELECT v % 7, count(k) FROM gaps GROUP BY 1', SETTINGS[0] as CutSettings);
+  expect(withNulls.stages[0]?.sql).toMatch(/count\(t\.c\d\)/);
+});
+
+test('rows that were made before are sifted, so that scans of the other side get a Bloom filter of them', async () => {
+  const sql = 'SELECT o.k, word FROM orders o WHERE o.s = 2 AND EXISTS (FROM items i WHERE i.k = o.k AND i.s > 4)';
+  const { stages } = await trial.compare(sql, SETTINGS[0] as CutSettings);
+  expect(stages.at(-1)?.sql).toMatch(/FROM d\d+ AS t.*AS t WHERE \(t\.c0 IS NOT NULL\)\) AS r ON/);
 });

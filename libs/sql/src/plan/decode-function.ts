@@ -1,5 +1,6 @@
 // Function calls of the engine's plan. A function without bind data is determined by its name and the types of its arguments,
 // which the plan has cast already. One with bind data may mean something else than its text says: only those listed are taken.
+import { decimalOperands } from './decimal-operands.js';
 import type { LosslessJson, LosslessObject } from './lossless-json.js';
 import type { PlanExpression, PlanType } from './plan.js';
 import { arrayOf, checkKeys, flagOf, keys, NotUnderstood, objectOf, textOf } from './plan-fields.js';
@@ -101,7 +102,7 @@ export function callFromPlan(
   const operands = arrayOf(object['children'], 'arguments').map(decode);
   checkFunction(name, object, operands);
   const isArithmetic = type.id === 'DECIMAL' && /^[-+*]$/.test(name);
-  const given = isArithmetic ? operands.map(withoutWidening) : operands;
+  const given = isArithmetic ? decimalOperands(name, operands, type) : operands;
   return {
     kind: 'compound',
     operands: given,
@@ -158,17 +159,3 @@ function write(name: string, isOperator: boolean, parts: readonly string[], type
   };
   return type.id === 'BOOLEAN' ? call() : `CAST(${call()} AS ${type.sql})`;
 }
-
-/** The engine widens operands of decimal arithmetic; written out again it would widen them once more. */
-function withoutWidening(operand: PlanExpression): PlanExpression {
-  if (operand.kind !== 'compound' || operand.type.id !== 'DECIMAL') return operand;
-  const [inner] = operand.operands;
-  if (operand.operands.length !== 1 || inner?.type.id !== 'DECIMAL') return operand;
-  const isCast = operand.render(['x']) === `CAST(x AS ${operand.type.sql})`;
-  return isCast && scaleOf(inner.type) === scaleOf(operand.type) && widthOf(inner.type) <= widthOf(operand.type)
-    ? inner
-    : operand;
-}
-
-const scaleOf = ({ sql }: PlanType): number => Number(/,(\d+)\)/.exec(sql)?.[1] ?? 0);
-const widthOf = ({ sql }: PlanType): number => Number(/\((\d+)/.exec(sql)?.[1] ?? 0);

@@ -19,6 +19,7 @@ import {
   rangesOf,
 } from './fragment.js';
 import type { NodeOf } from './plan-nodes.js';
+import { isSoonRead } from './read-whole.js';
 import { render, selectFrom } from './stage-sql.js';
 
 type Delim = NonNullable<NodeOf<'join'>['delim']>;
@@ -47,16 +48,18 @@ export function openDelimScan({ delimId }: NodeOf<'delimScan'>, cutter: Cutter):
 
 function openOuter(node: NodeOf<'join'>, delim: Delim, rows: Fragment | undefined, cutter: Cutter): Outer | undefined {
   if (rows === undefined) return undefined;
-  if (rows.distribution.kind === 'replicated' || isDividedByValues(rows, delim)) {
+  const isMadeByAll = rows.distribution.kind === 'replicated' && (rows.stored !== undefined || isSoonRead(rows));
+  if (isMadeByAll || isDividedByValues(rows, delim)) {
     const once = inCommon(rows, `d${cutter.numberOf(node)}`);
     return { rows: once, values: () => distinctValues(once, delim) };
   }
   const stage = rows.stored ?? closeOuter(node, delim, rows, cutter);
   if (stage === undefined) return undefined;
   const all = (): Fragment => cutter.read(stage, 'all');
-  if (!isDivided(rows)) return { rows: all(), values: () => distinctValues(all(), delim) };
+  if (!isDivided(rows) || cutter.isSmall(stage.rows))
+    return { rows: all(), values: () => distinctValues(all(), delim) };
   const divided = stage.hash === undefined ? cutter.read(stage, 'own') : cutter.read(stage, 'partition');
-  const isApart = cutter.isSmall(stage.rows) || !isHashedByValues(stage, delim); // D1
+  const isApart = !isHashedByValues(stage, delim); // D1
   return { rows: divided, values: () => distinctValues(isApart ? all() : cutter.read(stage, 'partition'), delim) };
 }
 

@@ -17,6 +17,7 @@ export function openFilter(node: NodeOf<'filter'>, cutter: Cutter): Fragment | u
     types: node.types,
     operator: 'filter',
     isRowwise: true,
+    isOneRow: child.isOneRow,
     distribution: mapDistribution(child.distribution, node.output),
     estimatedRows: Math.min(node.estimatedRows, child.estimatedRows),
     origins: mapOrigins(child.origins, node.output),
@@ -35,6 +36,7 @@ export function openProject(node: NodeOf<'project'>, cutter: Cutter): Fragment |
     types: node.types,
     operator: 'project',
     isRowwise: true,
+    isOneRow: child.isOneRow,
     distribution: mapDistribution(child.distribution, map),
     origins: mapOrigins(child.origins, map),
   });

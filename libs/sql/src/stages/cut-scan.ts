@@ -63,6 +63,7 @@ export function openScan(node: NodeOf<'scan'>, cutter: Cutter): Fragment {
     origins: node.output.map((index) => ({ scan: number, column: index })),
     stored: undefined,
     isRowwise: true,
+    isOneRow: false,
   };
 }
 
@@ -99,5 +100,6 @@ function constantRows(node: NodeOf<'values'> | NodeOf<'empty'>, sql: string, ope
     origins: node.types.map(() => undefined),
     stored: undefined,
     isRowwise: true,
+    isOneRow: false,
   };
 }

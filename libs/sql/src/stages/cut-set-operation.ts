@@ -60,5 +60,6 @@ function combined(node: SetNode, inputs: readonly Fragment[], operator: string):
     origins: node.types.map(() => undefined),
     stored: undefined,
     isRowwise: false,
+    isOneRow: false,
   };
 }

@@ -134,6 +134,23 @@ test('nothing divided, or nothing read: the statement runs whole', () => {
   expect(next(noTable)).toEqual({ kind: 'whole', reason: 'no table is read' });
 });
 
+test('the first rows of a table, whichever they are, are read by one worker; what may have to look further is divided', () => {
+  const limit = (child: PlanNode, rows: number, offset = 0): PlanNode => ({
+    ...{ op: 'limit', child, limit: rows, offset },
+    ...{ types: child.types, estimatedRows: rows },
+  });
+  const reason = 'no more than the first 100 rows of its table are read';
+  expect(next(limit(big, 90, 10))).toEqual({ kind: 'whole', reason });
+  for (const divided of [
+    limit(big, 101),
+    limit(big, 90, 11),
+    limit(scan('big', 10, [compare(col(1), '>=', constant(5))]), 10),
+    limit(group(big, [0], 10), 10),
+    topN(big, 10),
+  ])
+    expect(next(divided).kind).toBe('stages');
+});
+
 test('what cannot be cut is known at the first cut, whatever the facts (K1)', () => {
   const marks = join('mark', big, other, [equal(0, 0), equal(1, 1)]);
   expect(next(join('inner', marks, other))).toEqual({

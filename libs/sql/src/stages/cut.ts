@@ -6,6 +6,7 @@ import type { PlanNode, PlanType } from '../plan/plan.js';
 import type { TableSize } from '../splits/table-size.js';
 import { Cutter, type CutInput } from './cutter.js';
 import { stageOf } from './close-stage.js';
+import { firstRowsOf } from './first-rows.js';
 import { nodesOf } from './plan-nodes.js';
 import type { CutOutcome, CutSettings, Stage, StageFacts, StageScan } from './stage.js';
 import { NotCuttable, safeText } from './stage-sql.js';
@@ -47,6 +48,9 @@ export function cutByEstimates(
 ): ExpectedStages {
   return refused(() => {
     for (const type of nodesOf(plan).flatMap(({ types }) => types)) checkType(type);
+    const firstRows = firstRowsOf(plan);
+    if (firstRows !== undefined && firstRows <= settings.replicatedRowsMax)
+      return { kind: 'whole', reason: `no more than the first ${firstRows} rows of its table are read` };
     const { stages, final } = walk({ plan, facts: new Map(), settings: { ...settings, isAdaptive: false }, tables });
     const all = final === undefined ? stages : [...stages, final];
     const scans = all.flatMap((stage) => stage.scans);

@@ -4,7 +4,7 @@
 //   C2. By estimates, facts decide nothing: all stages are there at once.
 //   C3. Stages are named after the number of their plan node and their role there (G1).
 import { invariant, unreachable } from '@tutti/base';
-import type { PlanNode } from '../plan/plan.js';
+import type { PlanExpression, PlanNode } from '../plan/plan.js';
 import type { TableSize } from '../splits/table-size.js';
 import { allOf } from './all-of.js';
 import { openAggregate } from './cut-aggregate.js';
@@ -56,6 +56,16 @@ export class Cutter {
 
   table(name: string): TableSize | undefined {
     return this.input.tables.get(name);
+  }
+
+  /** Whether statistics tell that an expression over the columns of a fragment is never NULL: a column of a table where none is. */
+  isFull({ origins, scans }: Fragment, expression: PlanExpression): boolean {
+    const origin = expression.kind === 'column' ? origins[expression.index] : undefined;
+    const scan = scans.find(({ number }) => number === origin?.scan);
+    if (origin === undefined || scan === undefined) return false;
+    const name = scan.columns[origin.column]?.name ?? '';
+    const parts = this.table(scan.table)?.parts ?? [];
+    return parts.length > 0 && parts.every(({ ranges }) => ranges[name]?.isFull === true);
   }
 
   /** By which ranges of a key a scan is divided; undefined: by splits. */
@@ -155,6 +165,7 @@ export class Cutter {
       origins: types.map(() => undefined),
       stored: stage,
       isRowwise: share === 'all',
+      isOneRow: false,
     };
   }
 

@@ -8,6 +8,7 @@
 //       of the fragment whose value is outside of it.
 //   F4. `isRowwise`: its rows are those of its scans, each looked at on its own or joined: a task that reads all of the scans has
 //       all of the rows.
+//   F5. `isOneRow`: there is never more than one row.
 import type { PlanType } from '../plan/plan.js';
 import type { KeyRanges } from './key-ranges.js';
 import { allColumns, selectList } from './stage-sql.js';
@@ -90,6 +91,8 @@ export interface Fragment {
   readonly stored: ClosedStage | undefined;
   /** F4. */
   readonly isRowwise: boolean;
+  /** F5. */
+  readonly isOneRow: boolean;
 }
 
 export const REPLICATED: Distribution = { kind: 'replicated' };
@@ -136,6 +139,8 @@ export interface Change {
   readonly origins?: Fragment['origins'];
   /** Whether F4 stays true. */
   readonly isRowwise?: boolean;
+  /** F5. Unless it says so, there may be more. */
+  readonly isOneRow?: boolean;
 }
 
 export function put(on: Fragment, change: Change): Fragment {
@@ -150,6 +155,7 @@ export function put(on: Fragment, change: Change): Fragment {
     origins: change.origins ?? types.map(() => undefined),
     stored: undefined,
     isRowwise: on.isRowwise && change.isRowwise === true,
+    isOneRow: change.isOneRow === true,
   };
 }
 

@@ -14,8 +14,9 @@ import {
   REPLICATED,
   SINGLE,
 } from './fragment.js';
-import { keptSides, type Side } from './join-kind.js';
+import { isDroppable, keptSides, otherSide, type Side } from './join-kind.js';
 import { type Join, joinSql, type KeyPair, keyPairs } from './join-sql.js';
+import { allColumns, column, readsTables, selectFrom, where } from './stage-sql.js';
 
 /** Joins in the tasks where the rows are. */
 export function joinedHere(join: Join, sides: Sides): Fragment {
@@ -28,7 +29,11 @@ export function joinedHere(join: Join, sides: Sides): Fragment {
   );
   return {
     ...inputs,
-    sql: joinSql(join, { left: left.sql, right: right.sql, leftColumns: left.types.length }),
+    sql: joinSql(join, {
+      left: siftedSql(join, 'left', sides),
+      right: siftedSql(join, 'right', sides),
+      leftColumns: left.types.length,
+    }),
     types: join.types,
     distribution: distributionOf(join, sides, maps),
     estimatedRows: estimate(join, sides),
@@ -36,7 +41,23 @@ export function joinedHere(join: Join, sides: Sides): Fragment {
     origins: join.types.map((_, index) => origins[0]?.[index] ?? origins[1]?.[index]),
     stored: undefined,
     isRowwise: left.isRowwise && right.isRowwise,
+    isOneRow: false,
   };
+}
+
+/**
+ * The rows of a side. Those that no table is read for at this place, of stages or made before, without the ones that cannot match:
+ * the engine makes a Bloom filter for the scans of the other side only where this side has a filter.
+ */
+function siftedSql({ kind, conditions }: Join, side: Side, sides: Sides): string {
+  const { sql, types } = sides[side];
+  if (readsTables(sql) || !readsTables(sides[otherSide(side)].sql) || !isDroppable(kind, side)) return sql;
+  const keys = conditions.flatMap(({ comparison, [side]: key }) =>
+    comparison === '=' && key.kind === 'column' ? [key.index] : [],
+  );
+  if (keys.length === 0) return sql;
+  const full = keys.map((index) => `${column(index)} IS NOT NULL`);
+  return selectFrom(allColumns(types.length), sql, where(full));
 }
 
 /** Where each output column comes from in each side. */

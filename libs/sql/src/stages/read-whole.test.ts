@@ -35,6 +35,7 @@ const scanned = (rows: number, type = BIGINT, change: Partial<Fragment> = {}): F
   origins: [undefined],
   stored: undefined,
   isRowwise: true,
+  isOneRow: false,
   ...change,
 });
 const large = scanned(50_000_000);

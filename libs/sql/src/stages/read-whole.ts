@@ -22,7 +22,7 @@ export function readWhole(build: Fragment, probe: Fragment, settings: CutSetting
   if (ownScans(build).some(({ rows }) => rows > replicatedRowsMax * ROWS_FACTOR)) return undefined;
   const isSmall = build.estimatedRows <= broadcastRowsMax;
   const share = 1 / Math.max(1, workers);
-  const readAgainNs = readNs(build) * (1 - share);
+  const readAgainNs = readNs(ownScans(build)) * (1 - share);
   const moved = isSmall ? 0 : (build.estimatedRows + probe.estimatedRows) * share * MOVED_ROW_NS + STAGE_NS;
   return readAgainNs < STAGE_NS + moved ? inEveryTask(build) : undefined;
 }
@@ -33,14 +33,13 @@ function inEveryTask(fragment: Fragment): Fragment {
   return { ...fragment, scans, distribution: REPLICATED };
 }
 
+/** Whether reading its tables takes less than a stage that does it once. */
+export const isSoonRead = ({ scans }: Fragment): boolean => readNs(scans) < STAGE_NS;
+
 const ownScans = ({ scans }: Fragment) => scans.filter(({ share }) => share === 'own');
 
-/** What all tasks together have to read once. */
-const readNs = (fragment: Fragment): number =>
-  ownScans(fragment).reduce(
-    (sum, { rows, columns }) => sum + rows * columns.reduce((ns, { type }) => ns + valueNs(type), 0),
-    0,
-  );
+const readNs = (scans: Fragment['scans']): number =>
+  scans.reduce((sum, { rows, columns }) => sum + rows * columns.reduce((ns, { type }) => ns + valueNs(type), 0), 0);
 
 const valueNs = ({ id, children }: PlanType): number =>
   id === 'VARCHAR' || id === 'BLOB' || children.length > 0 ? LONG_VALUE_NS : VALUE_NS;

@@ -13,6 +13,9 @@ export const scanMark = (number: number): string => `${OPEN}scan:${number}${CLOS
 export const readMark = (number: number): string => `${OPEN}read:${number}${CLOSE}`;
 export const ONCE_MARK = `${OPEN}once${CLOSE}`;
 
+/** Whether a table is scanned at a place within the text. */
+export const readsTables = (sql: string): boolean => sql.includes(scanMark(0).slice(0, -2));
+
 /** Replaces the marks of scans and reads by what `replace` gives for them, and those of {{once}}. */
 export function replaceMarks(sql: string, replace: (kind: 'scan' | 'read', number: number) => string): string {
   return sql
