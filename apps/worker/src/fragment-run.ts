@@ -102,17 +102,15 @@ export class FragmentTask {
   async *parts(): AsyncGenerator<FragmentPart> {
     const { id } = this.request;
     let fetched: FetchedFiles | undefined;
-    let begun: Promise<FragmentFiles> | undefined;
+    let output: FragmentFiles | undefined;
     let isDone = false;
     let isKept = false;
     try {
       await orAbort(() => this.fetchTurn, this.signal);
       const beganAt = this.host.clock.now();
       if (this.inputBytes > 0) this.state = 'fetching';
-      begun = this.host.exchange.beginFragment(id);
-      begun.catch(() => undefined); // It is awaited below, also when the inputs do not come.
+      output = this.host.exchange.beginFragment(id);
       fetched = await this.fetch();
-      const output = await begun;
       const inputWaitMs = Math.max(0, this.host.clock.now() - Math.max(beganAt, this.host.freeSince()));
       this.host.fetched(id);
       this.state = 'queued';
@@ -128,7 +126,6 @@ export class FragmentTask {
       throw wasStopped && this.signal.aborted ? this.signal.reason : error;
     } finally {
       fetched?.release();
-      const output = await begun?.catch(() => undefined);
       if (!isKept) await output?.discard();
       this.host.ended(id, isDone);
     }
@@ -187,9 +184,9 @@ export class FragmentTask {
       isDone = true;
       stopWatching();
       host.freed(request.id);
-      const files = await output.keep(outcome.files);
+      const files = output.keep(outcome.files);
       const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-      const contents = bytes <= request.contentBytesMax ? await output.contents(files) : [];
+      const contents = bytes <= request.contentBytesMax ? output.contents(files) : [];
       const { fetchedBytes } = this;
       yield { kind: 'output', result: { ...outcome, files, contents, inputWaitMs, fetchedBytes } };
     } finally {

@@ -45,14 +45,18 @@ export class SessionTask {
   constructor(private readonly options: SessionTaskOptions) {
     const { executor, signal, clock } = options;
     this.freeSince = clock.now();
-    this.opened = executor;
+    this.opened = executor.then((session) => session.opened);
+    this.opened.catch(() => undefined); // What follows tells of it.
     this.failed = new Promise((_, reject) => {
       this.over.signal.addEventListener('abort', () => reject(this.over.signal.reason as Error), { once: true });
     });
     this.failed.catch(() => undefined); // Whoever reads the session hears of it.
     const end = (error: unknown) => this.over.abort(error);
     signal.addEventListener('abort', () => end(signal.reason), { once: true });
-    executor.then(({ ended }) => ended.then(() => end(sessionCrashed())), end);
+    executor.then((session) => {
+      session.opened.catch(end);
+      void session.ended.then(() => end(sessionCrashed()));
+    }, end);
   }
 
   get counts(): SessionCounts {

@@ -66,6 +66,7 @@ class FakeRun {
 }
 
 class FakeSession implements ExecutorSession {
+  readonly opened = Promise.resolve();
   readonly runs: FakeRun[] = [];
   private end!: () => void;
   readonly ended = new Promise<void>((resolve) => (this.end = resolve));

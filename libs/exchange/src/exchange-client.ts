@@ -3,7 +3,8 @@
 //   T2. A producer that is too busy is asked again; one from which nothing comes for progressTimeoutMs has lost the file.
 //   T3. The file has the length that was said, or it is lost. A file that did not come whole is removed.
 //   T4. No more than one chunk is held here: the next one is asked for when the last one is written.
-import { type FileHandle, open, rm, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { type Client, Code, ConnectError } from '@connectrpc/connect';
 import { type Clock, formatDuration, sleep } from '@tutti/base';
 import type { TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
@@ -57,7 +58,7 @@ export async function transferFile(file: RemoteFile, path: string, options: Tran
 /** Writes a file whose bytes are here already to `path`, which must not exist. Rejects with ExchangeError, or what the disk says. */
 export async function writeContent(file: RemoteFile, content: Uint8Array, path: string): Promise<void> {
   try {
-    await writeFile(path, content, { flag: 'wx' });
+    writeFileSync(path, content, { flag: 'wx' }); // E4 of ExchangeSession: as it came with a message, it is small.
   } catch (error) {
     await rm(path, { force: true });
     throw isDiskFull(error) ? diskFull(file) : error;

@@ -2,9 +2,12 @@
 //   E1. Only files that a fragment wrote to its end can be had by others. They are found by name in a table, never by path.
 //   E2. What it holds stays within the limit of the store (ExchangeQuota); copies that nobody uses make room for what is needed.
 //   E3. After close() nothing of it is on the disk.
+//   E4. Short calls to the disk are made at once: handed to a thread each would cost more than itself, since the threads take the
+//       cores from executors. Calls that take longer the more there is, are handed over.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatSize, invariant } from '@tutti/base';
 import { isFragmentId } from './core/exchange-names.js';
@@ -27,11 +30,15 @@ export interface ExchangeCounts {
   servedBytes: number;
 }
 
+/** What is removed at once (E4). */
+const AT_ONCE_BYTES = 1 << 20;
+const AT_ONCE_FILES = 32;
+
 export class ExchangeSession {
   readonly taskId: string;
   readonly queryId: string;
-  /** Where copies are kept. */
-  readonly inputDirectory: string;
+  private readonly inputs: string;
+  private hasInputs = false;
   private readonly outputDirectory: string;
   private readonly keyDigest: Buffer;
   private readonly files = new Map<string, HeldFile>();
@@ -54,7 +61,7 @@ export class ExchangeSession {
     this.keyDigest = digestOf(start.key);
     // Every transfer listens; ten, after which Node suspects a leak, are few.
     setMaxListeners(0, this.closing.signal);
-    this.inputDirectory = join(directory, 'in');
+    this.inputs = join(directory, 'in');
     this.outputDirectory = join(directory, 'out');
     this.quota = new ExchangeQuota(limitBytes);
   }
@@ -66,8 +73,15 @@ export class ExchangeSession {
     make: (path: string) => void,
   ): ExchangeSession {
     const session = new ExchangeSession(start, at.directory, at.limitBytes, at.counts);
-    for (const path of [at.directory, session.inputDirectory, session.outputDirectory]) make(path);
+    for (const path of [at.directory, session.outputDirectory]) make(path);
     return session;
+  }
+
+  /** Where copies are kept; made when it is first asked for. */
+  get inputDirectory(): string {
+    if (!this.hasInputs) mkdirSync(this.inputs, { recursive: true });
+    this.hasInputs = true;
+    return this.inputs;
   }
 
   /** Aborts when the session ends. */
@@ -106,10 +120,10 @@ export class ExchangeSession {
   }
 
   /** Makes the output directory of a fragment. */
-  async beginFragment(id: string): Promise<FragmentFiles> {
+  beginFragment(id: string): FragmentFiles {
     invariant(isFragmentId(id), `a fragment's id is stage.share.attempt, and not ${id}`);
     const path = join(this.outputDirectory, id);
-    await mkdir(path);
+    mkdirSync(path); // E4
     this.fragments.set(id, 0);
     return new FragmentFiles(id, path, {
       grown: (fragmentId, bytes) => this.grown(fragmentId, bytes),
@@ -137,8 +151,20 @@ export class ExchangeSession {
   /** Ends transfers and removes everything. */
   async close(): Promise<void> {
     this.closing.abort(new Error(`task ${this.taskId} has ended`));
+    const files = this.files.size;
     this.files.clear();
+    if (this.heldBytes <= AT_ONCE_BYTES && files <= AT_ONCE_FILES && this.removeAtOnce()) return; // E4
     await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** Whether it is gone: a transfer that just ends may come between. */
+  private removeAtOnce(): boolean {
+    try {
+      rmSync(this.directory, { recursive: true, force: true });
+      return true;
+    } catch {
+      return false; // Who tries again says why.
+    }
   }
 
   private grown(fragmentId: string, bytes: number): void {

@@ -15,10 +15,10 @@ afterEach(async () => {
 
 test('E1: a file can be had when its fragment has ended well, by its name and no other', async () => {
   const session = begin(stores.open(), 'q.1.0');
-  const files = await session.beginFragment('3.0.0');
+  const files = session.beginFragment('3.0.0');
   await writeFile(join(files.path, 'data_0.parquet'), bytesOf(10));
   expect(session.file('3.0.0/data_0.parquet')).toBeUndefined();
-  await files.keep([{ name: 'data_0.parquet', rows: 4, partition: 2 }]);
+  files.keep([{ name: 'data_0.parquet', rows: 4, partition: 2 }]);
   expect(session.file('3.0.0/data_0.parquet')).toMatchObject({ bytes: 10, rows: 4, partition: 2 });
   for (const name of ['../../x', '3.0.0/../3.0.0/data_0.parquet', '/etc/passwd', '3.0.0//data_0.parquet'])
     expect(session.file(name)).toBeUndefined();
@@ -26,15 +26,15 @@ test('E1: a file can be had when its fragment has ended well, by its name and no
 
 test('an engine that names a file outside of its directory is a bug, and no file', async () => {
   const session = begin(stores.open(), 'q.1.0');
-  const files = await session.beginFragment('3.0.0');
-  await expect(files.keep([{ name: '../../in/x', rows: 1, partition: 0 }])).rejects.toThrow(/names its files plainly/);
-  await expect(session.beginFragment('../x')).rejects.toThrow(/stage.share.attempt/);
+  const files = session.beginFragment('3.0.0');
+  expect(() => files.keep([{ name: '../../in/x', rows: 1, partition: 0 }])).toThrow(/names its files plainly/);
+  expect(() => session.beginFragment('../x')).toThrow(/stage.share.attempt/);
 });
 
 test('what a fragment wrote that came to nothing is removed, and does not count', async () => {
   const store = stores.open();
   const session = begin(store, 'q.1.0');
-  const files = await session.beginFragment('3.0.0');
+  const files = session.beginFragment('3.0.0');
   await writeFile(join(files.path, 'data_0.parquet'), bytesOf(1_000));
   await files.measure();
   expect(store.stats()).toMatchObject({ heldBytes: 1_000, writtenBytes: 1_000, files: 0 });
@@ -48,7 +48,7 @@ test('what a fragment wrote that came to nothing is removed, and does not count'
 test('E2: a session that writes more than it may hears of the limit, the query and the setting', async () => {
   const session = begin(stores.open(1_500), 'q.1.0');
   await write(session, '1.0.0', bytesOf(1_000));
-  const files = await session.beginFragment('2.0.0');
+  const files = session.beginFragment('2.0.0');
   await writeFile(join(files.path, 'data_0.parquet'), bytesOf(600));
   await expect(files.measure()).rejects.toMatchObject({
     reason: 'EXCEEDED_EXCHANGE_LIMIT',
@@ -68,6 +68,15 @@ test('E3: when a session ends its files are gone, and nobody finds it', async ()
   expect(readdirSync(store.path)).toEqual([]);
   expect(session.closed.aborted).toBe(true);
   expect(store.stats()).toMatchObject({ files: 0, heldBytes: 0 });
+});
+
+test('E3: also of a session with more than is removed at once', async () => {
+  const store = stores.open(8 << 20);
+  const session = begin(store, 'q.1.0');
+  await write(session, '1.0.0', bytesOf(2 << 20));
+  store.end(session);
+  await store.removed();
+  expect(readdirSync(store.path)).toEqual([]);
 });
 
 test('a store that begins removes what processes left behind that were killed, and nothing else', () => {

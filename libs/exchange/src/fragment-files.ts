@@ -1,4 +1,5 @@
-import { readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { readFileSync, rmdirSync, statSync } from 'node:fs';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { invariant } from '@tutti/base';
 import { isFileName } from './core/exchange-names.js';
@@ -44,8 +45,8 @@ export class FragmentFiles {
   }
 
   /** The fragment is done: its files can be fetched from now on. Throws as measure() does. */
-  async keep(files: readonly WrittenFile[]): Promise<HeldFile[]> {
-    const held = await Promise.all(files.map((file) => this.held(file)));
+  keep(files: readonly WrittenFile[]): HeldFile[] {
+    const held = files.map((file) => this.held(file));
     this.book.grown(
       this.id,
       held.reduce((sum, { bytes }) => sum + bytes, 0),
@@ -54,23 +55,32 @@ export class FragmentFiles {
     return held;
   }
 
-  /** The content of files that are kept. */
-  contents(files: readonly HeldFile[]): Promise<Uint8Array[]> {
-    return Promise.all(files.map(({ path }) => readFile(path)));
+  /** The content of files that are kept, and small: it is read at once (E4 of ExchangeSession). */
+  contents(files: readonly HeldFile[]): Uint8Array[] {
+    return files.map(({ path }) => readFileSync(path));
   }
 
   /** Removes what was written. */
   async discard(): Promise<void> {
     // Of most there is nothing but the directory: one call to the disk instead of five.
-    await rmdir(this.path).catch(() => rm(this.path, { recursive: true, force: true }));
+    if (!this.isRemovedAtOnce()) await rm(this.path, { recursive: true, force: true });
     this.book.discarded(this.id);
   }
 
-  private async held({ name, rows, partition }: WrittenFile): Promise<HeldFile> {
+  private isRemovedAtOnce(): boolean {
+    try {
+      rmdirSync(this.path);
+      return true;
+    } catch {
+      return false; // There are files in it.
+    }
+  }
+
+  private held({ name, rows, partition }: WrittenFile): HeldFile {
     invariant(isFileName(name), `the engine names its files plainly, and not ${name}`);
     const path = join(this.path, name);
     // The length decides whether a copy is whole, so it is asked of the disk.
-    return { name: `${this.id}/${name}`, path, bytes: (await stat(path)).size, rows, partition };
+    return { name: `${this.id}/${name}`, path, bytes: statSync(path).size, rows, partition };
   }
 }
 

@@ -19,7 +19,6 @@ import type { FromExecutor } from './protocol.js';
 const NOTHING: ProcessUsage = { cpuMs: 0, rssBytes: 0 };
 
 export class ActiveSession implements ExecutorSession, ExecutorWork {
-  /** Resolves when fragments can run; rejects with TaskError. */
   readonly opened: Promise<void>;
   readonly ended: Promise<void>;
 

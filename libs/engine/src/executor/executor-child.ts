@@ -7,7 +7,7 @@ import { giveWay, offerToOutOfMemoryKiller, type ProcessUsage, readProcessUsage 
 import { ALIVE_MS, type FromExecutor, type ToExecutor } from './protocol.js';
 import { makePipe } from './result-pipe.js';
 
-/** `starting` also between two tasks, while the next database is opened. */
+/** `starting` also between two tasks, while there is no database for the next. */
 export type ExecutorState = 'starting' | 'idle' | 'busy' | 'gone';
 
 const STDERR_MAX = 4_000;
@@ -20,6 +20,8 @@ export class ExecutorChild {
   wasReady = false;
   /** Tasks and sessions that it was given. */
   tasksRun = 0;
+  /** Databases that it has ready for tasks, as far as it has told. */
+  spares = 0;
   private readonly process: ChildProcess;
   private readonly pipeMade: Promise<void>;
   private stderr = '';
@@ -81,13 +83,14 @@ export class ExecutorChild {
   assign(work: ExecutorWork): void {
     this.state = 'busy';
     this.tasksRun++;
+    this.spares--;
     this.active = work;
     this.aliveTimer = setInterval(() => this.send({ kind: 'alive' }), ALIVE_MS).unref();
   }
 
   private receive(message: FromExecutor): void {
     if (message.kind === 'ready') {
-      void this.pipeMade.then(() => this.ready());
+      void this.pipeMade.then(() => this.ready(message.spares));
       return;
     }
     this.active?.handle(message);
@@ -99,8 +102,10 @@ export class ExecutorChild {
     this.options.changed(this);
   }
 
-  private ready(): void {
-    if (this.state === 'gone' || this.killedByUs) return;
+  private ready(spares: number): void {
+    this.spares = spares;
+    // One that is busy or idle has only opened one more.
+    if (this.state !== 'starting' || this.killedByUs) return;
     this.state = 'idle';
     this.wasReady = true;
     this.options.changed(this);

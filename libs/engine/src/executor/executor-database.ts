@@ -11,13 +11,14 @@ import { typeName } from '../duckdb/column-type-name.js';
 import { headerProblem } from '../duckdb/csv-header.js';
 import { readDuckdbError } from '../duckdb/duckdb-error.js';
 import { CONNECTION_SETTINGS, openInstance } from '../duckdb/open-instance.js';
-import { QueryGate } from '../duckdb/query-gate.js';
+import type { QueryGate } from '../duckdb/query-gate.js';
 import { createSchemas, readerCall, tableName, tableSelect } from '../duckdb/reader-sql.js';
 import { identifier, literal, literals } from '../duckdb/sql-text.js';
 import { unreadable, unreadableFile } from '../duckdb/unreadable-table.js';
 import { TaskError } from '../engine.js';
 import type { Fragment, TableReader } from '../fragment.js';
 import type { SessionFragment } from '../stage-fragment.js';
+import type { MemorySample } from './memory-sampler.js';
 
 /** What one task may use. */
 export interface TaskLimits {
@@ -32,9 +33,14 @@ export interface TaskLimits {
 /** Headers of CSV files that are compared again for each query; the planner has compared those of all files once. */
 const HEADERS_MAX = 32;
 
+/** A database that has never held more than this need not be closed at once. */
+const LITTLE_BYTES = 32 * 2 ** 20;
+
 /** One database for one query. */
 export class ExecutorDatabase {
   private spillDirectory: string | undefined;
+  /** Once it is over it must be closed at once: it may hold much memory, or something may still run in it. */
+  holdsMuch = false;
 
   private constructor(
     private readonly instance: DuckDBInstance,
@@ -44,33 +50,38 @@ export class ExecutorDatabase {
     readonly sampling: DuckDBConnection,
   ) {}
 
-  /** Opens a database ahead of time, so that no query waits for it. */
-  static async open(): Promise<ExecutorDatabase> {
+  /** Opens a database ahead of time, so that no query waits for it. Whoever opened the gate closes it. */
+  static async open(gate: QueryGate): Promise<ExecutorDatabase> {
     const instance = await openInstance({ threads: '1' });
     const connection = await instance.connect();
     await connection.run(CONNECTION_SETTINGS);
-    return new ExecutorDatabase(instance, connection, await QueryGate.open(connection), await instance.connect());
+    return new ExecutorDatabase(instance, connection, gate, await instance.connect());
   }
 
   /**
-   * Checks the statement, makes its tables and locks the database. From here on it can open the
+   * Checks the statement, locks the database and makes the tables. From here on it can open the
    * files of these tables and its own spill directory, and nothing else. Throws TaskError.
    */
-  async admit(fragment: Fragment, limits: TaskLimits): Promise<void> {
-    await this.check(fragment);
+  async admit(fragment: Fragment, limits: TaskLimits): Promise<{ readonly isLikelyFew: boolean }> {
     this.spillDirectory = limits.spillDirectory;
-    await this.runAll([...limitSettings(limits), ...createSchemas([...fragment.tables, fragment.session])]);
-    await this.makeTables(fragment);
     const files = fragment.tables.flatMap((table) => table.files);
     const isPiped = (fragment.format ?? 'rows') !== 'rows';
     if (isPiped) files.push(limits.resultPipe);
-    await this.runAll([
-      ...(isPiped ? [ANY_ORDER] : []),
-      `USE ${identifier(fragment.session.catalog)}.${identifier(fragment.session.schema)}`,
-      `SET allowed_paths = ${literals(files)}`,
-      'SET enable_external_access = false',
-      'SET lock_configuration = true',
+    // Nothing of the statement is run meanwhile; it only is parsed, and elsewhere.
+    const [checked, locked] = await Promise.allSettled([
+      this.check(fragment),
+      this.runAll([
+        ...limitSettings(limits),
+        ...(isPiped ? [ANY_ORDER] : []),
+        ...createSchemas([...fragment.tables, fragment.session]),
+        `USE ${identifier(fragment.session.catalog)}.${identifier(fragment.session.schema)}`,
+        ...lockSettings(files),
+      ]),
     ]);
+    if (checked.status === 'rejected') throw checked.reason;
+    if (locked.status === 'rejected') throw locked.reason;
+    await this.makeTables(fragment);
+    return checked.value;
   }
 
   /**
@@ -85,10 +96,8 @@ export class ExecutorDatabase {
       ANY_ORDER,
       // Files of stages are read as soon as they are written, and their footers twice: to bind a fragment and to run it.
       'SET parquet_metadata_cache = true',
-      `SET allowed_paths = ${literals([...files, limits.resultPipe])}`,
       `SET allowed_directories = ${literals([limits.exchangeDirectory])}`,
-      'SET enable_external_access = false',
-      'SET lock_configuration = true',
+      ...lockSettings([...files, limits.resultPipe]),
     ]);
   }
 
@@ -114,9 +123,13 @@ export class ExecutorDatabase {
     return types;
   }
 
+  /** Takes note of what the query holds. */
+  sampled({ memoryBytes, spilledBytes }: MemorySample): void {
+    this.holdsMuch ||= memoryBytes > LITTLE_BYTES || spilledBytes > 0;
+  }
+
   /** Closes the database and removes what it spilled. */
   close(): void {
-    this.gate.close();
     this.sampling.closeSync();
     this.connection.closeSync();
     this.instance.closeSync();
@@ -124,7 +137,7 @@ export class ExecutorDatabase {
   }
 
   /** The planner has done this already; an executor that believed it would do whatever a forged fragment says. */
-  private async check(fragment: Fragment): Promise<void> {
+  private async check(fragment: Fragment): Promise<{ readonly isLikelyFew: boolean }> {
     const statement = classifyStatement(fragment.sql);
     if (statement.kind !== 'other') throw refused('An executor runs queries only.');
     const gate = await this.gate.inspect(statement.sql, statement.words);
@@ -138,6 +151,7 @@ export class ExecutorDatabase {
         refusal !== undefined && 'reason' in refusal ? refusal.message : `Table "${name}" is not part of the task.`;
       throw refused(why);
     }
+    return gate.ok;
   }
 
   private async makeTables(fragment: Fragment): Promise<void> {
@@ -189,6 +203,13 @@ const limitSettings = (limits: TaskLimits): string[] => [
   `SET temp_directory = ${literal(limits.spillDirectory)}`,
   // Only now, as a statement: as an option of opening it is ignored.
   `SET max_temp_directory_size = '${Math.floor(limits.spillLimitBytes)}B'`,
+];
+
+/** From here on these files can be opened, and nothing else; and nobody can change that. */
+const lockSettings = (files: readonly string[]): string[] => [
+  `SET allowed_paths = ${literals(files)}`,
+  'SET enable_external_access = false',
+  'SET lock_configuration = true',
 ];
 
 function refused(why: string | StatementError): TaskError {

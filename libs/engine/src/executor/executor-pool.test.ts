@@ -10,6 +10,7 @@ import { literal } from '../duckdb/sql-text.js';
 import type { Column, ExecutorPool, TaskRun } from '../engine.js';
 import { encodeFragment, type TableReader } from '../fragment.js';
 import { executorProgram, readAll, type TestFiles, WatchedLog, writeTestFiles } from '../testing/index.js';
+import { SPARES_MAX } from './spare-databases.js';
 import { SpillDirectories } from './spill-directories.js';
 import { createDuckdbExecutorPool, type ExecutorPoolOptions } from './executor-pool.js';
 
@@ -552,12 +553,25 @@ describe('an executor refuses', () => {
   });
 });
 
+test('many short tasks in a row each find a database, more of them than one executor keeps ready', async () => {
+  const one = await startPool({ warm: 1, maxTasks: 1 });
+  const [pid] = one.stats().pids;
+  for (let n = 0; n < 3 * SPARES_MAX; n++) {
+    const task = await run(`SELECT ${n} AS v`, undefined, { on: one });
+    expect(await readAll(task)).toEqual([[n]]);
+    await task.ended;
+  }
+  expect(one.stats().pids).toEqual([pid]);
+  await one.close();
+});
+
 // What would hold if the gate had a hole: the engine itself is locked to the files of the task.
 test('a locked database opens no other file, not even through a symbolic link in the list of a table', async () => {
   const link = join(directory, 'link.csv');
   symlinkSync('/etc/passwd', link);
   const { ExecutorDatabase } = await import('./executor-database.js');
-  const database = await ExecutorDatabase.open();
+  const { openStatementGate } = await import('./statement-gate.js');
+  const database = await ExecutorDatabase.open(await openStatementGate());
   await database.admit(
     {
       version: 1,

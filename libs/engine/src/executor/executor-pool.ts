@@ -1,6 +1,7 @@
 // Keeps executors warm and gives each task, and each session, one.
 //   X1. At most maxTasks tasks are in hand: with an executor, or waiting for one that starts.
-//   X2. An executor has at most one task, and is used again only when its database was replaced and its memory is small.
+//   X2. An executor has at most one task, and is used again only when it has a database that no task has had and its memory is
+//       small.
 //   X3. An executor that ends harms its own task only; another one is started in its place.
 import { type Clock, invariant } from '@tutti/base';
 import type { Log } from '@tutti/service';
@@ -78,7 +79,14 @@ class DuckdbExecutorPool implements ExecutorPool {
     const allotment = this.allot(task, child);
     child.assign(active);
     child.send({ kind: 'run', ...allotment });
-    await this.begin(active, active.started, { cancel: () => active.cancel(), allotment, signal });
+    this.begin(active.ended, { cancel: () => active.cancel(), allotment, signal });
+    try {
+      await active.started;
+    } catch (error) {
+      // The caller has nothing to wait on: when it hears of the failure the executor is free, or gone.
+      await active.ended;
+      throw error;
+    }
     return active;
   }
 
@@ -90,7 +98,7 @@ class DuckdbExecutorPool implements ExecutorPool {
     const allotment = this.allot(task, child);
     child.assign(active);
     child.send({ kind: 'open', ...allotment, exchangeDirectory: task.exchangeDirectory });
-    await this.begin(active, active.opened, { cancel: () => active.close(), allotment, signal });
+    this.begin(active.ended, { cancel: () => active.close(), allotment, signal });
     return active;
   }
 
@@ -99,27 +107,19 @@ class DuckdbExecutorPool implements ExecutorPool {
     return { fragment, memoryLimitBytes, threads, spillLimitBytes, resultPipe, spillDirectory: this.spill.next() };
   }
 
-  /** Resolves when the executor has taken the work. Rejects when it has refused it and is free again, or gone. */
-  private async begin(
-    work: { readonly ended: Promise<void> },
-    accepted: Promise<void>,
+  /** The executor has been given the work. */
+  private begin(
+    ended: Promise<void>,
     start: { readonly cancel: () => void; readonly allotment: Allotment; readonly signal: AbortSignal },
-  ): Promise<void> {
+  ): void {
     const { cancel, allotment, signal } = start;
     signal.addEventListener('abort', cancel, { once: true });
     if (signal.aborted) cancel();
-    void work.ended.then(() => {
+    void ended.then(() => {
       signal.removeEventListener('abort', cancel);
       this.spill.remove(allotment.spillDirectory);
     });
     this.watch();
-    try {
-      await accepted;
-    } catch (error) {
-      // The caller has nothing to wait on: when it hears of the failure the executor is free, or gone.
-      await work.ended;
-      throw error;
-    }
   }
 
   stats(): ExecutorPoolStats {
@@ -153,11 +153,18 @@ class DuckdbExecutorPool implements ExecutorPool {
     return [...this.children].filter((child) => child.state === state).length;
   }
 
+  /** The one that can run the most tasks before it has to open databases for more. */
+  private bestIdle(): ExecutorChild | undefined {
+    let best: ExecutorChild | undefined;
+    for (const child of this.children) if (child.state === 'idle' && child.spares > (best?.spares ?? 0)) best = child;
+    return best;
+  }
+
   /** An executor that was idle and is marked busy, so that nobody else finds it; perhaps after one has started. */
   private acquire(signal: AbortSignal): Promise<ExecutorChild> {
     if (signal.aborted || this.closing)
       return Promise.reject(new TaskError('CANCELED', 'The task was canceled.', false));
-    const idle = [...this.children].find((child) => child.state === 'idle');
+    const idle = this.bestIdle();
     if (idle !== undefined) {
       idle.state = 'busy';
       return Promise.resolve(idle);

@@ -1,8 +1,12 @@
 import { performance } from 'node:perf_hooks';
+import { systemClock } from '@tutti/base';
+import type { QueryGate } from '../duckdb/query-gate.js';
 import { ExecutorDatabase } from './executor-database.js';
 import { ALIVE_MS, type FromExecutor, PARENT_SILENT_MS, type ToExecutor } from './protocol.js';
 import { QueryRun } from './query-run.js';
 import { SessionRun } from './session-run.js';
+import { SpareDatabases } from './spare-databases.js';
+import { openStatementGate } from './statement-gate.js';
 
 /**
  * The whole life of an executor: takes tasks and sessions from its parent, one at a time, each on a database of its own. Ends with
@@ -13,23 +17,26 @@ export function runExecutorProcess(): void {
     process.send?.(message);
   };
   let run: QueryRun | SessionRun | undefined;
-  let spare: ExecutorDatabase | undefined;
+  let gate: Promise<QueryGate> | undefined;
 
-  const openSpare = async (): Promise<void> => {
-    spare = await ExecutorDatabase.open();
-    send({ kind: 'ready' });
-  };
+  const spares = new SpareDatabases<ExecutorDatabase>({
+    open: async () => ExecutorDatabase.open(await (gate ??= openStatementGate())),
+    clock: systemClock,
+    opened: (count) => send({ kind: 'ready', spares: count }),
+    failed: endBroken,
+  });
   const runTask = async (message: Extract<ToExecutor, { kind: 'run' | 'open' }>): Promise<void> => {
-    const database = spare;
+    const database = spares.take();
     if (database === undefined) throw new Error('a task came before the executor was ready');
-    spare = undefined;
     run = message.kind === 'run' ? new QueryRun(database, message, send) : new SessionRun(database, message, send);
     const stopWatching = watchParent(() => heardAt);
     const sound = await run.run();
     stopWatching();
     run = undefined;
-    database.close();
-    if (sound) await openSpare();
+    // The parent has been told, and ends this process.
+    if (!sound) return database.close();
+    spares.finish(database);
+    if (spares.count > 0) send({ kind: 'ready', spares: spares.count });
   };
 
   let heardAt = performance.now();
@@ -43,7 +50,7 @@ export function runExecutorProcess(): void {
   });
   // Without its parent an executor serves nobody. The engine's threads may be busy: only the kernel ends them at once.
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-  openSpare().catch(endBroken);
+  spares.fill();
 }
 
 /** Ends this process when its parent stands still. When this process stood still itself, the parent is given time anew. */

@@ -532,11 +532,45 @@ test('memory past the limit fails the fragment only', async () => {
   await own.ended;
 });
 
+test('a fragment need not wait for the database', async () => {
+  const own = await open();
+  const { run } = await start({ stage: testStage({ sql: 'SELECT 1 AS c0', types: [planType('INTEGER')] }) }, own);
+  expect(await run.outcome).toMatchObject({ rows: 1 });
+  await own.opened;
+  own.close();
+  await own.ended;
+});
+
+test('a fragment of a session that never opens fails with what was wrong, and the executor is free', async () => {
+  const task = { taskId: 't', memoryLimitBytes: 64 * MIB, threads: 1, exchangeDirectory: exchange };
+  const own = await pool.open({ ...task, fragment: new Uint8Array([1]) }, never);
+  const outputDirectory = exchange;
+  const run = own.run(new Uint8Array([1]), { inputs: [], outputDirectory }, never);
+  const why = await own.opened.catch((error: unknown) => error);
+  expect(why).toMatchObject({ name: 'TaskError' });
+  await expect(run.then(({ outcome }) => outcome)).rejects.toBe(why);
+  await own.ended;
+  const next = await open();
+  await next.opened;
+  next.close();
+  await next.ended;
+});
+
+test('a session that is closed at once, with a fragment, ends', async () => {
+  const own = await open();
+  const stage = testStage({ sql: 'SELECT 1 AS c0', types: [planType('INTEGER')] });
+  const begun = start({ stage }, own);
+  own.close();
+  await expect(begun.then(({ run }) => run.outcome)).rejects.toMatchObject({ reason: 'CANCELED' });
+  await expect(own.opened).rejects.toMatchObject({ reason: 'CANCELED' });
+  await own.ended;
+});
+
 test('what is no session, or no task of a stage, is refused', async () => {
   const task = { taskId: 't', memoryLimitBytes: 64 * MIB, threads: 1, exchangeDirectory: exchange };
-  await expect(pool.open({ ...task, fragment: new Uint8Array([1]) }, never)).rejects.toMatchObject({
-    name: 'TaskError',
-  });
+  const other = await pool.open({ ...task, fragment: new Uint8Array([1]) }, never);
+  await expect(other.opened).rejects.toMatchObject({ name: 'TaskError' });
+  await other.ended;
   await expect(
     session.run(new Uint8Array([1]), { inputs: [], outputDirectory: exchange }, never),
   ).rejects.toMatchObject({

@@ -2,10 +2,8 @@
 // the lines faster, and binds several times as long for that.
 import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
 import { type DuckdbError, readDuckdbError } from '../duckdb/duckdb-error.js';
+import { FEW_ROWS } from '../duckdb/likely-few.js';
 import { throwMoved } from './result-run.js';
-
-/** As many as one chunk has. */
-export const FEW_ROWS = 2_048;
 
 const BEFORE = 'SELECT * FROM (';
 

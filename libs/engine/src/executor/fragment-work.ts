@@ -8,12 +8,13 @@ import { typeName } from '../duckdb/column-type-name.js';
 import { copyToFiles, type FileOutput, readCopied } from '../duckdb/copy-files.js';
 import { fillIn } from '../duckdb/copy-inputs.js';
 import { readDuckdbError } from '../duckdb/duckdb-error.js';
+import { FEW_ROWS } from '../duckdb/likely-few.js';
 import { stageError } from '../duckdb/stage-failure.js';
 import { type Column, type FragmentOutcome, TaskError } from '../engine.js';
 import { decodeStageTask, type StageTaskFragment } from '../stage-fragment.js';
 import { changedFile } from './changed-file.js';
 import type { ExecutorDatabase } from './executor-database.js';
-import { FEW_ROWS, fetchFew, isOfText } from './few-rows.js';
+import { fetchFew, isOfText } from './few-rows.js';
 import { Interruption } from './interruption.js';
 import { MemorySampler } from './memory-sampler.js';
 import { otherColumns } from './other-columns.js';
@@ -29,6 +30,7 @@ export type FragmentEnd =
   { readonly outcome: FragmentOutcome; readonly isResult: boolean } | { readonly failure: Failure };
 
 export class FragmentWork {
+  private isRunning = false;
   private canceled = false;
   private readonly sender: RowSender;
   private readonly interruption: Interruption;
@@ -51,15 +53,18 @@ export class FragmentWork {
 
   cancel(): void {
     this.canceled = true;
-    this.interruption.start();
+    this.database.holdsMuch = true;
+    if (this.isRunning) this.interruption.start();
     this.sender.cancel();
   }
 
   /** Never rejects. */
   async run(): Promise<FragmentEnd> {
+    this.isRunning = true;
     const startedMs = performance.now();
     const cpuBefore = process.cpuUsage();
     const sampler = new MemorySampler(this.database.sampling, this.session.memoryLimitBytes, (sample) => {
+      this.database.sampled(sample);
       this.peakMemoryBytes = Math.max(this.peakMemoryBytes, sample.memoryBytes);
       this.spilledBytes = Math.max(this.spilledBytes, sample.spilledBytes);
       this.send({ kind: 'memory', ...sample });

@@ -44,8 +44,11 @@ export const PARENT_SILENT_MS = 7_000;
  * or by `started`, any number of `batch` and then `fragmentEnded` or `fragmentFailed`.
  */
 export type FromExecutor =
-  /** It can take a task. */
-  | { readonly kind: 'ready' }
+  /**
+   * It has so many databases that no task has had; told of each that is opened, and after each task. It can take a task unless it
+   * has one.
+   */
+  | { readonly kind: 'ready'; readonly spares: number }
   /** With `pipe`: the result comes through the named pipe instead of batches, and the engine waits for its reader. */
   | { readonly kind: 'started'; readonly columns: readonly Column[]; readonly pipe?: PipeContent }
   | { readonly kind: 'opened' }

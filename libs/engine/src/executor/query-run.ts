@@ -18,7 +18,7 @@ import { canceled, RowSender } from './row-sender.js';
 
 type RunMessage = Extract<ToExecutor, { kind: 'run' }>;
 
-/** Runs one task on a database that is closed afterwards. */
+/** Runs one task on a database that is closed afterwards, by others. */
 export class QueryRun {
   private canceled = false;
   private readonly sender: RowSender;
@@ -39,6 +39,7 @@ export class QueryRun {
 
   cancel(): void {
     this.canceled = true;
+    this.database.holdsMuch = true;
     this.interruption.start();
     this.sender.cancel();
   }
@@ -46,9 +47,10 @@ export class QueryRun {
   /** Runs the task to its end. Never rejects: the last message says how it went. Resolves to whether the engine is sound. */
   async run(): Promise<boolean> {
     const cpuBefore = process.cpuUsage();
-    const sampler = new MemorySampler(this.database.sampling, this.task.memoryLimitBytes, (sample) =>
-      this.send({ kind: 'memory', ...sample }),
-    );
+    const sampler = new MemorySampler(this.database.sampling, this.task.memoryLimitBytes, (sample) => {
+      this.database.sampled(sample);
+      this.send({ kind: 'memory', ...sample });
+    });
     let failure: TaskError | undefined;
     let rows = 0;
     try {
@@ -72,9 +74,9 @@ export class QueryRun {
 
   private async execute(): Promise<number> {
     const fragment = decodeFragment(this.task.fragment);
-    await this.database.admit(fragment, this.task);
+    const { isLikelyFew } = await this.database.admit(fragment, this.task);
     this.sender.throwIfCanceled();
-    const few = isSmall(fragment) ? await this.sendFew(fragment) : undefined;
+    const few = isSmall(fragment, isLikelyFew) ? await this.sendFew(fragment) : undefined;
     if (few !== undefined) return few;
     const prepared = await this.database.prepare(fragment);
     try {
@@ -117,11 +119,11 @@ export class QueryRun {
   }
 }
 
-/** Queries that read this little are run again when they have more rows than few. */
+/** Queries that read this little are run again when they have more rows than few, as are those that look as if they had few. */
 const SMALL_INPUT_ROWS = 20_000;
 
-const isSmall = ({ format, inputRows = Infinity }: Fragment): boolean =>
-  format !== 'parquet' && inputRows <= SMALL_INPUT_ROWS;
+const isSmall = ({ format, inputRows = Infinity }: Fragment, isLikelyFew: boolean): boolean =>
+  format !== 'parquet' && (isLikelyFew || inputRows <= SMALL_INPUT_ROWS);
 
 function columnsOf(prepared: DuckDBPreparedStatement): Column[] {
   return Array.from({ length: prepared.columnCount }, (_, index) => ({

@@ -1,6 +1,7 @@
 // A session inside its executor: one database, on which fragments run one after the other.
 //   S1. One fragment at a time; a failed one leaves the database usable, unless the engine itself is broken.
 //   S2. After run() nothing of the session is left: no statement, no timer.
+//   S3. A fragment that comes before the database is ready runs when it is; when it never is, the session's end tells of both.
 import { invariant } from '@tutti/base';
 import { readDuckdbError } from '../duckdb/duckdb-error.js';
 import { toTaskError } from '../duckdb/task-failure.js';
@@ -16,6 +17,7 @@ type FragmentMessage = Extract<ToExecutor, { kind: 'fragment' }>;
 export class SessionRun {
   private work: FragmentWork | undefined;
   private running: Promise<void> = Promise.resolve();
+  private readonly admitted: Promise<void>;
   private isClosed = false;
   private end: () => void = () => {};
   private isBroken = false;
@@ -27,6 +29,8 @@ export class SessionRun {
     private readonly send: (message: FromExecutor) => void,
   ) {
     this.over = new Promise((resolve) => (this.end = resolve));
+    this.admitted = this.admit();
+    this.admitted.catch(() => undefined); // run() tells of it.
   }
 
   addCredit(): void {
@@ -43,12 +47,13 @@ export class SessionRun {
     invariant(this.work === undefined, 'S1: one fragment at a time');
     this.work = new FragmentWork(this.database, this.message, message, this.send);
     this.running = this.runFragment(this.work);
+    this.running.catch(() => undefined); // S3
   }
 
   close(): void {
     this.isClosed = true;
     this.work?.cancel();
-    void this.running.then(() => this.end());
+    void Promise.allSettled([this.admitted, this.running]).then(() => this.end());
   }
 
   /** Holds the session to its end. Never rejects: the last message says how it went. Resolves to whether the engine is sound. */
@@ -59,7 +64,7 @@ export class SessionRun {
       return (user + system) / 1000;
     };
     try {
-      await this.database.admitSession(decodeSession(this.message.fragment), this.message);
+      await this.admitted;
     } catch (error) {
       const { reason, message, retriable } = this.explain(error);
       this.send({ kind: 'failed', cpuMs: cpuMs(), reason, message, retriable, broken: false });
@@ -72,7 +77,12 @@ export class SessionRun {
     return !this.isBroken;
   }
 
+  private async admit(): Promise<void> {
+    await this.database.admitSession(decodeSession(this.message.fragment), this.message);
+  }
+
   private async runFragment(work: FragmentWork): Promise<void> {
+    await this.admitted; // S3
     const end = await work.run();
     this.work = undefined;
     if ('outcome' in end) return this.send({ kind: 'fragmentEnded', ...end });

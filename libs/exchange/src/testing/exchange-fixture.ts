@@ -35,10 +35,10 @@ export const begin = (store: ExchangeStore, taskId: string): ExchangeSession =>
 /** Lets a fragment write one file, and gives the way to it. */
 export async function write(session: ExchangeSession, fragmentId: string, content: Uint8Array): Promise<RemoteFile> {
   const name = '__p=0/data_0.parquet';
-  const files = await session.beginFragment(fragmentId);
+  const files = session.beginFragment(fragmentId);
   await mkdir(dirname(join(files.path, name)), { recursive: true });
   await writeFile(join(files.path, name), content);
-  const [held] = await files.keep([{ name, rows: 1, partition: 0 }]);
+  const [held] = files.keep([{ name, rows: 1, partition: 0 }]);
   if (held === undefined) throw new Error('one file was kept');
   return { taskId: session.taskId, edgeAddress: 'producer:8080', key: KEY, name: held.name, bytes: held.bytes };
 }
