@@ -4,10 +4,12 @@ import { Code, createClient, type Transport } from '@connectrpc/connect';
 import type { TaskStatus } from '@tutti/contracts/tutti/task/v1/task_pb';
 import { CreateTaskRequestSchema, TaskService, TaskState } from '@tutti/contracts/tutti/task/v1/task_pb';
 import { LEASE_FENCED, LEASE_REQUIRED, type ShardStamp, taskLeaseToWire, WORKER_NOT_ENROLLED } from '@tutti/lease-wire';
+import type { Clock } from '@tutti/base';
 import { readRpcError } from '@tutti/service';
 import type { QueryFailure } from './core/query.js';
 import { failure } from './core/query.js';
 import { isRetriable } from './failure-codes.js';
+import { TaskStreams } from './task-streams.js';
 
 export interface NewTask {
   readonly taskId: string;
@@ -59,10 +61,10 @@ export type TaskOutcome =
   | { readonly kind: 'lost'; readonly message: string }
   | { readonly kind: 'failed'; readonly failure: QueryFailure };
 
-/** What a query asks of the workers. */
+/** What a query asks of the workers. A task that was accepted has to be fetched or canceled. */
 export interface TaskClient {
   create(address: string, task: NewTask, signal: AbortSignal): Promise<CreateOutcome>;
-  /** Yields rows and use, and returns how it ended. Aborting `signal` stops the task. */
+  /** Yields rows and use, and returns how it ended; once for a task. Aborting `signal` stops the task. */
   fetch(address: string, taskId: string, signal: AbortSignal): AsyncGenerator<TaskPart, TaskOutcome>;
   /** Stops a task. Never rejects. */
   cancel(address: string, taskId: string, reason: string): Promise<CancelOutcome>;
@@ -81,7 +83,9 @@ const LIST_TIMEOUT_MS = 900;
 export function createTaskClient(options: {
   readonly coordinatorId: string;
   readonly transportTo: (address: string) => Transport;
+  readonly clock: Clock;
 }): TaskClient {
+  const streams = new TaskStreams(options.clock);
   const clientOf = (address: string) => createClient(TaskService, options.transportTo(address));
   return {
     async create(address, task, signal) {
@@ -96,28 +100,45 @@ export function createTaskClient(options: {
         ...(task.exchangeKey !== undefined && { exchangeKey: task.exchangeKey }),
       });
       try {
-        await clientOf(address).createTask(request, { signal, timeoutMs: CREATE_TIMEOUT_MS });
+        const { taskId } = task;
+        // The rows come by the call that starts the task: one round trip less. It has no deadline of its own: the query's time
+        // limit aborts the signal of its reader, and the channel notices a dead worker.
+        const call = (left: AbortSignal) =>
+          clientOf(address).fetchResults({ taskId, create: request }, { signal: left, timeoutMs: 0 });
+        await streams.open(taskId, call, { signal, timeoutMs: CREATE_TIMEOUT_MS });
         return { kind: 'accepted' };
       } catch (error) {
         return createOutcomeOf(error);
       }
     },
 
-    async *fetch(address, taskId, signal) {
-      // No deadline of its own: the query's time limit aborts `signal`, and the channel notices a dead worker.
-      const parts = clientOf(address).fetchResults({ taskId }, { signal, timeoutMs: 0 });
+    async *fetch(_address, taskId, signal) {
+      const stream = streams.take(taskId);
+      if (stream === undefined) return { kind: 'lost', message: 'the task was stopped before its rows were read' };
+      const { parts, leave } = stream;
+      signal.addEventListener('abort', leave, { once: true });
+      if (signal.aborted) leave();
+      let isOver = false;
       try {
-        for await (const { part } of parts) {
+        for (;;) {
+          const next = await parts.next();
+          isOver = next.done === true;
+          if (next.done === true) return { kind: 'finished' };
+          const { part } = next.value;
           if (part.case === 'jsonLines') yield { kind: 'lines', lines: part.value };
           if (part.case === 'status') yield { kind: 'use', use: useOf(part.value) };
         }
-        return { kind: 'finished' };
       } catch (error) {
+        isOver = true;
         return fetchOutcomeOf(error);
+      } finally {
+        signal.removeEventListener('abort', leave);
+        if (!isOver) leave();
       }
     },
 
     async cancel(address, taskId, reason) {
+      streams.take(taskId)?.leave();
       try {
         const { task } = await clientOf(address).cancelTask({ taskId, reason }, { timeoutMs: CANCEL_TIMEOUT_MS });
         if (task && UNENDED.has(task.state)) return { kind: 'unconfirmed', message: 'the task still runs' };

@@ -1,6 +1,7 @@
 import { Code, type ServiceImpl } from '@connectrpc/connect';
 import { type Clock, sleep, type TaskId } from '@tutti/base';
 import {
+  type CreateTaskRequest,
   type FetchResultsResponse,
   FetchResultsResponseSchema,
   type TaskService,
@@ -47,17 +48,24 @@ export function taskService(options: TaskServiceOptions): ServiceImpl<typeof Tas
     late.abort();
     return released;
   };
+  const take = (wire: CreateTaskRequest): TaskId => {
+    const request = requestFromWire(wire, options.memoryLimitMaxBytes);
+    const refusal = tasks.create(request);
+    if (refusal !== undefined) throw refused(refusal, tasks.tasksMax);
+    return request.taskId;
+  };
   return {
     createTask(wire) {
-      const request = requestFromWire(wire, options.memoryLimitMaxBytes);
-      const refusal = tasks.create(request);
-      if (refusal !== undefined) throw refused(refusal, tasks.tasksMax);
-      const task = statusOf(request.taskId);
+      const task = statusOf(take(wire));
       return task === undefined ? {} : { task };
     },
 
     async *fetchResults(request, { signal }) {
       const taskId = request.taskId as TaskId;
+      if (request.create !== undefined) {
+        if (request.create.taskId !== taskId) throw otherTask();
+        take(request.create);
+      }
       const reading = tasks.read(taskId);
       if (reading.kind === 'refuse') throw refused(reading, tasks.tasksMax);
       // Not left to the end of this generator: whoever left may never ask it for another message.
@@ -66,6 +74,7 @@ export function taskService(options: TaskServiceOptions): ServiceImpl<typeof Tas
       if (signal.aborted) leave();
       try {
         const tick = () => partOf(taskId, statusOf);
+        if (request.create !== undefined) yield create(FetchResultsResponseSchema, { part: tick() });
         for await (const part of withTicks(partsOf(reading.work, tick), {
           clock,
           intervalMs: STATUS_INTERVAL_MS,
@@ -133,6 +142,8 @@ async function* statusOfSession(session: SessionTask, status: () => Part): Async
   yield status();
   await session.failed;
 }
+
+const otherTask = () => rpcError(Code.InvalidArgument, 'create.task_id is not task_id', { reason: 'INVALID_ARGUMENT' });
 
 const columnsToWire = (columns: readonly Column[]) =>
   create(ColumnsSchema, { columns: columns.map(({ name, type }) => ({ name, type })) });

@@ -220,6 +220,30 @@ test('a task goes from its creation to its rows, and ends with its statistics', 
   });
 });
 
+describe('a task that is started by who reads it', () => {
+  const ids = { taskId: 'q.0.0', queryId: 'q', coordinatorId: 'c1', resourceGroup: 'global' };
+  const request = { ...ids, fragment: new Uint8Array([1]) };
+  const start = (taskId: string) => stage.client.fetchResults({ taskId, create: request });
+
+  test('tells first that it was taken, while its executor has not begun', async () => {
+    const seen: string[] = [];
+    const reading = collect(start('q.0.0'), seen);
+    await stage.clock.advance(0);
+    expect(seen).toEqual(['status RUNNING']);
+    stage.pool.task().begin();
+    stage.pool.task().end();
+    expect(await reading).toEqual(['status RUNNING', 'columns v INTEGER', 'status FINISHED']);
+  });
+
+  test('is refused as any other, and by another id it is none', async () => {
+    expect(await errorOf(collect(start('q.9.0')))).toMatchObject({ reason: 'INVALID_ARGUMENT' });
+    await stage.create('q.1.0');
+    await stage.create('q.2.0');
+    expect(await errorOf(collect(start('q.0.0')))).toMatchObject({ reason: 'WORKER_BUSY', neverProcessed: true });
+    expect(stage.pool.tasks).toHaveLength(2);
+  });
+});
+
 test('while there are no rows, the status is sent every 300 ms', async () => {
   await stage.create('q.0.0');
   const seen: string[] = [];

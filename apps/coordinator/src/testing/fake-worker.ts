@@ -5,6 +5,7 @@ import type { Clock, Instant } from '@tutti/base';
 import type { TaskService } from '@tutti/contracts/tutti/task/v1/task_pb';
 import {
   type CreateTaskRequest,
+  type FetchResultsRequest,
   type FragmentOutputSchema,
   type RunFragmentRequest,
   TaskState,
@@ -137,34 +138,11 @@ export class FakeWorker {
 
   readonly service: Partial<ServiceImpl<typeof TaskService>> = {
     createTask: async (request) => {
-      const { taskId, queryId, coordinatorId, fragment, resourceGroup, memoryLimitBytes } = request;
-      // What the transport would say when nobody listens there.
-      if (this.mode === 'unreachable') throw new ConnectError('No connection established', Code.Unavailable);
-      if (this.mode === 'busy')
-        throw rpcError(Code.ResourceExhausted, 'all executors are busy', { reason: 'WORKER_BUSY' });
-      if (this.mode === 'draining') throw rpcError(Code.Unavailable, 'draining', { reason: 'WORKER_DRAINING' });
-      const lease = request.lease && taskLeaseFromWire(request.lease, coordinatorId);
-      this.judge(request, lease);
-      this.created.push(taskId);
-      this.tasks.set(taskId, {
-        queryId,
-        coordinatorId,
-        lease,
-        statement: statementOf(fragment),
-        group: resourceGroup,
-        memoryLimitBytes: Number(memoryLimitBytes),
-        createdAt: this.clock.now(),
-        memoryBytes: 0,
-        cpuMs: 0,
-        tell: undefined,
-      });
-      this.peak = Math.max(this.peak, this.tasks.size);
-      this.onCreated();
-      await this.answering;
+      await this.take(request);
       return {};
     },
 
-    fetchResults: (request, { signal }) => this.results(request.taskId, signal),
+    fetchResults: (request, { signal }) => this.results(request, signal),
 
     runFragment: (request, { signal }) => this.fragment(request, signal),
 
@@ -184,6 +162,33 @@ export class FakeWorker {
     },
   };
 
+  private async take(request: CreateTaskRequest): Promise<void> {
+    const { taskId, queryId, coordinatorId, fragment, resourceGroup, memoryLimitBytes } = request;
+    // What the transport would say when nobody listens there.
+    if (this.mode === 'unreachable') throw new ConnectError('No connection established', Code.Unavailable);
+    if (this.mode === 'busy')
+      throw rpcError(Code.ResourceExhausted, 'all executors are busy', { reason: 'WORKER_BUSY' });
+    if (this.mode === 'draining') throw rpcError(Code.Unavailable, 'draining', { reason: 'WORKER_DRAINING' });
+    const lease = request.lease && taskLeaseFromWire(request.lease, coordinatorId);
+    this.judge(request, lease);
+    this.created.push(taskId);
+    this.tasks.set(taskId, {
+      queryId,
+      coordinatorId,
+      lease,
+      statement: statementOf(fragment),
+      group: resourceGroup,
+      memoryLimitBytes: Number(memoryLimitBytes),
+      createdAt: this.clock.now(),
+      memoryBytes: 0,
+      cpuMs: 0,
+      tell: undefined,
+    });
+    this.peak = Math.max(this.peak, this.tasks.size);
+    this.onCreated();
+    await this.answering;
+  }
+
   private judge({ resourceGroup }: CreateTaskRequest, lease: ShardStamp | undefined): void {
     const fences = this.fences.get(shardOfGroup(resourceGroup)) ?? new TaskFences();
     const verdict = fences.judge(lease?.stamp, resourceGroup);
@@ -193,10 +198,13 @@ export class FakeWorker {
     throw rpcError(code, `the worker ${this.id} refuses the task`, { reason, neverProcessed: true });
   }
 
-  private async *results(taskId: string, signal: AbortSignal) {
+  private async *results({ taskId, create }: FetchResultsRequest, signal: AbortSignal) {
+    if (create !== undefined) await this.take(create);
     const task = this.tasks.get(taskId);
     if (task === undefined) throw rpcError(Code.NotFound, 'no such task', { reason: 'TASK_NOT_FOUND' });
     try {
+      if (create !== undefined)
+        yield { part: { case: 'status' as const, value: this.statusOf(taskId, TaskState.RUNNING, task) } };
       const rows = Number(/^rows (\d+)/.exec(task.statement)?.[1] ?? 0);
       const lines = Array.from({ length: rows }, (_, n) => `[${n}]\n`).join('');
       if (rows > 0) yield { part: { case: 'jsonLines' as const, value: new TextEncoder().encode(lines) } };
