@@ -4,6 +4,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { makeLean } from './lean-source-map.mjs';
 
 const [, , project, outdir = join(project, 'bundle')] = process.argv;
 const manifest = JSON.parse(readFileSync(join(project, 'package.json'), 'utf8'));
@@ -30,3 +31,4 @@ await build({
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url); import { fileURLToPath as __fileURLToPath } from 'node:url'; import { dirname as __dirnameOf } from 'node:path'; const __filename = __fileURLToPath(import.meta.url); const __dirname = __dirnameOf(__filename);",
   },
 });
+for (const name of Object.keys(entries)) makeLean(join(outdir, `${name}.mjs.map`));

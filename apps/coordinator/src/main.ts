@@ -9,6 +9,7 @@ import {
   aborted,
   advertisedHost,
   ChannelPool,
+  collectBuffersEarly,
   createLog,
   createMetrics,
   hostAndPort,
@@ -89,6 +90,7 @@ await runMain('coordinator', async () => {
     transportTo: channels.to,
     heartbeats,
     metrics,
+    onPassedBytes: collectBuffersEarly(),
   });
 
   // serve

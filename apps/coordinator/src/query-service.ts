@@ -4,6 +4,7 @@ import type { Clock } from '@tutti/base';
 import type { ExecuteQueryResponse, QueryService } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { ExecuteQueryResponseSchema, RowsSchema } from '@tutti/contracts/tutti/query/v1/query_pb';
 import type { ResultFormat } from '@tutti/engine';
+import { withEncoded } from '@tutti/service';
 import { failure } from './core/query.js';
 import { isPageToken } from './core/query-page.js';
 import type { Dispatcher } from './dispatcher.js';
@@ -17,6 +18,7 @@ import { queryNews, type QueryNews } from './query-stream.js';
 import type { RequestLimits, StatementRequest } from './request-checks.js';
 import { checkCursors, checkMaxWait, checkPageSize, checkStatement } from './request-checks.js';
 import { piecesOfLines, rowsOfLines } from './row-codec.js';
+import { rowsToWire } from './row-wire.js';
 import type { SubmittedQueries } from './submitted-queries.js';
 
 export interface QueryServiceOptions {
@@ -45,7 +47,7 @@ export function queryService(options: QueryServiceOptions): ServiceImpl<typeof Q
   return {
     async *executeQuery(request, context) {
       const query = submit(request);
-      const responseOf = responder(query, options);
+      const responseOf = responder(query, options, isJson(context));
       // Not in a finally: while the client does not read, this generator stands still and would never get there.
       const cancel = () => query.apply({ kind: 'canceled', failure: clientLeft });
       context.signal.addEventListener('abort', cancel, { once: true });
@@ -93,7 +95,7 @@ export function queryService(options: QueryServiceOptions): ServiceImpl<typeof Q
 const clientLeft = failure('USER_CANCELED', 'The client left before the query ended.');
 
 /** Rows are sent in messages of this many bytes of text. */
-const ROWS_PIECE_BYTES = 32 * 1024;
+const ROWS_PIECE_BYTES = 64 * 1024;
 
 /** Each becomes one message. */
 function* partsOf(news: QueryNews, format: ResultFormat): Generator<QueryNews> {
@@ -103,23 +105,29 @@ function* partsOf(news: QueryNews, format: ResultFormat): Generator<QueryNews> {
 
 type ResponseEvent = Exclude<ExecuteQueryResponse['event'], { case: undefined }>;
 
+/** Whether the client takes messages as JSON. */
+const isJson = ({ requestHeader }: HandlerContext): boolean =>
+  requestHeader.get('content-type')?.includes('json') ?? false;
+
 /** Turns news of a query into messages, with rows as the client wants them. */
 function responder(
   { resultFormat }: LiveQuery,
   { nodeId, onResultBytes }: QueryServiceOptions,
+  asJson: boolean,
 ): (news: QueryNews) => ExecuteQueryResponse {
-  const event = (news: QueryNews): ResponseEvent => {
+  const told = (event: ResponseEvent) => create(ExecuteQueryResponseSchema, { event });
+  return (news) => {
     switch (news.kind) {
       case 'state':
-        return { case: 'query', value: queryInfoOf(news.query, nodeId, LISTED_STATEMENT_LENGTH) };
+        return told({ case: 'query', value: queryInfoOf(news.query, nodeId, LISTED_STATEMENT_LENGTH) });
       case 'columns':
-        return { case: 'columns', value: columnsOf(news.columns) };
+        return told({ case: 'columns', value: columnsOf(news.columns) });
       case 'lines':
         onResultBytes(news.lines.length);
-        return rowsIn(resultFormat, news.lines);
+        if (resultFormat !== 'rows' || asJson) return told(rowsIn(resultFormat, news.lines));
+        return withEncoded(ExecuteQueryResponseSchema, ExecuteQueryResponseSchema.field.rows, rowsToWire(news.lines));
     }
   };
-  return (news) => create(ExecuteQueryResponseSchema, { event: event(news) });
 }
 
 function rowsIn(format: ResultFormat, bytes: Uint8Array): ResponseEvent {

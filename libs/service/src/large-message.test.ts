@@ -1,8 +1,9 @@
-import { create, fromBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { createClient } from '@connectrpc/connect';
 import { ExecuteQueryResponseSchema } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { createEdgeTransport } from './edge/edge-transport.js';
-import { largeMessage } from './large-message.js';
+import { largeMessage, withEncoded } from './large-message.js';
 import { EchoService } from './testing/echo.js';
 import { createTestServer } from './testing/test-server.js';
 
@@ -26,6 +27,16 @@ test('a message in two parts is the message, whatever else is in it', () => {
 test('its bytes are not copied', () => {
   const data = bytes(100_000, 3);
   expect(largeMessage(EchoSchema, create(EchoSchema, { data }))?.bytes).toBe(data);
+});
+
+test.each([[100], [100_000]])('a field that was encoded before, of %d bytes, is sent as it is', (length) => {
+  const text = 'é'.repeat(length / 2);
+  const data = new BinaryWriter().string(text).finish();
+  const message = withEncoded(EchoSchema, EchoSchema.field.text, data);
+  const large = largeMessage(EchoSchema, message);
+  expect(large?.bytes).toBe(length < 16_384 ? undefined : data);
+  const wire = large === undefined ? toBinary(EchoSchema, message) : Buffer.concat([large.head, large.bytes]);
+  expect(fromBinary(EchoSchema, Uint8Array.from(wire))).toEqual(create(EchoSchema, { text }));
 });
 
 test('small messages are left to the general encoder', () => {

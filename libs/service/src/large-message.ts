@@ -1,6 +1,6 @@
 // Messages that carry many bytes, as results do: the general encoder copies those three times, into buffers of up to twice
 // their size. What they allocate is not the heap's, and makes the collector run through all of it every few dozen messages.
-import { type DescField, type DescMessage, type MessageShape, ScalarType, toBinary } from '@bufbuild/protobuf';
+import { create, type DescField, type DescMessage, type MessageShape, ScalarType, toBinary } from '@bufbuild/protobuf';
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 /** Copying less is not worth the search. */
@@ -24,8 +24,24 @@ function bytesFieldsOf(schema: DescMessage): readonly DescField[] {
   return found;
 }
 
+/**
+ * A message with a field whose bytes on the wire are known, a length and what it is the length of. It may be sent, but not be
+ * read and not become JSON.
+ */
+export function withEncoded<S extends DescMessage>(schema: S, field: DescField, data: Uint8Array): MessageShape<S> {
+  const message = create(schema);
+  message.$unknown = [{ no: field.number, wireType: WireType.LengthDelimited, data }];
+  return message;
+}
+
 /** A message with many bytes in a field of its own; undefined for all others. Fields may come in any order on the wire. */
 export function largeMessage<S extends DescMessage>(schema: S, message: MessageShape<S>): LargeMessage | undefined {
+  const [encoded, another] = message.$unknown ?? [];
+  if (encoded !== undefined && encoded.data.length >= LARGE_BYTES) {
+    if (another !== undefined || encoded.wireType !== WireType.LengthDelimited) return undefined;
+    const writer = new BinaryWriter().raw(toBinary(schema, message, { writeUnknownFields: false }));
+    return { head: writer.tag(encoded.no, WireType.LengthDelimited).finish(), bytes: encoded.data };
+  }
   for (const { number, localName, oneof } of bytesFieldsOf(schema)) {
     const values = message as unknown as Readonly<Record<string, unknown>>;
     const place = oneof === undefined ? localName : oneof.localName;

@@ -2,6 +2,7 @@ import { type Clock, type Random, jittered, sleep } from '@tutti/base';
 import { ConfigAccepted, ConfigError, HelpRequested } from './config.js';
 import { PortTakenError } from './listen.js';
 import type { Log } from './log.js';
+import { stackOf, translateStacksLate } from './stacks.js';
 
 /**
  * Aborts when the node is asked to stop: by SIGTERM or SIGINT (a second one ends the process), or, where
@@ -66,6 +67,7 @@ export async function every(options: {
  * of the process would.
  */
 export async function runMain(name: string, main: () => Promise<void | 'again'>): Promise<never> {
+  translateStacksLate();
   try {
     while ((await main()) === 'again');
   } catch (error) {
@@ -88,5 +90,5 @@ export function explainEnd(name: string, error: unknown): { exitCode: number; te
     };
   }
   if (error instanceof PortTakenError) return { exitCode: 1, text: `${name}: ${error.message}` };
-  return { exitCode: 1, text: `${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` };
+  return { exitCode: 1, text: `${name}: ${error instanceof Error ? stackOf(error) : String(error)}` };
 }

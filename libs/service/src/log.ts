@@ -1,4 +1,5 @@
 import winston from 'winston';
+import { stackOf } from './stacks.js';
 
 /** Fields of an event: named as in the code, units last. Errors may be passed as they are. */
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -105,13 +106,13 @@ const textLine = winston.format((info, options) => {
 function plain(_key: string, value: unknown): unknown {
   if (value instanceof Error) {
     const cause = value.cause === undefined ? {} : { cause: value.cause };
-    return { name: value.name, message: value.message, stack: value.stack, ...cause };
+    return { name: value.name, message: value.message, stack: stackOf(value), ...cause };
   }
   return typeof value === 'bigint' ? String(value) : value;
 }
 
 function textOf(value: unknown): string {
-  if (value instanceof Error) return value.stack ?? value.message;
+  if (value instanceof Error) return stackOf(value);
   if (typeof value === 'string') return /^[\w.:/@+-]+$/.test(value) ? value : JSON.stringify(value);
   return JSON.stringify(value, plain) ?? 'undefined';
 }
