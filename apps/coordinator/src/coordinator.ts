@@ -59,6 +59,8 @@ export interface CoordinatorOptions {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** So many bytes of a result have been given to the connection of its client. */
+  readonly onPassedBytes?: (bytes: number) => void;
 }
 
 export interface Coordinator {
@@ -88,7 +90,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   });
 
   // From a statement to its rows.
-  const tasks = createTaskClient({ coordinatorId: nodeId, transportTo });
+  const tasks = createTaskClient({ coordinatorId: nodeId, transportTo, clock });
   const workers = workersIn(directory);
   const maxWaitMs = config.query.requiredWorkersMaxWait;
   const taskEnds = new TaskEnds({ tasks, workers, clock, log });
@@ -163,7 +165,10 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   // What clients see.
   const peers = new Peers(peersIn(directory, nodeId), transportTo);
   const submitted = new SubmittedQueries({ clientTimeoutMs: config.query.clientTimeout, clock });
-  const onResultBytes = (count: number) => metrics.resultBytes.inc(count);
+  const onResultBytes = (count: number) => {
+    metrics.resultBytes.inc(count);
+    options.onPassedBytes?.(count);
+  };
   const own = new CoordinatorQueries({ nodeId, dispatcher, history, submitted, onResultBytes });
   const finder = new QueryFinder({ own, ownSuffix: querySuffix, peers });
   const list = new QueryList({ nodeId, own: (filter) => own.list(filter), peers, log });

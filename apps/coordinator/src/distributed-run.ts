@@ -2,6 +2,7 @@
 //   R1. Stages are cut as facts become known (cut() of @tutti/sql); the schedule decides which task runs where, and again.
 //   R2. Rows of the final stage go to the query's buffer; from the first one on nothing runs again.
 //   R3. When `run` resolves no fragment runs and every session was told to stop (query-sessions.ts).
+import { setImmediate } from 'node:timers/promises';
 import { Bell } from './bell.js';
 import { failure } from './core/query.js';
 import { SmallFiles } from './core/small-files.js';
@@ -28,6 +29,7 @@ export class DistributedRun {
   private readonly running = new Set<Promise<void>>();
   private readonly changed = new Bell();
   private readonly over = new AbortController();
+  private isDone = false;
   private rows = 0;
   private sessionsOpening = false;
 
@@ -62,11 +64,12 @@ export class DistributedRun {
     const opening = this.openSessions();
     try {
       this.cut();
-      while (!over.aborted) await this.changed.wait(over);
+      while (!this.isDone && !over.aborted) await this.changed.wait(over);
       if (query.ended || slot.takenBack.aborted) return;
       if (query.state === 'starting') query.apply({ kind: 'running' });
       query.using({ rows: this.rows });
       await deliver();
+      await setImmediate(); // The client hears of the end before calls and sessions are taken down.
     } finally {
       this.over.abort();
       await Promise.all([opening, ...this.running]);
@@ -105,8 +108,8 @@ export class DistributedRun {
       case 'failed':
         return this.end(effect);
       case 'done':
-        this.over.abort();
-        return;
+        this.isDone = true;
+        return this.changed.ring();
     }
   }
 

@@ -73,18 +73,18 @@ test('tells of each stage what was expected and what was, of its tasks, and how 
     '    Read: stage s1, whole in every task',
     '    Rows: 2 (about 10 expected), 1.00kB',
     '    Time: median 100.00ms, most 100.00ms (task 0)',
-    '    Use: CPU 80.00ms, waited for input 10.00ms, peak memory of a task 1.00MB, spilled 0B, fetched 512B',
-    '    Task 0: 2 rows, 1.00kB, took 100.00ms, CPU 80.00ms, waited for input 10.00ms, peak memory 1.00MB, spilled 0B, fetched 512B, worker w1',
+    '    Use: CPU 80.00ms, longest wait for input 10.00ms, peak memory of a task 1.00MB, spilled 0B, fetched 512B',
+    '    Task 0: 2 rows, 1.00kB, ran 100.00ms after a wait for input of 10.00ms, CPU 80.00ms, peak memory 1.00MB, spilled 0B, fetched 512B, worker w1',
     '',
     'Stage s1 [3 tasks]',
     '    Output: single, about 10 rows',
     '    Operators: s1 operator',
     '    Rows: 15 (about 10 expected), 3.00kB',
     '    Time: median 100.00ms, most 400.00ms (task 1), skew 4.0',
-    '    Use: CPU 240.00ms, waited for input 30.00ms, peak memory of a task 2.00MB, spilled 1.00MB, fetched 1.50kB',
-    '    Task 0: 5 rows, 1.00kB, took 100.00ms, CPU 80.00ms, waited for input 10.00ms, peak memory 1.00MB, spilled 0B, fetched 512B, worker w1',
-    '    Task 1: 5 rows, 1.00kB, took 400.00ms, CPU 80.00ms, waited for input 10.00ms, peak memory 2.00MB, spilled 1.00MB, fetched 512B, worker w2, attempt 2',
-    '    Task 2: 5 rows, 1.00kB, took 100.00ms, CPU 80.00ms, waited for input 10.00ms, peak memory 1.00MB, spilled 0B, fetched 512B, worker w1',
+    '    Use: CPU 240.00ms, longest wait for input 10.00ms, peak memory of a task 2.00MB, spilled 1.00MB, fetched 1.50kB',
+    '    Task 0: 5 rows, 1.00kB, ran 100.00ms after a wait for input of 10.00ms, CPU 80.00ms, peak memory 1.00MB, spilled 0B, fetched 512B, worker w1',
+    '    Task 1: 5 rows, 1.00kB, ran 400.00ms after a wait for input of 10.00ms, CPU 80.00ms, peak memory 2.00MB, spilled 1.00MB, fetched 512B, worker w2, attempt 2',
+    '    Task 2: 5 rows, 1.00kB, ran 100.00ms after a wait for input of 10.00ms, CPU 80.00ms, peak memory 1.00MB, spilled 0B, fetched 512B, worker w1',
   ]);
 });
 
@@ -99,6 +99,16 @@ test('a query that ran whole has the figures of its one task, and why', () => {
     'Ran whole on one worker, w1: small input',
     'Took 20.00ms, 1 row of result (2.00kB), thrown away, CPU 1.50s, peak memory 3.00MB, spilled 1.00MB',
   ]);
+});
+
+test('a query that is over before its use was asked for has the use that its tasks told', () => {
+  const stats = new StageStats();
+  for (const index of [0, 1]) stats.taskFinished(figures('s1', index, { spilledBytes: 1 << 20 }));
+  const stages = [knownStage('s1', 'files', 2)];
+  const run = { kind: 'stages', stages, progress: stats.progress(stages, () => []), stats, tables } as const;
+  const unknown = { ...use, cpuMs: 0, peakMemoryBytes: 0, spilledBytes: 0 };
+  const [, totals] = analysisLines({ elapsedMs: 1, queuedMs: 0, use: unknown, run });
+  expect(totals).toMatch(/, CPU 160\.00ms, peak memory 1\.00MB, spilled 2\.00MB$/);
 });
 
 test('of very many tasks a hundred are listed, and all are counted', () => {

@@ -140,7 +140,7 @@ export class QuerySessions {
     const { query } = this.admitted;
     const { worker, taskId } = placed;
     const alive = whileWorker(workers, () => !workers.isGone(worker));
-    const signal = AbortSignal.any([this.stop.signal, placed.stop.signal, query.signal, alive.signal]);
+    const signal = AbortSignal.any([this.stop.signal, placed.stop.signal, alive.signal]);
     const stream = tasks.fetch(worker.address, taskId, signal);
     const watched = taskWatch.watch(taskId, worker.address, (use) => {
       this.usage.heard(taskId, use);

@@ -38,6 +38,10 @@ export class StageWork {
   private readonly sizes;
   /** Shares of splits, by stage and number of the scan. */
   private readonly shares = new Map<string, readonly (readonly Split[])[]>();
+  /** Those of a scan that its bounds leave: the same scan is asked for again and again. */
+  private readonly pruned = new Map<Stage['scans'][number], readonly Split[]>();
+  /** The stages that need no facts: whether a query is divided at all, and then what runs first. */
+  private firstCut: CutOutcome | undefined;
 
   constructor(readonly options: StageWorkOptions) {
     this.sizes = tableSizes(options.plan.tables);
@@ -45,6 +49,11 @@ export class StageWork {
   }
 
   cut(facts: ReadonlyMap<string, StageFacts>): CutOutcome {
+    if (facts.size === 0) return (this.firstCut ??= this.cutWith(facts));
+    return this.cutWith(facts);
+  }
+
+  private cutWith(facts: ReadonlyMap<string, StageFacts>): CutOutcome {
     const { plan, settings, workers } = this.options;
     return cut(plan.node, facts, { ...settings, workers }, this.sizes);
   }
@@ -112,9 +121,12 @@ export class StageWork {
     return files.filter(({ sessionId, name }) => sessionId === missing.taskId && name === missing.name);
   }
 
-  private splitsOf({ table, columns, bounds }: Stage['scans'][number]): readonly Split[] {
-    const splits = this.tables.get(table)?.splits ?? [];
-    return pruneSplits(splits, columns, bounds);
+  private splitsOf(scan: Stage['scans'][number]): readonly Split[] {
+    const known = this.pruned.get(scan);
+    if (known !== undefined) return known;
+    const splits = pruneSplits(this.tables.get(scan.table)?.splits ?? [], scan.columns, scan.bounds);
+    this.pruned.set(scan, splits);
+    return splits;
   }
 
   private sharesOf(stage: Stage, scan: Stage['scans'][number], tasks: number): readonly (readonly Split[])[] {
