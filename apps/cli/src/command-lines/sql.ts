@@ -39,7 +39,9 @@ export function addSql(program: Command, terminal: Terminal, run: Run): void {
     .description('Runs SQL statements, given as an argument, in a file or on standard input, and prints their rows.')
     .argument('[statement]', 'the SQL, in quotes; several statements with semicolons between run one after another')
     .option('-f, --file <path>', 'read the statements from a file; - is standard input')
-    .addOption(formatOption('-o, --output <format>', 'table on a terminal, csv elsewhere, unless given'))
+    .addOption(
+      formatOption('-o, --output <format>', 'table on a terminal, csv elsewhere (EXPLAIN: plain lines), unless given'),
+    )
     .addOption(formatOption('--output-format <format>', 'the same, as other clients call it').hideHelp())
     .option('--output-file <path>', 'write the results into a file, which appears when they are complete')
     .option('--no-header', 'leave the column names out of table and csv')
@@ -78,6 +80,7 @@ export function addSql(program: Command, terminal: Terminal, run: Run): void {
             memoryLimitBytes: flags.memoryLimit,
             properties: flags.session,
             format: formatOf(flags, terminal),
+            plainPlans: isFormatOpen(flags) && formatOf(flags, terminal) === 'csv',
             outputFile: flags.outputFile,
             header: flags.header,
             progress: progressOf(flags, terminal),
@@ -98,6 +101,8 @@ function progressOf({ progress: when, outputFile }: SqlFlags, terminal: Terminal
   if (terminal.stdoutIsTerminal) return 'untilRows';
   return when === 'on' || terminal.stdoutIsFile ? 'always' : 'untilRowsNoSummary';
 }
+
+const isFormatOpen = ({ output, outputFormat }: SqlFlags): boolean => (output ?? outputFormat) === undefined;
 
 function formatOf({ output, outputFormat, outputFile }: SqlFlags, terminal: Terminal): ResultFormatName {
   return output ?? outputFormat ?? (terminal.stdoutIsTerminal && outputFile === undefined ? 'table' : 'csv');

@@ -10,7 +10,12 @@ import {
 import { InterruptedError, RequestFailedError } from '../failures.js';
 import type { ResultColumn } from '../output/column-type.js';
 import { splitJsonArray } from '../output/json-text.js';
-import { createResultFormat, type ResultFormat as Format, type ResultFormatName } from '../output/result-format.js';
+import {
+  createResultFormat,
+  linesFormat,
+  type ResultFormat as Format,
+  type ResultFormatName,
+} from '../output/result-format.js';
 import type { Styles } from '../output/styles.js';
 import { escapeControls } from '../output/text-width.js';
 import { type Progress, ProgressLine, renderSummary } from '../progress-line.js';
@@ -29,6 +34,8 @@ export interface StatementOptions {
   readonly cpuTimeLimitMs: number | undefined;
   readonly memoryLimitBytes: number | undefined;
   readonly format: ResultFormatName;
+  /** Nobody asked for a format that a program reads: what EXPLAIN answers is printed as the text that it is. */
+  readonly plainPlans: boolean;
   readonly header: boolean;
   readonly progress: ProgressKind;
   /** Settings that are sent with the statement, and changed by it. */
@@ -79,7 +86,7 @@ export async function runStatement(text: string, options: StatementOptions, cont
       stop.signal,
     )) {
       if (event.case === 'query') run.hear(event.value);
-      if (event.case === 'columns') run.begin(event.value.columns, options, terminal.stdoutStyles);
+      if (event.case === 'columns') run.begin(text, event.value.columns, options, terminal.stdoutStyles);
       if (event.case === 'jsonLines') await print(run.take(event.value));
       if (event.case === 'parquet') await print(run.pass(event.value));
       show();
@@ -120,10 +127,12 @@ class StatementRun {
   }
 
   /** A statement about the session has no columns, and so no result. */
-  begin(columns: readonly ResultColumn[], { format, header, sink }: StatementOptions, styles: Styles): void {
+  begin(text: string, columns: readonly ResultColumn[], options: StatementOptions, styles: Styles): void {
     if (columns.length === 0) return;
+    const { format, header, sink } = options;
     sink.begin();
-    if (format !== 'parquet') this.format = createResultFormat(format, columns, { header, styles });
+    if (options.plainPlans && isExplain(text)) this.format = linesFormat;
+    else if (format !== 'parquet') this.format = createResultFormat(format, columns, { header, styles });
   }
 
   /** Takes the next bytes of a file that the server writes. */
@@ -144,6 +153,8 @@ class StatementRun {
     return printable;
   }
 }
+
+const isExplain = (text: string): boolean => /^(?:\s|--[^\n]*(?:\n|$)|\/\*[^]*?\*\/)*explain\b/i.test(text);
 
 function requestOf(statement: string, options: StatementOptions) {
   const { catalog, priority, timeLimitMs, cpuTimeLimitMs, memoryLimitBytes } = options;

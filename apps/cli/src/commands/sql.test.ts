@@ -65,6 +65,25 @@ describe('tutti sql prints', () => {
     expect(stdout).toBe(expected);
   });
 
+  describe('what EXPLAIN answers', () => {
+    const explain = '-- why so slow?\nEXPLAIN SELECT 1';
+    const { routes: plans } = new FakeCoordinator({
+      [explain]: async function* () {
+        yield columns('Plan VARCHAR');
+        yield rows('["Stage final [1 task]"]', '["    Output: result, \\"n\\""]');
+        yield state(QueryState.FINISHED);
+      },
+    });
+    const asCsv = 'Plan\nStage final [1 task]\n"    Output: result, ""n"""\n';
+    test.each([
+      ['as plain lines in a pipe', [], 'Stage final [1 task]\n    Output: result, "n"\n'],
+      ['as csv when it is asked for', ['--output-format', 'csv'], asCsv],
+    ])('%s', async (_, flags, expected) => {
+      const result = await runInMemory(['sql', ...flags, explain], { routes: plans });
+      expect(result).toEqual({ exitCode: 0, stdout: expected, stderr: '' });
+    });
+  });
+
   test('an empty result as one', async () => {
     expect((await runInMemory(['sql', '-o', 'json', 'SELECT none'], { routes })).stdout).toBe('[]\n');
   });

@@ -42,6 +42,12 @@ export function createResultFormat(
   }
 }
 
+/** Lines of text, such as a plan, as they are. */
+export const linesFormat: ResultFormat = {
+  row: (cells) => cells.map((cell) => `${plainCell(cell, OTHER) ?? ''}\n`).join(''),
+  end: () => '',
+};
+
 function tableFormat(columns: readonly ResultColumn[], types: readonly ColumnType[], options: ResultFormatOptions) {
   const titles = columns.map((column, index) => ({ title: column.name, right: types[index]?.kind === 'number' }));
   const table = new AlignedTable(titles, options);
