@@ -19,13 +19,15 @@ export interface LocalClusterOptions {
   readonly resourceGroups?: string | undefined;
   /** More arguments for the processes of a role. */
   readonly arguments?: Partial<Record<Role, readonly string[]>>;
+  /** Environment variables for the processes of a role. */
+  readonly environment?: Partial<Record<Role, Readonly<Record<string, string>>>> | undefined;
   /** Edge port of the first coordinator, when it is free. */
   readonly preferredEdgePort?: number | undefined;
   /** Where the node with this id runs; by default on loopback. */
   readonly placeOf?: (id: string) => NodePlace;
 }
 
-/** Settings meant for a node of another cluster must not reach the nodes of this one. */
+/** Settings meant for a node of another cluster must not reach the nodes of this one, unless `environment` says so. */
 const nodeEnvironment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TUTTI_')));
 
 const STOP_GRACE_MS = 10_000;
@@ -59,7 +61,7 @@ export class LocalCluster {
       return new LocalNode(id, role, own, {
         root: options.root,
         directory: options.directory,
-        env: nodeEnvironment,
+        env: { ...nodeEnvironment, ...options.environment?.[role] },
         place,
         arguments: [
           ...commonArguments(id, place, own, addresses),
@@ -152,6 +154,7 @@ function roleArguments(role: Role, seats: string, options: LocalClusterOptions):
     case 'coordinator':
       return ['--catalogs-path', options.catalogs, ...groups];
     case 'worker':
+      if (options.environment?.worker?.['TUTTI_TASK_SPILL_DIRECTORY'] !== undefined) return [];
       return ['--task-spill-directory', join(options.directory, 'spill')];
   }
 }

@@ -7,6 +7,7 @@ import { bench } from './bench/main.js';
 import { percentile } from './bench/percentile.js';
 import { childrenOf, cpuSeconds, rssBytes } from './bench/process-stats.js';
 import { freePorts } from './free-ports.js';
+import { roleEnvironment } from './role-environment.js';
 import { mainCatalog, parseUpOptions } from './up.js';
 
 const root = join(__dirname, '..', '..');
@@ -151,3 +152,29 @@ function anyFileOf(directory: string): string {
   const file = readdirSync(join(root, folder)).find((name) => name.endsWith('.ts') && !name.endsWith('.test.ts'));
   return `${folder}/${file}`;
 }
+
+describe('npm start gives settings of its environment to the roles that have them', () => {
+  const SETTINGS = {
+    'resource-manager': new Set(['TUTTI_LOG_LEVEL', 'TUTTI_NODE_ID']),
+    coordinator: new Set(['TUTTI_LOG_LEVEL', 'TUTTI_NODE_ID', 'TUTTI_CATALOGS_DEFAULT']),
+    worker: new Set(['TUTTI_LOG_LEVEL', 'TUTTI_NODE_ID', 'TUTTI_TASK_THREADS']),
+  };
+  const of = (env: Record<string, string>) => roleEnvironment(env, (role) => SETTINGS[role]);
+
+  test('and to no other: roles refuse what they do not know', () => {
+    const log = { TUTTI_LOG_LEVEL: 'debug' };
+    expect(of({ ...log, TUTTI_TASK_THREADS: '1', HOME: '/root', TUTTI_SERVER: 'http://a:1' })).toEqual({
+      ok: { 'resource-manager': log, coordinator: log, worker: { ...log, TUTTI_TASK_THREADS: '1' } },
+    });
+  });
+
+  test('what it cannot give to any is an error, with what to use instead', () => {
+    expect(of({ TUTTI_TASK_THREAD: '1', TUTTI_CATALOGS_DEFAULT: 'tpch', TUTTI_NODE_ID: 'a' })).toEqual({
+      problems: [
+        'unknown environment variable TUTTI_TASK_THREAD: no role has such a setting',
+        'TUTTI_CATALOGS_DEFAULT is not for npm start: use --catalog',
+        'TUTTI_NODE_ID is not for npm start: npm start sets it itself',
+      ],
+    });
+  });
+});

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { runCli } from './cli-process.js';
 import { gen } from './gen.js';
 import { LocalCluster } from './local-cluster.js';
+import { roleEnvironment, ROLES, settingsOfRole } from './role-environment.js';
 
 /** The statement that `npm start` shows: a join of three million flights with the airports they left from. */
 const DEMO_STATEMENT = `SELECT a.city, f.origin, count(*) AS flights, round(avg(f.delay), 1) AS avg_delay_minutes
@@ -23,6 +24,9 @@ const USAGE = `npm start -- [options]      starts a cluster on this machine and 
   --catalogs PATH           folder of catalog files (default: catalogs/ and generated TPC-H data)
   --catalog NAME            catalog of table names that name none (default: demo, or the first of --catalogs)
   --edge-port PORT          edge port of the first coordinator, when it is free (default 8080)
+
+Settings of the roles come from the environment, for example TUTTI_TASK_THREADS=1 npm start: each role gets those that
+it has. docs/configuration.md lists them.
 `;
 
 export interface UpOptions {
@@ -104,6 +108,11 @@ export async function up(argv: readonly string[], root: string): Promise<number>
     return options.exitCode;
   }
   const say = (text: string) => void process.stderr.write(`${text}\n`);
+  const environment = roleEnvironment(process.env, (role) => settingsOfRole(root, role));
+  if ('problems' in environment) {
+    say(environment.problems.join('\n'));
+    return 2;
+  }
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => stop.abort());
 
@@ -119,10 +128,15 @@ export async function up(argv: readonly string[], root: string): Promise<number>
     resourceGroups: options.resourceGroups,
     arguments: { coordinator: ['--catalogs-default', options.catalog ?? mainCatalog(options.catalogs)] },
     preferredEdgePort: options.edgePort,
+    environment: environment.ok,
   });
   say(
     `Starting ${options.resourceManagers} resource managers, ${options.coordinators} coordinators and ${options.workers} workers ...`,
   );
+  for (const role of ROLES) {
+    const names = Object.keys(environment.ok[role]);
+    if (names.length > 0) say(`Each ${role} has ${names.join(', ')} from the environment.`);
+  }
   cluster.start();
   try {
     await abortable(cluster.ready(), stop.signal);
@@ -130,7 +144,7 @@ export async function up(argv: readonly string[], root: string): Promise<number>
     say(`Ready in ${(readyMs / 1000).toFixed(1)} s. Running on ${cluster.url()}:\n\n${options.statement}\n`);
     const exitCode = await runStatement(cluster, options, root, readyMs, stop.signal);
     if (options.once || stop.signal.aborted) return stop.signal.aborted ? 130 : exitCode;
-    say(nextSteps(cluster, root, options.resourceGroups));
+    say(nextSteps(cluster, root, options));
     await new Promise<void>((done) => stop.signal.addEventListener('abort', () => done(), { once: true }));
     return 0;
   } catch (error) {
@@ -188,7 +202,11 @@ async function defaultCatalogs(root: string, say: (text: string) => void): Promi
   return `${join(root, 'catalogs')},${join(tpch, 'tpch.json')}`;
 }
 
-function nextSteps(cluster: LocalCluster, root: string, resourceGroups: string | undefined): string {
+/** Of the catalogs that are there when none are given. */
+const TPCH_EXAMPLE = `  npm run -s tutti -- sql "SELECT n_name, count(*) FROM tpch.customer JOIN tpch.nation ON c_nationkey = n_nationkey GROUP BY 1 ORDER BY 2 DESC"
+`;
+
+function nextSteps(cluster: LocalCluster, root: string, { resourceGroups, catalogs, catalog }: UpOptions): string {
   const endpoints = cluster.nodes.map(
     (node) =>
       `  ${node.id.padEnd(20)} edge ${node.ports.edge}  cluster ${node.ports.cluster}  metrics ${node.ports.metrics}  health ${node.ports.health}  pid ${node.pid}`,
@@ -204,9 +222,8 @@ ${endpoints.join('\n')}
 The logs are in ${join(root, '.tutti', 'local')}. Try, in another terminal:
 
   export TUTTI_SERVER=${server}
-  npm run -s tutti -- sql "SHOW TABLES FROM demo"
-  npm run -s tutti -- sql "SELECT n_name, count(*) FROM tpch.customer JOIN tpch.nation ON c_nationkey = n_nationkey GROUP BY 1 ORDER BY 2 DESC"
-  npm run -s tutti -- nodes
+  npm run -s tutti -- sql "SHOW TABLES FROM ${catalog ?? mainCatalog(catalogs)}"
+${catalogs === undefined ? TPCH_EXAMPLE : ''}  npm run -s tutti -- nodes
   npm run -s tutti -- groups
   curl -s ${server}/tutti.query.v1.QueryService/ListQueries -H 'content-type: application/json' -d '{}'
 ${groups}
