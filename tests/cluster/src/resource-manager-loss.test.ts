@@ -64,6 +64,15 @@ describe('resource managers may come and go', () => {
     await loop.stop();
     clients.forEach((client) => client.close());
   }, 180_000);
+});
+
+// On a cluster of its own: for one lease after quick restarts of all of them nobody deals, and the lease here is not new.
+describe('resource managers that deal may all go at once', () => {
+  let test: TestCluster;
+  beforeAll(async () => {
+    test = await startCluster();
+  }, 120_000);
+  afterAll(() => test?.close(), 60_000);
 
   it('all of them gone: queries start while the lease lasts, then one waits and says so, and runs when they are back', async () => {
     const client = connect(test.cluster.url(1));
