@@ -26,7 +26,7 @@ export function tpchTable(report: TpchReport): string[] {
     ['1 M rows as JSON lines / DuckDB to a file', `${report.jsonLinesRatio.toFixed(2)} x`],
   ];
   return [
-    `TPC-H at scale ${report.scale}: one DuckDB with two threads, and two workers with one thread each (medians of ${report.runs})`,
+    `TPC-H at scale ${report.scale}: one DuckDB with two threads, and two workers with one thread each (medians of ${report.runs} after ${report.warmUpRounds} rounds that are not counted)`,
     'query   DuckDB     Tutti',
     ...lines,
     '',

@@ -1,7 +1,7 @@
 // The 22 queries of TPC-H: in stages on a local cluster of two workers, beside one DuckDB with as many threads, in turn.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ResultFormat } from '@tutti/contracts/tutti/query/v1/query_pb';
+import { type QueryInfo, ResultFormat } from '@tutti/contracts/tutti/query/v1/query_pb';
 import { tpch } from '../tpch/command.js';
 import { tpchQuery } from '../tpch/queries.js';
 import { percentile } from './percentile.js';
@@ -25,6 +25,7 @@ export interface TpchQueryReport {
 export interface TpchReport {
   readonly scale: number;
   readonly runs: number;
+  readonly warmUpRounds: number;
   /** Tutti / DuckDB, geometric mean of the queries' ratios. */
   readonly geomeanRatio: number;
   readonly sumRatio: number;
@@ -63,13 +64,7 @@ export async function tpchBench({
   const two = await TpchCluster.start({ root, directory: join(work, 'two'), catalogs: data, workers: 2 });
   let report;
   try {
-    say('two workers and DuckDB in turn ...');
-    const queries: TpchQueryReport[] = [];
-    for (const query of options.queries) {
-      queries.push(await compare(two, { root, data, query }, options));
-      const { ratio, stages, equal } = queries.at(-1) as TpchQueryReport;
-      say(`  query ${query}: ${ratio.toFixed(2)} x, ${stages} stages${equal ? '' : ', OTHER ROWS'}`);
-    }
+    const queries = await compare(two, { root, data, say }, options);
     say('latency, planning and large results ...');
     report = {
       ...summaryOf(queries),
@@ -85,11 +80,13 @@ export async function tpchBench({
   try {
     const scanSpeedup: Record<string, number> = {};
     for (const query of [1, 6].filter((number) => options.queries.includes(number))) {
-      const alone = await times(runs, async () => (await one.run(tpchQuery(root, query, scale))).elapsedMs);
+      const run = async () => (await one.run(tpchQuery(root, query, scale))).elapsedMs;
+      await times(options.warmUpRounds, run);
+      const alone = await times(runs, run);
       const { tuttiMs } = report.queries.find((entry) => entry.query === query) as TpchQueryReport;
       scanSpeedup[`q${query}`] = median(alone) / tuttiMs;
     }
-    return { scale, runs, scanSpeedup, ...report };
+    return { scale, runs, warmUpRounds: options.warmUpRounds, scanSpeedup, ...report };
   } finally {
     await one.stop();
   }
@@ -101,34 +98,74 @@ async function times(runs: number, run: () => Promise<number>): Promise<number[]
   return samples;
 }
 
+/**
+ * Rounds of all queries, each on both sides, so that whatever else the machine does meets all of them alike. The first rounds are
+ * not counted: a service runs for weeks, and its first queries pay for the compilation of its own program.
+ */
 async function compare(
   cluster: TpchCluster,
-  { root, data, query }: { readonly root: string; readonly data: string; readonly query: number },
-  { scale, runs }: TpchBenchOptions,
-): Promise<TpchQueryReport> {
-  const statement = tpchQuery(root, query, scale);
-  const first = await cluster.run(statement);
-  const expected = await withDuckdb(data, (connection) => duckdbRows(connection, statement));
-  const tutti: number[] = [];
-  const duckdb: number[] = [];
-  for (let index = 0; index < runs; index++) {
-    tutti.push((await cluster.run(statement)).elapsedMs);
-    const startedAt = performance.now();
-    await withDuckdb(data, (connection) => duckdbRows(connection, statement));
-    duckdb.push(performance.now() - startedAt);
+  { root, data, say }: { readonly root: string; readonly data: string; readonly say: (text: string) => void },
+  { scale, runs, warmUpRounds, queries }: TpchBenchOptions,
+): Promise<TpchQueryReport[]> {
+  const compared = queries.map((query) => new ComparedQuery(query, tpchQuery(root, query, scale), cluster, data));
+  say('the rows of two workers and of DuckDB ...');
+  for (const query of compared) await query.check();
+  for (let round = 1; round <= warmUpRounds; round++) {
+    say(`round ${round} of ${warmUpRounds} that are not counted ...`);
+    for (const query of compared) await query.onTutti();
   }
-  const { stages, distributionReason } = first.info;
-  return {
-    query,
-    duckdbMs: median(duckdb),
-    tuttiMs: median(tutti),
-    ratio: median(tutti) / median(duckdb),
-    stages: stages?.stages ?? 1,
-    tasks: stages?.tasks ?? 1,
-    exchangedBytes: Number(stages?.exchangedBytes ?? 0),
-    wholeBecause: stages === undefined ? distributionReason || 'it says no reason' : '',
-    equal: comparable(first.rows) === comparable(expected),
-  };
+  for (let round = 1; round <= runs; round++) {
+    say(`round ${round} of ${runs}, two workers and DuckDB in turn ...`);
+    for (const query of compared) await query.time();
+  }
+  return compared.map((query) => query.report());
+}
+
+class ComparedQuery {
+  private readonly tuttiMs: number[] = [];
+  private readonly duckdbMs: number[] = [];
+  private info: QueryInfo | undefined;
+  private equal = false;
+
+  constructor(
+    private readonly query: number,
+    private readonly statement: string,
+    private readonly cluster: TpchCluster,
+    private readonly data: string,
+  ) {}
+
+  onTutti = () => this.cluster.run(this.statement);
+  private onDuckdb = () => withDuckdb(this.data, (connection) => duckdbRows(connection, this.statement));
+
+  async check(): Promise<void> {
+    const { info, rows } = await this.onTutti();
+    this.info = info;
+    this.equal = comparable(rows) === comparable(await this.onDuckdb());
+  }
+
+  async time(): Promise<void> {
+    this.tuttiMs.push((await this.onTutti()).elapsedMs);
+    const startedAt = performance.now();
+    await this.onDuckdb();
+    this.duckdbMs.push(performance.now() - startedAt);
+  }
+
+  report(): TpchQueryReport {
+    const { stages, distributionReason } = this.info ?? {};
+    const tuttiMs = median(this.tuttiMs);
+    const duckdbMs = median(this.duckdbMs);
+    return {
+      query: this.query,
+      duckdbMs,
+      tuttiMs,
+      ratio: tuttiMs / duckdbMs,
+      stages: stages?.stages ?? 1,
+      tasks: stages?.tasks ?? 1,
+      exchangedBytes: Number(stages?.exchangedBytes ?? 0),
+      wholeBecause: stages === undefined ? distributionReason || 'it says no reason' : '',
+      equal: this.equal,
+    };
+  }
 }
 
 function summaryOf(queries: readonly TpchQueryReport[]) {
@@ -173,7 +210,8 @@ async function results(cluster: TpchCluster, data: string, work: string, runs: n
     const tutti: number[] = [];
     const duckdb: number[] = [];
     const file = join(work, 'result');
-    for (let index = 0; index < Math.min(3, runs); index++) {
+    await cluster.run(large(rows), format, false); // Not counted, as above.
+    for (let index = 0; index < runs; index++) {
       tutti.push((await cluster.run(large(rows), format, false)).elapsedMs);
       const startedAt = performance.now();
       await withDuckdb(data, (connection) => connection.run(`COPY (${large(rows)}) TO '${file}' (FORMAT ${copy})`));
