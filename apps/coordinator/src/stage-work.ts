@@ -2,7 +2,6 @@
 import {
   boundsOfTask,
   type CutOutcome,
-  cut,
   divideSplits,
   isWithin,
   joinSplits,
@@ -19,7 +18,7 @@ import type { DistributedPlan } from './core/query-work.js';
 import type { ScheduleEffect, TaskAttempt } from './core/stage-schedule.js';
 import type { DistributionSettings } from './core/stage-settings.js';
 import type { ExchangeFile, KnownStage } from './core/stage-task.js';
-import { tableSizes } from './explain.js';
+import { PlanCuts } from './plan-cuts.js';
 import { OUTPUT_CONTENT_BYTES_MAX, type SmallFiles } from './core/small-files.js';
 import type { InputFile, MissingFile, NewFragment } from './fragment-client.js';
 
@@ -34,28 +33,18 @@ export interface StageWorkOptions {
 }
 
 export class StageWork {
-  private readonly tables;
-  private readonly sizes;
+  private readonly cuts;
+  private readonly cutSettings;
   /** Shares of splits, by stage and number of the scan. */
   private readonly shares = new Map<string, readonly (readonly Split[])[]>();
-  /** Those of a scan that its bounds leave: the same scan is asked for again and again. */
-  private readonly pruned = new Map<Stage['scans'][number], readonly Split[]>();
-  /** The stages that need no facts: whether a query is divided at all, and then what runs first. */
-  private firstCut: CutOutcome | undefined;
 
   constructor(readonly options: StageWorkOptions) {
-    this.sizes = tableSizes(options.plan.tables);
-    this.tables = new Map(options.plan.tables.map((table) => [table.table, table]));
+    this.cuts = PlanCuts.of(options.plan);
+    this.cutSettings = { ...options.settings, workers: options.workers };
   }
 
   cut(facts: ReadonlyMap<string, StageFacts>): CutOutcome {
-    if (facts.size === 0) return (this.firstCut ??= this.cutWith(facts));
-    return this.cutWith(facts);
-  }
-
-  private cutWith(facts: ReadonlyMap<string, StageFacts>): CutOutcome {
-    const { plan, settings, workers } = this.options;
-    return cut(plan.node, facts, { ...settings, workers }, this.sizes);
+    return this.cuts.next(facts, this.cutSettings);
   }
 
   /**
@@ -65,7 +54,7 @@ export class StageWork {
   taskCount(stage: Stage): number {
     if (stage.output.kind === 'result' && this.options.format === 'parquet') return 1;
     if (stage.tasks === 1 || stage.reads.some(({ share }) => share !== 'all')) return stage.tasks;
-    const scans = stage.scans.filter(({ share }) => share === 'own').map((scan) => this.splitsOf(scan));
+    const scans = stage.scans.filter(({ share }) => share === 'own').map((scan) => this.cuts.splitsOf(scan));
     const rows = scans.flat().reduce((sum, split) => sum + split.rows, 0);
     const { settings, workers } = this.options;
     const most = Math.max(1, ...scans.map((splits) => splits.length));
@@ -84,8 +73,8 @@ export class StageWork {
     const { stage, index, tasks, attempt, sessionId } = effect;
     const { plan, settings, format, exchangeKey } = this.options;
     const scans = stage.scans.map((scan) => {
-      const splits = scan.share === 'all' ? this.splitsOf(scan) : (this.sharesOf(stage, scan, tasks)[index] ?? []);
-      const table = this.tables.get(scan.table);
+      const splits = scan.share === 'all' ? this.cuts.splitsOf(scan) : (this.sharesOf(stage, scan, tasks)[index] ?? []);
+      const table = this.cuts.tables.get(scan.table);
       return { number: scan.number, table, splits: joinSplits(splits) };
     });
     const { columnNames } = plan;
@@ -121,14 +110,6 @@ export class StageWork {
     return files.filter(({ sessionId, name }) => sessionId === missing.taskId && name === missing.name);
   }
 
-  private splitsOf(scan: Stage['scans'][number]): readonly Split[] {
-    const known = this.pruned.get(scan);
-    if (known !== undefined) return known;
-    const splits = pruneSplits(this.tables.get(scan.table)?.splits ?? [], scan.columns, scan.bounds);
-    this.pruned.set(scan, splits);
-    return splits;
-  }
-
   private sharesOf(stage: Stage, scan: Stage['scans'][number], tasks: number): readonly (readonly Split[])[] {
     const key = `${stage.id} ${scan.number}`;
     const known = this.shares.get(key) ?? this.divided(scan, tasks);
@@ -138,13 +119,13 @@ export class StageWork {
 
   private taskSql({ stage, index, tasks }: RunEffect): string {
     return taskSql(stage, index, tasks, (scan, bounds) =>
-      isWithin(pruneSplits(this.splitsOf(scan), scan.columns, bounds), scan, bounds),
+      isWithin(pruneSplits(this.cuts.splitsOf(scan), scan.columns, bounds), scan, bounds),
     );
   }
 
   /** Of a scan that is divided by ranges a split is read by each task that may find rows in it. */
   private divided(scan: Stage['scans'][number], tasks: number): readonly (readonly Split[])[] {
-    const splits = this.splitsOf(scan);
+    const splits = this.cuts.splitsOf(scan);
     if (scan.ranges === undefined) return divideSplits(splits, tasks);
     return Array.from({ length: tasks }, (_, index) => {
       const bounds = boundsOfTask(scan, index, tasks);

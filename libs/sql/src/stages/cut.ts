@@ -1,6 +1,6 @@
 // Cuts a plan into stages, as the engine of Presto adds exchanges: every operator says how the rows below it have to be
-// divided, and where they are not a stage ends. Nothing is kept between two cuts: they are cheap.
-//   K1. What cannot be cut is known at the first cut, whatever the facts: every expression is looked at by estimates first.
+// divided, and where they are not a stage ends. Nothing is kept between two cuts.
+//   K1. What cannot be cut is known at the first cut, when there are no facts: every expression is looked at by estimates first.
 import { isLossless } from '../plan/exchange-type.js';
 import type { PlanNode, PlanType } from '../plan/plan.js';
 import type { TableSize } from '../splits/table-size.js';
@@ -31,10 +31,12 @@ export function cut(
   settings: CutSettings,
   tables: ReadonlyMap<string, TableSize>,
 ): CutOutcome {
+  const next = () => refused(() => nextByFacts({ plan, facts, settings, tables }));
+  if (facts.size > 0 && settings.isAdaptive) return next();
   const expected = cutByEstimates(plan, settings, tables); // K1
   if (expected.kind === 'whole') return expected;
   if (!settings.isAdaptive) return nextOf(expected.stages, facts);
-  return refused(() => nextByFacts({ plan, facts, settings, tables }));
+  return next();
 }
 
 /** All stages of a plan, by estimates: the final one comes last. */
