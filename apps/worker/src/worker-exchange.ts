@@ -19,7 +19,7 @@ const CONNECTION_KEPT_MS = 60_000;
 const CONNECTIONS_KEPT_MAX = 64;
 
 /** What a worker needs of an exchange store. */
-export type SessionStore = Pick<ExchangeStore, 'begin' | 'session' | 'end' | 'stats' | 'counts'>;
+export type SessionStore = Pick<ExchangeStore, 'begin' | 'session' | 'end' | 'stats' | 'counts' | 'path'>;
 
 export interface NewSession {
   readonly task: EngineTask;
@@ -64,7 +64,10 @@ export class WorkerExchange {
   open(session: NewSession): { session: SessionTask; executor: Promise<ExecutorSession> } {
     const { task, queryId, exchangeKey: key, pool, signal } = session;
     const exchange = this.store.begin({ taskId: task.taskId, queryId, key });
-    const executor = pool.open({ ...task, exchangeDirectory: exchange.directory }, signal);
+    const executor = pool.open(
+      { ...task, exchangeDirectory: exchange.directory, exchangeRoot: this.store.path },
+      signal,
+    );
     const end = () => this.store.end(exchange);
     executor.then((opened) => {
       const close = () => opened.close();

@@ -105,6 +105,8 @@ export interface ExecutorPool {
 export interface SessionEngineTask extends EngineTask {
   /** Files of other fragments are read from here, and output directories are in it. */
   readonly exchangeDirectory: string;
+  /** The exchange directories of all sessions are below it: what a database is locked to that several sessions use. */
+  readonly exchangeRoot: string;
 }
 
 /** A database for the fragments of one query. It is used until it is closed or its executor ends. */

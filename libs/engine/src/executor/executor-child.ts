@@ -35,6 +35,8 @@ export class ExecutorChild {
       readonly directory: string;
       /** Exists by the time that the executor is ready. */
       readonly resultPipe: string;
+      /** Where its sessions spill: it has one at a time. */
+      readonly spillDirectory: string;
       readonly log: Log;
       /** It became idle, let go of its task, or is gone. */
       readonly changed: (child: ExecutorChild) => void;
@@ -64,6 +66,10 @@ export class ExecutorChild {
 
   get resultPipe(): string {
     return this.options.resultPipe;
+  }
+
+  get spillDirectory(): string {
+    return this.options.spillDirectory;
   }
 
   send(message: ToExecutor): void {

@@ -1,5 +1,5 @@
-// A database that has never seen a query, and what makes it ready for exactly one.
-import { rmSync } from 'node:fs';
+// A database that has never seen a query, and what makes it ready for one task, or for sessions one after the other.
+import { existsSync, rmSync } from 'node:fs';
 import {
   type DuckDBConnection,
   type DuckDBInstance,
@@ -17,8 +17,8 @@ import { identifier, literal, literals } from '../duckdb/sql-text.js';
 import { unreadable, unreadableFile } from '../duckdb/unreadable-table.js';
 import { TaskError } from '../engine.js';
 import type { Fragment, TableReader } from '../fragment.js';
-import type { SessionFragment } from '../stage-fragment.js';
-import type { MemorySample } from './memory-sampler.js';
+import { type MemorySample, takeSample } from './memory-sampler.js';
+import type { SessionNeeds } from './session-databases.js';
 
 /** What one task may use. */
 export interface TaskLimits {
@@ -36,9 +36,12 @@ const HEADERS_MAX = 32;
 /** A database that has never held more than this need not be closed at once. */
 const LITTLE_BYTES = 32 * 2 ** 20;
 
-/** One database for one query. */
+/** One database for one task, or for sessions one after the other (session-databases.ts). */
 export class ExecutorDatabase {
   private spillDirectory: string | undefined;
+  private ofSessions: SessionNeeds | undefined;
+  /** Something failed or was canceled in it. */
+  isSpoiled = false;
   /** Once it is over it must be closed at once: it may hold much memory, or something may still run in it. */
   holdsMuch = false;
 
@@ -84,20 +87,28 @@ export class ExecutorDatabase {
     return checked.value;
   }
 
+  /** What it is locked to, if sessions use it. */
+  get lockedTo(): SessionNeeds | undefined {
+    return this.ofSessions;
+  }
+
   /**
-   * Locks the database for a session. From here on it can open the files of its tables, everything in the exchange directory, and
-   * its own spill directory.
+   * Locks the database for sessions. From here on it can open these files, everything below the directory of exchange files, and
+   * its own spill directory. Done once.
    */
-  async admitSession({ tables }: SessionFragment, limits: TaskLimits & { exchangeDirectory: string }): Promise<void> {
+  async admitSession(needs: SessionNeeds, limits: TaskLimits & { readonly exchangeRoot: string }): Promise<void> {
+    if (this.ofSessions !== undefined) return;
+    this.ofSessions = needs;
     this.spillDirectory = limits.spillDirectory;
-    const files = tables.flatMap((table) => table.files);
     await this.runAll([
       ...limitSettings(limits),
       ANY_ORDER,
+      // What is read would be kept until the limit of the memory: between sessions, too.
+      'SET enable_external_file_cache = false',
       // Files of stages are read as soon as they are written, and their footers twice: to bind a fragment and to run it.
       'SET parquet_metadata_cache = true',
-      `SET allowed_directories = ${literals([limits.exchangeDirectory])}`,
-      ...lockSettings([...files, limits.resultPipe]),
+      `SET allowed_directories = ${literals([limits.exchangeRoot])}`,
+      ...lockSettings([...needs.files, limits.resultPipe]),
     ]);
   }
 
@@ -128,11 +139,32 @@ export class ExecutorDatabase {
     this.holdsMuch ||= memoryBytes > LITTLE_BYTES || spilledBytes > 0;
   }
 
+  /**
+   * Takes note that a session is over, before its directories are removed. One that has spilled is not used again: the engine makes
+   * its directory once.
+   */
+  sessionOver(): void {
+    if (this.spillDirectory === undefined || !existsSync(this.spillDirectory)) return;
+    this.isSpoiled = true;
+    this.holdsMuch = true;
+  }
+
+  /** Whether the next session may have it. */
+  async isLikeNew(): Promise<boolean> {
+    if (this.isSpoiled || this.ofSessions === undefined) return false;
+    if (!this.holdsMuch) return true;
+    const { memoryBytes } = await takeSample(this.sampling);
+    this.holdsMuch = memoryBytes > LITTLE_BYTES;
+    return !this.holdsMuch;
+  }
+
   /** Closes the database and removes what it spilled. */
   close(): void {
     this.sampling.closeSync();
     this.connection.closeSync();
     this.instance.closeSync();
+    // Of sessions the directory may be that of the next one by now, unless it is closed at once.
+    if (this.ofSessions !== undefined && !this.holdsMuch) return;
     if (this.spillDirectory !== undefined) rmSync(this.spillDirectory, { recursive: true, force: true });
   }
 

@@ -1,7 +1,7 @@
 // Keeps executors warm and gives each task, and each session, one.
 //   X1. At most maxTasks tasks are in hand: with an executor, or waiting for one that starts.
-//   X2. An executor has at most one task, and is used again only when it has a database that no task has had and its memory is
-//       small.
+//   X2. An executor has at most one task, and is used again only when it has a database for the next one and its memory is small:
+//       one that no task has had, or for a session one that sessions have left as it was (session-databases.ts).
 //   X3. An executor that ends harms its own task only; another one is started in its place.
 import { type Clock, invariant } from '@tutti/base';
 import type { Log } from '@tutti/service';
@@ -95,9 +95,10 @@ class DuckdbExecutorPool implements ExecutorPool {
     if (child.state === 'gone')
       throw new TaskError('EXECUTOR_CRASHED', 'The executor ended before it got the session.', true);
     const active = new ActiveSession(task, child, this.options);
-    const allotment = this.allot(task, child);
+    const { exchangeDirectory, exchangeRoot } = task;
+    const allotment = { ...this.allot(task, child), spillDirectory: child.spillDirectory };
     child.assign(active);
-    child.send({ kind: 'open', ...allotment, exchangeDirectory: task.exchangeDirectory });
+    child.send({ kind: 'open', ...allotment, exchangeDirectory, exchangeRoot });
     this.begin(active.ended, { cancel: () => active.close(), allotment, signal });
     return active;
   }
@@ -192,8 +193,8 @@ class DuckdbExecutorPool implements ExecutorPool {
   private startExecutor(): void {
     const { executorPath, log } = this.options;
     const changed = (child: ExecutorChild) => this.childChanged(child);
-    const resultPipe = this.spill.nextPipe();
-    this.children.add(new ExecutorChild({ path: executorPath, directory: this.spill.path, resultPipe, log, changed }));
+    const paths = { directory: this.spill.path, ...this.spill.nextExecutor() };
+    this.children.add(new ExecutorChild({ path: executorPath, ...paths, log, changed }));
   }
 
   private childChanged(child: ExecutorChild): void {

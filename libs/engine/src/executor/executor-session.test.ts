@@ -91,6 +91,7 @@ const open = (splits: readonly FilePart[] = [filePart(files.files.flights)], mem
       memoryLimitBytes,
       threads: 2,
       exchangeDirectory: exchange,
+      exchangeRoot: exchange,
     },
     never,
   );
@@ -542,7 +543,13 @@ test('a fragment need not wait for the database', async () => {
 });
 
 test('a fragment of a session that never opens fails with what was wrong, and the executor is free', async () => {
-  const task = { taskId: 't', memoryLimitBytes: 64 * MIB, threads: 1, exchangeDirectory: exchange };
+  const task = {
+    taskId: 't',
+    memoryLimitBytes: 64 * MIB,
+    threads: 1,
+    exchangeDirectory: exchange,
+    exchangeRoot: exchange,
+  };
   const own = await pool.open({ ...task, fragment: new Uint8Array([1]) }, never);
   const outputDirectory = exchange;
   const run = own.run(new Uint8Array([1]), { inputs: [], outputDirectory }, never);
@@ -567,7 +574,13 @@ test('a session that is closed at once, with a fragment, ends', async () => {
 });
 
 test('what is no session, or no task of a stage, is refused', async () => {
-  const task = { taskId: 't', memoryLimitBytes: 64 * MIB, threads: 1, exchangeDirectory: exchange };
+  const task = {
+    taskId: 't',
+    memoryLimitBytes: 64 * MIB,
+    threads: 1,
+    exchangeDirectory: exchange,
+    exchangeRoot: exchange,
+  };
   const other = await pool.open({ ...task, fragment: new Uint8Array([1]) }, never);
   await expect(other.opened).rejects.toMatchObject({ name: 'TaskError' });
   await other.ended;

@@ -53,6 +53,7 @@ export class FragmentWork {
 
   cancel(): void {
     this.canceled = true;
+    this.database.isSpoiled = true;
     this.database.holdsMuch = true;
     if (this.isRunning) this.interruption.start();
     this.sender.cancel();
@@ -78,7 +79,10 @@ export class FragmentWork {
     await sampler.stop();
     const { user, system } = process.cpuUsage(cpuBefore);
     const cpuMs = (user + system) / 1000;
-    if ('failure' in end) return { failure: { ...end.failure, cpuMs } };
+    if ('failure' in end) {
+      this.database.isSpoiled = true;
+      return { failure: { ...end.failure, cpuMs } };
+    }
     const { peakMemoryBytes, spilledBytes } = this;
     const { isResult, ...made } = end.made;
     const elapsedMs = performance.now() - startedMs;

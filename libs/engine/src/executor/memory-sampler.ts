@@ -11,6 +11,12 @@ const QUERY =
 const FIRST_DELAYS_MS = [20, 80, 150];
 const INTERVAL_MS = 250;
 
+/** What a database holds now. Throws when its memory is full to the last byte. */
+export async function takeSample(connection: DuckDBConnection): Promise<MemorySample> {
+  const [[memoryBytes, spilledBytes]] = (await (await connection.run(QUERY)).getRows()) as [[number, number]];
+  return { memoryBytes, spilledBytes };
+}
+
 /** Samples the memory of a database while a query runs in it: soon at first, then four times a second. */
 export class MemorySampler {
   private timer: NodeJS.Timeout | undefined;
@@ -40,8 +46,7 @@ export class MemorySampler {
 
   private async sample(): Promise<void> {
     try {
-      const [[memoryBytes, spilledBytes]] = (await (await this.connection.run(QUERY)).getRows()) as [[number, number]];
-      this.report({ memoryBytes, spilledBytes });
+      this.report(await takeSample(this.connection));
     } catch {
       // The sampling query itself fails when the pool is exactly full: that is a sample too.
       this.report({ memoryBytes: this.memoryLimitBytes, spilledBytes: 0 });

@@ -6,7 +6,7 @@ export interface Allotment {
   readonly fragment: Uint8Array;
   readonly memoryLimitBytes: number;
   readonly threads: number;
-  /** A directory of this task alone; it does not exist yet. */
+  /** A directory of this task alone, or of the sessions of one executor, one after the other; it does not exist yet. */
   readonly spillDirectory: string;
   readonly spillLimitBytes: number;
   /** A named pipe for results that the engine writes itself. The parent reads it once it hears of `started` with a pipe. */
@@ -19,7 +19,7 @@ export type PipeContent = 'lines' | 'file';
 /** To an executor. It runs one task at a time, or one session with one fragment at a time. */
 export type ToExecutor =
   | ({ readonly kind: 'run' } & Allotment)
-  | ({ readonly kind: 'open'; readonly exchangeDirectory: string } & Allotment)
+  | ({ readonly kind: 'open'; readonly exchangeDirectory: string; readonly exchangeRoot: string } & Allotment)
   /** To be run in the session that is open. */
   | ({ readonly kind: 'fragment'; readonly fragment: Uint8Array } & FragmentIo)
   /** End the fragment that runs, and the session. */

@@ -1,4 +1,4 @@
-// A session inside its executor: one database, on which fragments run one after the other.
+// A session inside its executor: one database, on which fragments run one after the other. Other sessions may have had it before.
 //   S1. One fragment at a time; a failed one leaves the database usable, unless the engine itself is broken.
 //   S2. After run() nothing of the session is left: no statement, no timer.
 //   S3. A fragment that comes before the database is ready runs when it is; when it never is, the session's end tells of both.
@@ -10,8 +10,9 @@ import { decodeSession } from '../stage-fragment.js';
 import type { ExecutorDatabase } from './executor-database.js';
 import { FragmentWork } from './fragment-work.js';
 import type { FromExecutor, ToExecutor } from './protocol.js';
+import type { SessionNeeds } from './session-databases.js';
 
-type OpenMessage = Extract<ToExecutor, { kind: 'open' }>;
+export type OpenMessage = Extract<ToExecutor, { kind: 'open' }>;
 type FragmentMessage = Extract<ToExecutor, { kind: 'fragment' }>;
 
 export class SessionRun {
@@ -27,6 +28,8 @@ export class SessionRun {
     private readonly database: ExecutorDatabase,
     private readonly message: OpenMessage,
     private readonly send: (message: FromExecutor) => void,
+    /** The files that a new database may open, for those that its session needs. */
+    private readonly filesFor: (files: readonly string[]) => readonly string[],
   ) {
     this.over = new Promise((resolve) => (this.end = resolve));
     this.admitted = this.admit();
@@ -72,13 +75,15 @@ export class SessionRun {
     }
     this.send({ kind: 'opened' });
     await this.over;
+    this.database.sessionOver();
     if (this.isBroken) this.send({ kind: 'failed', cpuMs: cpuMs(), ...BROKEN, broken: true });
     else this.send({ kind: 'ended', cpuMs: cpuMs(), rows: 0 });
     return !this.isBroken;
   }
 
   private async admit(): Promise<void> {
-    await this.database.admitSession(decodeSession(this.message.fragment), this.message);
+    const { limits, files } = sessionNeeds(this.message);
+    await this.database.admitSession({ limits, files: this.filesFor(files) }, this.message);
   }
 
   private async runFragment(work: FragmentWork): Promise<void> {
@@ -95,6 +100,15 @@ export class SessionRun {
     if (error instanceof TaskError) return error;
     return toTaskError(readDuckdbError(error), { ...this.message, statement: '', tables: [] });
   }
+}
+
+/** What a session asks of its database. Throws when its fragment is none. */
+export function sessionNeeds(message: OpenMessage): SessionNeeds {
+  const { fragment, memoryLimitBytes, threads, spillDirectory, spillLimitBytes, resultPipe, exchangeRoot } = message;
+  return {
+    limits: JSON.stringify([memoryLimitBytes, threads, spillDirectory, spillLimitBytes, resultPipe, exchangeRoot]),
+    files: decodeSession(fragment).tables.flatMap((table) => table.files),
+  };
 }
 
 const BROKEN = {

@@ -51,19 +51,29 @@ export class SpareDatabases<D extends SpareDatabase> {
     void this.fillUp();
   }
 
+  /** A task runs on a database that is none of these (D4). */
+  begin(): void {
+    this.cancelRefill();
+    this.isRunning = true;
+  }
+
   /** D1: one that no task has had; undefined when none is left. */
   take(): D | undefined {
     const database = this.spares.shift();
     if (database === undefined) return undefined;
-    this.cancelRefill();
-    this.isRunning = true;
+    this.begin();
     return database;
   }
 
   /** The task of a database is over. */
   finish(database: D): void {
-    this.isRunning = false;
     this.closeLater(database);
+    this.end();
+  }
+
+  /** The task is over; its database is none of these, or no longer. */
+  end(): void {
+    this.isRunning = false;
     if (this.spares.length === 0) return this.fill();
     this.cancelRefill = this.options.clock.schedule(REFILL_AFTER_MS, () => this.fill());
   }

@@ -1,4 +1,5 @@
-// Where executors spill: one directory per worker process, named after it, and below it one per task.
+// Where executors spill: one directory per worker process, named after it, and below it one per task,
+// and one per executor for the sessions that it has one after the other.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '@tutti/service';
@@ -10,7 +11,7 @@ const PREFIX = 'tutti-spill-';
 /** The spill directories of one pool. */
 export class SpillDirectories {
   private count = 0;
-  private pipes = 0;
+  private executors = 0;
 
   private constructor(
     readonly path: string,
@@ -35,9 +36,13 @@ export class SpillDirectories {
     return join(this.path, `task-${++this.count}`);
   }
 
-  /** Where a named pipe for an executor can be. */
-  nextPipe(): string {
-    return join(this.path, `result-${++this.pipes}`);
+  /** What an executor has for as long as it lives: the place of its named pipe, and a directory for its sessions. */
+  nextExecutor(): { readonly resultPipe: string; readonly spillDirectory: string } {
+    const number = ++this.executors;
+    return {
+      resultPipe: join(this.path, `result-${number}`),
+      spillDirectory: join(this.path, `sessions-${number}`),
+    };
   }
 
   /** Removes what a task left behind. */
