@@ -6,7 +6,13 @@ import { runInNewContext } from 'node:vm';
 const MB = 1024 * 1024;
 
 /** So many bytes passed: those that were let go of are collected. */
-const PASSED_BYTES = 16 * MB;
+const PASSED_BYTES = 8 * MB;
+
+/**
+ * V8 counts buffers as if they were old objects: with a small heap it would mark all of it several times in a second. With this it
+ * does so when the heap and the buffers are three times what the last collection left, which it allows larger heaps anyway.
+ */
+const GROWING_PERCENT = 200;
 
 /** So many more bytes in buffers than the last full collection left: some grew old before they were let go of. */
 const OLD_BYTES = 24 * MB;
@@ -39,6 +45,7 @@ export function collectBuffersEarly(collector: BufferCollector = ofV8()): (passe
 
 function ofV8(): BufferCollector {
   setFlagsFromString('--expose-gc');
+  setFlagsFromString(`--heap-growing-percent=${GROWING_PERCENT}`);
   const collect = runInNewContext('gc') as (options?: { type: 'minor' | 'major' }) => void;
   return {
     minor: () => collect({ type: 'minor' }),
