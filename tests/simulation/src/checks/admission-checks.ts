@@ -160,6 +160,11 @@ export class AdmissionChecks {
     this.onViolation(violation);
   }
 
+  /** Whether no slot is unused that a query that waits anywhere could use. */
+  get isAllUsed(): boolean {
+    return [...this.roots].every(({ running, usable }) => running >= usable);
+  }
+
   /** Adds up until now. */
   advance(): void {
     const now = this.now();

@@ -38,7 +38,7 @@ workers what runs. Everything follows from the seed.
 
 use: of the slots that could be used while somebody waited, the part that was. wait: of queries for which there was room
 when they came. messages: about admission, per coordinator. redeal: the longest time from the end of an owner until slots
-were dealt again. violations: moments at which a group went over its limit (A1), queries that were lost (A2) or starved (A3).
+were dealt again, or until its successor answered when none was left to deal. violations: moments at which a group went over its limit (A1), queries that were lost (A2) or starved (A3).
 
 Exit code 1 when something is violated that the mode promises: leased promises all, gated and presto A2 and A3. The first
 failing seed of each scenario is shrunk to as few faults and queries as still fail.

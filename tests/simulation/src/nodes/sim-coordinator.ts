@@ -89,7 +89,7 @@ export class SimCoordinator extends SimProcess {
     const { kind, epoch, ackSeq: seq, caps } = grant;
     if (kind === 'renewed')
       this.world.leaseWatch.renewed(this.name, shard, { incarnation: this.incarnation, epoch, seq });
-    if (caps.length > 0) this.world.redeals.raised(shard, epoch);
+    this.world.redeals.answered(shard, epoch, caps.length > 0);
     this.tasks.tryWaiting();
   }
 

@@ -74,7 +74,7 @@ export class FaultDriver {
       '***',
       `${process.name} crashes${isLoud ? '' : ' with its machine'}, back after ${backAfterMs} ms`,
     );
-    this.watchOwner(process);
+    this.watchOwner(process, false);
     process.crash(isLoud);
     world.time.after(backAfterMs, () => this.start(process));
   }
@@ -96,7 +96,7 @@ export class FaultDriver {
     const { world } = this;
     const { life } = process;
     world.trace?.note('***', `${process.name} is asked to stop`);
-    this.watchOwner(process);
+    this.watchOwner(process, true);
     let isOver = false;
     const stop = (): void => {
       if (isOver || process.life !== life) return;
@@ -144,8 +144,8 @@ export class FaultDriver {
     }
   }
 
-  private watchOwner(process: SimProcess): void {
-    if (process instanceof SimResourceManager) this.world.redeals.ownerLeaves(new Map(process.ownedShards));
+  private watchOwner(process: SimProcess, isOrderly: boolean): void {
+    if (process instanceof SimResourceManager) this.world.redeals.ownerLeaves(new Map(process.ownedShards), isOrderly);
   }
 
   private processes(targets: readonly Target[]): SimProcess[] {
