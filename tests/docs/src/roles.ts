@@ -118,6 +118,7 @@ function workerRoutes(metrics: Metrics): Routes {
       close: async () => undefined,
     },
     exchange: {
+      path: '/nowhere',
       begin: () => {
         throw new Error('nobody asks');
       },
