@@ -35,7 +35,7 @@ export class ExecutorChild {
       readonly directory: string;
       /** Exists by the time that the executor is ready. */
       readonly resultPipe: string;
-      /** Where its sessions spill: it has one at a time. */
+      /** Where its tasks and sessions spill: it has one at a time. */
       readonly spillDirectory: string;
       readonly log: Log;
       /** It became idle, let go of its task, or is gone. */

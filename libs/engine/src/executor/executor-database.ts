@@ -1,4 +1,4 @@
-// A database that has never seen a query, and what makes it ready for one task, or for sessions one after the other.
+// A database of an executor, and what makes it ready for tasks, or for sessions, one after the other.
 import { existsSync, rmSync } from 'node:fs';
 import {
   type DuckDBConnection,
@@ -18,7 +18,7 @@ import { unreadable, unreadableFile } from '../duckdb/unreadable-table.js';
 import { TaskError } from '../engine.js';
 import type { Fragment, TableReader } from '../fragment.js';
 import { type MemorySample, takeSample } from './memory-sampler.js';
-import type { SessionNeeds } from './session-databases.js';
+import type { DatabaseNeeds } from './kept-databases.js';
 
 /** What one task may use. */
 export interface TaskLimits {
@@ -36,11 +36,11 @@ const HEADERS_MAX = 32;
 /** A database that has never held more than this need not be closed at once. */
 const LITTLE_BYTES = 32 * 2 ** 20;
 
-/** One database for one task, or for sessions one after the other (session-databases.ts). */
+/** One database for tasks, or for sessions, one after the other (kept-databases.ts). */
 export class ExecutorDatabase {
   private spillDirectory: string | undefined;
-  private ofSessions: SessionNeeds | undefined;
-  /** Something failed or was canceled in it. */
+  private needs: DatabaseNeeds | undefined;
+  /** Something failed or was canceled in it, or has left a trace. */
   isSpoiled = false;
   /** Once it is over it must be closed at once: it may hold much memory, or something may still run in it. */
   holdsMuch = false;
@@ -65,48 +65,45 @@ export class ExecutorDatabase {
    * Checks the statement, locks the database and makes the tables. From here on it can open the
    * files of these tables and its own spill directory, and nothing else. Throws TaskError.
    */
-  async admit(fragment: Fragment, limits: TaskLimits): Promise<{ readonly isLikelyFew: boolean }> {
-    this.spillDirectory = limits.spillDirectory;
-    const files = fragment.tables.flatMap((table) => table.files);
-    const isPiped = (fragment.format ?? 'rows') !== 'rows';
-    if (isPiped) files.push(limits.resultPipe);
+  async admit(
+    fragment: Fragment,
+    needs: DatabaseNeeds,
+    limits: TaskLimits,
+  ): Promise<{ readonly isLikelyFew: boolean }> {
     // Nothing of the statement is run meanwhile; it only is parsed, and elsewhere.
     const [checked, locked] = await Promise.allSettled([
       this.check(fragment),
-      this.runAll([
-        ...limitSettings(limits),
-        ...(isPiped ? [ANY_ORDER] : []),
-        ...createSchemas([...fragment.tables, fragment.session]),
-        `USE ${identifier(fragment.session.catalog)}.${identifier(fragment.session.schema)}`,
-        ...lockSettings(files),
-      ]),
+      this.lock(needs, limits, () => {
+        const isPiped = isPipedResult(fragment);
+        const files = fragment.tables.flatMap((table) => table.files);
+        return [
+          ...(isPiped ? [ANY_ORDER] : []),
+          ...createSchemas([...fragment.tables, fragment.session]),
+          `USE ${identifier(fragment.session.catalog)}.${identifier(fragment.session.schema)}`,
+          ...lockSettings(isPiped ? [...files, limits.resultPipe] : files),
+        ];
+      }),
     ]);
     if (checked.status === 'rejected') throw checked.reason;
     if (locked.status === 'rejected') throw locked.reason;
+    // The random numbers of the next query would be those of this one.
+    this.isSpoiled ||= /setseed/i.test(fragment.sql);
     await this.makeTables(fragment);
     return checked.value;
   }
 
-  /** What it is locked to, if sessions use it. */
-  get lockedTo(): SessionNeeds | undefined {
-    return this.ofSessions;
+  /** What it is locked to. */
+  get lockedTo(): DatabaseNeeds | undefined {
+    return this.needs;
   }
 
   /**
    * Locks the database for sessions. From here on it can open these files, everything below the directory of exchange files, and
    * its own spill directory. Done once.
    */
-  async admitSession(needs: SessionNeeds, limits: TaskLimits & { readonly exchangeRoot: string }): Promise<void> {
-    if (this.ofSessions !== undefined) return;
-    this.ofSessions = needs;
-    this.spillDirectory = limits.spillDirectory;
-    await this.runAll([
-      ...limitSettings(limits),
+  async admitSession(needs: DatabaseNeeds, limits: TaskLimits & { readonly exchangeRoot: string }): Promise<void> {
+    await this.lock(needs, limits, () => [
       ANY_ORDER,
-      // What is read would be kept until the limit of the memory: between sessions, too.
-      'SET enable_external_file_cache = false',
-      // Files of stages are read as soon as they are written, and their footers twice: to bind a fragment and to run it.
-      'SET parquet_metadata_cache = true',
       `SET allowed_directories = ${literals([limits.exchangeRoot])}`,
       ...lockSettings([...needs.files, limits.resultPipe]),
     ]);
@@ -140,18 +137,18 @@ export class ExecutorDatabase {
   }
 
   /**
-   * Takes note that a session is over, before its directories are removed. One that has spilled is not used again: the engine makes
-   * its directory once.
+   * Takes note that its task or session is over, before the directories are removed. One that has spilled is not used again: the
+   * engine makes its directory once.
    */
-  sessionOver(): void {
+  over(): void {
     if (this.spillDirectory === undefined || !existsSync(this.spillDirectory)) return;
     this.isSpoiled = true;
     this.holdsMuch = true;
   }
 
-  /** Whether the next session may have it. */
+  /** Whether the next one with the same needs may have it. */
   async isLikeNew(): Promise<boolean> {
-    if (this.isSpoiled || this.ofSessions === undefined) return false;
+    if (this.isSpoiled || this.needs === undefined) return false;
     if (!this.holdsMuch) return true;
     const { memoryBytes } = await takeSample(this.sampling);
     this.holdsMuch = memoryBytes > LITTLE_BYTES;
@@ -163,9 +160,9 @@ export class ExecutorDatabase {
     this.sampling.closeSync();
     this.connection.closeSync();
     this.instance.closeSync();
-    // Of sessions the directory may be that of the next one by now, unless it is closed at once.
-    if (this.ofSessions !== undefined && !this.holdsMuch) return;
-    if (this.spillDirectory !== undefined) rmSync(this.spillDirectory, { recursive: true, force: true });
+    // The directory may be that of the next one by now, unless it is closed at once.
+    if (this.holdsMuch && this.spillDirectory !== undefined)
+      rmSync(this.spillDirectory, { recursive: true, force: true });
   }
 
   /** The planner has done this already; an executor that believed it would do whatever a forged fragment says. */
@@ -190,7 +187,9 @@ export class ExecutorDatabase {
     for (const table of fragment.tables) {
       try {
         await this.checkHeaders(table);
-        await this.connection.run(`CREATE VIEW ${tableName(table)} AS ${tableSelect(table, readerCall(table))}`);
+        await this.connection.run(
+          `CREATE OR REPLACE VIEW ${tableName(table)} AS ${tableSelect(table, readerCall(table))}`,
+        );
       } catch (error) {
         throw error instanceof TaskError ? error : unreadable(readDuckdbError(error), [table]);
       }
@@ -204,8 +203,12 @@ export class ExecutorDatabase {
     }
   }
 
-  private async runAll(statements: readonly string[]): Promise<void> {
-    await this.connection.run(statements.join('; '));
+  /** Sets what cannot be changed afterwards, once. */
+  private async lock(needs: DatabaseNeeds, limits: TaskLimits, settings: () => readonly string[]): Promise<void> {
+    if (this.needs !== undefined) return;
+    this.needs = needs;
+    this.spillDirectory = limits.spillDirectory;
+    await this.connection.run([...limitSettings(limits), ...CACHE_SETTINGS, ...settings()].join('; '));
   }
 
   /** Binds the statement. Throws TaskError, and the engine's own errors. */
@@ -229,6 +232,13 @@ export class ExecutorDatabase {
  */
 const ANY_ORDER = 'SET preserve_insertion_order = false';
 
+const CACHE_SETTINGS = [
+  // What is read would be kept until the limit of the memory: for the next task, too.
+  'SET enable_external_file_cache = false',
+  // Footers are read twice: to bind a statement and to run it. The engine looks whether a file has changed.
+  'SET parquet_metadata_cache = true',
+];
+
 const limitSettings = (limits: TaskLimits): string[] => [
   `SET memory_limit = '${Math.floor(limits.memoryLimitBytes)}B'`,
   `SET threads = ${Math.max(1, Math.floor(limits.threads))}`,
@@ -243,6 +253,9 @@ const lockSettings = (files: readonly string[]): string[] => [
   'SET enable_external_access = false',
   'SET lock_configuration = true',
 ];
+
+/** Whether the engine writes the result itself, into the pipe. */
+export const isPipedResult = ({ format = 'rows' }: Fragment): boolean => format !== 'rows';
 
 function refused(why: string | StatementError): TaskError {
   if (typeof why === 'string') return new TaskError('PERMISSION_DENIED', why, false);

@@ -4,12 +4,18 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, syml
 import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@tutti/base';
-import type { Catalog } from '@tutti/sql';
 import { openInstance } from '../duckdb/open-instance.js';
 import { literal } from '../duckdb/sql-text.js';
 import type { Column, ExecutorPool, TaskRun } from '../engine.js';
 import { encodeFragment, type TableReader } from '../fragment.js';
-import { executorProgram, readAll, type TestFiles, WatchedLog, writeTestFiles } from '../testing/index.js';
+import {
+  executorProgram,
+  readAll,
+  tableReaders,
+  type TestFiles,
+  WatchedLog,
+  writeTestFiles,
+} from '../testing/index.js';
 import { SPARES_MAX } from './spare-databases.js';
 import { SpillDirectories } from './spill-directories.js';
 import { createDuckdbExecutorPool, type ExecutorPoolOptions } from './executor-pool.js';
@@ -55,18 +61,6 @@ const column = (spec: string): Column => {
   const [name = '', type = ''] = spec.split(':');
   return { name, type };
 };
-
-const tableReaders = (catalogs: readonly Catalog[]): TableReader[] =>
-  catalogs.flatMap((catalog) =>
-    catalog.schemas.flatMap((schema) =>
-      schema.tables.map(({ source, ...table }) => ({
-        ...table,
-        catalog: catalog.name,
-        schema: schema.name,
-        files: 'files' in source ? source.files : [],
-      })),
-    ),
-  );
 
 /** A fragment as a planner would make it; hostile tests make their own. */
 const fragment = (sql: string, columns: string[] = ['v:INTEGER'], tables: string[] = []): Uint8Array =>
@@ -289,7 +283,7 @@ describe('memory', () => {
     const spillDirectory = mkdtempSync(join(directory, 'spill-'));
     const blocked = await startPool({ spillDirectory });
     const [own = ''] = readdirSync(spillDirectory);
-    writeFileSync(join(spillDirectory, own, 'task-1'), 'in the way');
+    writeFileSync(join(spillDirectory, own, 'spill-1'), 'in the way');
     const sql = 'SELECT i AS v FROM range(10000000) t(i) ORDER BY hash(i)';
     const failure = await failureOf(sql, ['v:BIGINT'], { memoryLimitBytes: 64 * MIB, on: blocked });
     expect(failure).toMatchObject({
@@ -580,6 +574,7 @@ test('a locked database opens no other file, not even through a symbolic link in
       tables: tableReaders(files.catalogs).filter((table) => table.name === 'airports'),
       columns: [],
     },
+    { equal: '', files: [] },
     {
       memoryLimitBytes: 64 * MIB,
       threads: 1,

@@ -1,7 +1,7 @@
 // Keeps executors warm and gives each task, and each session, one.
 //   X1. At most maxTasks tasks are in hand: with an executor, or waiting for one that starts.
 //   X2. An executor has at most one task, and is used again only when it has a database for the next one and its memory is small:
-//       one that no task has had, or for a session one that sessions have left as it was (session-databases.ts).
+//       one that no task has had, or one that tasks or sessions of the same needs have left as it was (kept-databases.ts).
 //   X3. An executor that ends harms its own task only; another one is started in its place.
 import { type Clock, invariant } from '@tutti/base';
 import type { Log } from '@tutti/service';
@@ -96,16 +96,17 @@ class DuckdbExecutorPool implements ExecutorPool {
       throw new TaskError('EXECUTOR_CRASHED', 'The executor ended before it got the session.', true);
     const active = new ActiveSession(task, child, this.options);
     const { exchangeDirectory, exchangeRoot } = task;
-    const allotment = { ...this.allot(task, child), spillDirectory: child.spillDirectory };
+    const allotment = this.allot(task, child);
     child.assign(active);
     child.send({ kind: 'open', ...allotment, exchangeDirectory, exchangeRoot });
     this.begin(active.ended, { cancel: () => active.close(), allotment, signal });
     return active;
   }
 
-  private allot({ fragment, memoryLimitBytes, threads }: EngineTask, { resultPipe }: ExecutorChild): Allotment {
+  private allot({ fragment, memoryLimitBytes, threads }: EngineTask, child: ExecutorChild): Allotment {
+    const { resultPipe, spillDirectory } = child;
     const { spillLimitBytes } = this.options;
-    return { fragment, memoryLimitBytes, threads, spillLimitBytes, resultPipe, spillDirectory: this.spill.next() };
+    return { fragment, memoryLimitBytes, threads, spillLimitBytes, resultPipe, spillDirectory };
   }
 
   /** The executor has been given the work. */

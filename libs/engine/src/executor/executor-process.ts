@@ -2,16 +2,16 @@ import { performance } from 'node:perf_hooks';
 import { systemClock } from '@tutti/base';
 import type { QueryGate } from '../duckdb/query-gate.js';
 import { ExecutorDatabase } from './executor-database.js';
+import { type DatabaseNeeds, KeptDatabases } from './kept-databases.js';
 import { ALIVE_MS, type FromExecutor, PARENT_SILENT_MS, type ToExecutor } from './protocol.js';
-import { QueryRun } from './query-run.js';
-import { SessionDatabases, type SessionNeeds } from './session-databases.js';
+import { QueryRun, queryNeeds, type RunMessage } from './query-run.js';
 import { type OpenMessage, SessionRun, sessionNeeds } from './session-run.js';
 import { SpareDatabases } from './spare-databases.js';
 import { openStatementGate } from './statement-gate.js';
 
 /**
- * The whole life of an executor: takes tasks and sessions from its parent, one at a time: each task on a database of its own, sessions
- * on those that others left. Ends with its parent. Call it from the entry file of the executor program.
+ * The whole life of an executor: takes tasks and sessions from its parent, one at a time, on new databases and on those that others
+ * with the same needs have left. Ends with its parent. Call it from the entry file of the executor program.
  */
 export function runExecutorProcess(): void {
   const send = (message: FromExecutor): void => {
@@ -26,16 +26,16 @@ export function runExecutorProcess(): void {
     opened: (count) => send({ kind: 'ready', spares: count }),
     failed: endBroken,
   });
-  const sessions = new SessionDatabases<ExecutorDatabase>(systemClock);
-  const filesFor = (files: readonly string[]) => sessions.filesFor(files);
-  const databaseFor = (message: OpenMessage): ExecutorDatabase | undefined => {
-    const kept = sessions.take(needsOf(message));
-    if (kept === undefined) return spares.take();
+  const kept = new KeptDatabases<ExecutorDatabase>(systemClock);
+  const filesFor = (files: readonly string[]) => kept.filesFor(files);
+  const databaseFor = (message: RunMessage | OpenMessage): ExecutorDatabase | undefined => {
+    const used = kept.take(needsOf(message));
+    if (used === undefined) return spares.take();
     spares.begin();
-    return kept;
+    return used;
   };
-  const runTask = async (message: Extract<ToExecutor, { kind: 'run' | 'open' }>): Promise<void> => {
-    const database = message.kind === 'run' ? spares.take() : databaseFor(message);
+  const runTask = async (message: RunMessage | OpenMessage): Promise<void> => {
+    const database = databaseFor(message);
     if (database === undefined) throw new Error('a task came before the executor was ready');
     run =
       message.kind === 'run'
@@ -47,8 +47,8 @@ export function runExecutorProcess(): void {
     run = undefined;
     // The parent has been told, and ends this process.
     if (!sound) return database.close();
-    if (message.kind === 'open' && (await database.isLikeNew())) {
-      sessions.keep(database);
+    if (await database.isLikeNew()) {
+      kept.keep(database);
       spares.end();
     } else spares.finish(database);
     if (spares.count > 0) send({ kind: 'ready', spares: spares.count });
@@ -68,10 +68,10 @@ export function runExecutorProcess(): void {
   spares.fill();
 }
 
-/** Of what is no session nothing is known: a new database does for it, and it is refused. */
-function needsOf(message: OpenMessage): SessionNeeds | undefined {
+/** Of what is no task or session nothing is known: a new database does for it, and it is refused. */
+function needsOf(message: RunMessage | OpenMessage): DatabaseNeeds | undefined {
   try {
-    return sessionNeeds(message);
+    return message.kind === 'run' ? queryNeeds(message) : sessionNeeds(message);
   } catch {
     return undefined;
   }

@@ -6,7 +6,7 @@ export interface Allotment {
   readonly fragment: Uint8Array;
   readonly memoryLimitBytes: number;
   readonly threads: number;
-  /** A directory of this task alone, or of the sessions of one executor, one after the other; it does not exist yet. */
+  /** The directory of one executor for what it runs, one after the other; it does not exist yet. */
   readonly spillDirectory: string;
   readonly spillLimitBytes: number;
   /** A named pipe for results that the engine writes itself. The parent reads it once it hears of `started` with a pipe. */

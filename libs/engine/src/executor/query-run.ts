@@ -8,17 +8,18 @@ import { type DuckdbError, readDuckdbError } from '../duckdb/duckdb-error.js';
 import { toTaskError } from '../duckdb/task-failure.js';
 import { type Column, TaskError } from '../engine.js';
 import { decodeFragment, type Fragment } from '../fragment.js';
-import type { ExecutorDatabase } from './executor-database.js';
+import { type ExecutorDatabase, isPipedResult } from './executor-database.js';
 import { fetchFew } from './few-rows.js';
 import { Interruption } from './interruption.js';
+import type { DatabaseNeeds } from './kept-databases.js';
 import { MemorySampler } from './memory-sampler.js';
 import type { FromExecutor, ToExecutor } from './protocol.js';
 import { EngineError, ResultRun } from './result-run.js';
 import { canceled, RowSender } from './row-sender.js';
 
-type RunMessage = Extract<ToExecutor, { kind: 'run' }>;
+export type RunMessage = Extract<ToExecutor, { kind: 'run' }>;
 
-/** Runs one task on a database that is closed afterwards, by others. */
+/** Runs one task on a database that others close, or give to the next one. */
 export class QueryRun {
   private canceled = false;
   private readonly sender: RowSender;
@@ -39,6 +40,7 @@ export class QueryRun {
 
   cancel(): void {
     this.canceled = true;
+    this.database.isSpoiled = true;
     this.database.holdsMuch = true;
     this.interruption.start();
     this.sender.cancel();
@@ -61,6 +63,8 @@ export class QueryRun {
     }
     this.interruption.stop();
     await sampler.stop();
+    this.database.isSpoiled ||= failure !== undefined;
+    this.database.over();
     const { user, system } = process.cpuUsage(cpuBefore);
     const cpuMs = (user + system) / 1000;
     const broken = failure?.reason === 'INTERNAL_ERROR';
@@ -74,7 +78,7 @@ export class QueryRun {
 
   private async execute(): Promise<number> {
     const fragment = decodeFragment(this.task.fragment);
-    const { isLikelyFew } = await this.database.admit(fragment, this.task);
+    const { isLikelyFew } = await this.database.admit(fragment, queryNeeds(this.task, fragment), this.task);
     this.sender.throwIfCanceled();
     const few = isSmall(fragment, isLikelyFew) ? await this.sendFew(fragment) : undefined;
     if (few !== undefined) return few;
@@ -117,6 +121,14 @@ export class QueryRun {
       return { sql: '', tables: [] };
     }
   }
+}
+
+/** What a task asks of its database. */
+export function queryNeeds(task: RunMessage, fragment = decodeFragment(task.fragment)): DatabaseNeeds {
+  const { memoryLimitBytes, threads, spillDirectory, spillLimitBytes, resultPipe } = task;
+  const limits = [memoryLimitBytes, threads, spillDirectory, spillLimitBytes, resultPipe];
+  const { tables, session } = fragment;
+  return { equal: JSON.stringify(['task', isPipedResult(fragment), limits, session, tables]), files: [] };
 }
 
 /** Queries that read this little are run again when they have more rows than few, as are those that look as if they had few. */

@@ -13,7 +13,7 @@ const MIB = 2 ** 20;
 const never = new AbortController().signal;
 jest.setTimeout(60_000);
 
-// Sessions that one executor has one after the other: which of them get the same database (session-databases.ts).
+// Sessions that one executor has one after the other: which of them get the same database (kept-databases.ts).
 let files: TestFiles;
 let directory: string;
 let exchangeRoot: string;
@@ -166,7 +166,7 @@ test('no file of a table that no session was given can be read, whoever had the 
   await inSession((session) => expect(valueOf(session, sql)).rejects.toMatchObject({ name: 'TaskError' }));
 });
 
-test('a task with the text of a user gets a database of its own', async () => {
+test('a task with the text of a user gets no database of sessions', async () => {
   const last = await inSession(several);
   const columns = [{ name: 'v', type: 'BIGINT' }];
   const session = { catalog: 'demo', schema: 'main' };

@@ -10,7 +10,7 @@ import { decodeSession } from '../stage-fragment.js';
 import type { ExecutorDatabase } from './executor-database.js';
 import { FragmentWork } from './fragment-work.js';
 import type { FromExecutor, ToExecutor } from './protocol.js';
-import type { SessionNeeds } from './session-databases.js';
+import type { DatabaseNeeds } from './kept-databases.js';
 
 export type OpenMessage = Extract<ToExecutor, { kind: 'open' }>;
 type FragmentMessage = Extract<ToExecutor, { kind: 'fragment' }>;
@@ -75,15 +75,15 @@ export class SessionRun {
     }
     this.send({ kind: 'opened' });
     await this.over;
-    this.database.sessionOver();
+    this.database.over();
     if (this.isBroken) this.send({ kind: 'failed', cpuMs: cpuMs(), ...BROKEN, broken: true });
     else this.send({ kind: 'ended', cpuMs: cpuMs(), rows: 0 });
     return !this.isBroken;
   }
 
   private async admit(): Promise<void> {
-    const { limits, files } = sessionNeeds(this.message);
-    await this.database.admitSession({ limits, files: this.filesFor(files) }, this.message);
+    const { equal, files } = sessionNeeds(this.message);
+    await this.database.admitSession({ equal, files: this.filesFor(files) }, this.message);
   }
 
   private async runFragment(work: FragmentWork): Promise<void> {
@@ -103,10 +103,18 @@ export class SessionRun {
 }
 
 /** What a session asks of its database. Throws when its fragment is none. */
-export function sessionNeeds(message: OpenMessage): SessionNeeds {
+export function sessionNeeds(message: OpenMessage): DatabaseNeeds {
   const { fragment, memoryLimitBytes, threads, spillDirectory, spillLimitBytes, resultPipe, exchangeRoot } = message;
   return {
-    limits: JSON.stringify([memoryLimitBytes, threads, spillDirectory, spillLimitBytes, resultPipe, exchangeRoot]),
+    equal: JSON.stringify([
+      'session',
+      memoryLimitBytes,
+      threads,
+      spillDirectory,
+      spillLimitBytes,
+      resultPipe,
+      exchangeRoot,
+    ]),
     files: decodeSession(fragment).tables.flatMap((table) => table.files),
   };
 }

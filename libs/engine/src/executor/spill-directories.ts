@@ -1,5 +1,5 @@
-// Where executors spill: one directory per worker process, named after it, and below it one per task,
-// and one per executor for the sessions that it has one after the other.
+// Where executors spill: one directory per worker process, named after it, and below it one per executor for what it runs, one task
+// or session after the other.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '@tutti/service';
@@ -10,7 +10,6 @@ const PREFIX = 'tutti-spill-';
 
 /** The spill directories of one pool. */
 export class SpillDirectories {
-  private count = 0;
   private executors = 0;
 
   private constructor(
@@ -31,21 +30,16 @@ export class SpillDirectories {
     }
   }
 
-  /** A directory for one task. The engine makes it when it spills. */
-  next(): string {
-    return join(this.path, `task-${++this.count}`);
-  }
-
-  /** What an executor has for as long as it lives: the place of its named pipe, and a directory for its sessions. */
+  /** What an executor has for as long as it lives: the place of its named pipe, and the directory that the engine makes when it spills. */
   nextExecutor(): { readonly resultPipe: string; readonly spillDirectory: string } {
     const number = ++this.executors;
     return {
       resultPipe: join(this.path, `result-${number}`),
-      spillDirectory: join(this.path, `sessions-${number}`),
+      spillDirectory: join(this.path, `spill-${number}`),
     };
   }
 
-  /** Removes what a task left behind. */
+  /** Removes what a task or session left behind. */
   remove(directory: string): void {
     rmSync(directory, { recursive: true, force: true });
   }

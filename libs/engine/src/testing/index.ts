@@ -6,4 +6,5 @@ export { planOrThrow, readAll } from './results.js';
 export { runStages, type RunStagesOptions, type StagesRun, type StageTable } from './run-stages.js';
 export { type PlannedStageTable, StagePlanner } from './stage-planner.js';
 export { type Comparison, StageTrial, type StageTrialOptions } from './stage-trial.js';
+export { tableReaders } from './table-readers.js';
 export { WatchedLog } from './watched-log.js';

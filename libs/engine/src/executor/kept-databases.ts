@@ -1,27 +1,28 @@
-// The databases of an executor that sessions use one after the other. To open one takes as long as a short query, and what a session
-// runs is not the text of a user but what its coordinator wrote, so that it leaves nothing behind for the next one.
-//   K1. A database is kept only when its last session ended well: nothing failed or was canceled in it, and it holds little.
-//   K2. It is given only to a session with the limits that it was locked with, and whose files it may open.
-//   K3. At most KEPT_MAX are kept, none for more than KEEP_MS without a session, and none after SESSIONS_MAX of them.
+// The databases of an executor that tasks, or sessions, use one after the other: to open one takes as long as a short query.
+//   K1. A database is kept only when its last use ended well: nothing failed or was canceled in it, and it holds little.
+//   K2. It is given only to what it was locked for: sessions with equal limits whose files it may open; tasks with equal limits and
+//       the same tables, since their SQL is the text of a user.
+//   K3. At most KEPT_MAX are kept, none for more than KEEP_MS without use, and none after USES_MAX of them.
 import type { Clock } from '@tutti/base';
 
-/** What decides which database a session can have. */
-export interface SessionNeeds {
-  /** Equal for equal limits. */
-  readonly limits: string;
+/** What decides which database a task or session can have. */
+export interface DatabaseNeeds {
+  /** Equal for equal limits, and for a task for equal tables. */
+  readonly equal: string;
+  /** Of a session. */
   readonly files: readonly string[];
 }
 
 /** A database as far as it matters here. */
 export interface KeptDatabase {
   /** What it is locked to (K2). */
-  readonly lockedTo: SessionNeeds | undefined;
+  readonly lockedTo: DatabaseNeeds | undefined;
   close(): void;
 }
 
 export const KEPT_MAX = 4;
 export const KEEP_MS = 60_000;
-export const SESSIONS_MAX = 200;
+export const USES_MAX = 200;
 /** A new database may open the files that the last sessions had, so that it suits the next ones, too: so many at most. */
 export const FILES_MAX = 2_000;
 
@@ -31,10 +32,10 @@ interface Kept<D> {
   readonly stopTimer: () => void;
 }
 
-export class SessionDatabases<D extends KeptDatabase> {
+export class KeptDatabases<D extends KeptDatabase> {
   /** The one that was used longest ago comes first. */
   private kept: Kept<D>[] = [];
-  private readonly sessions = new WeakMap<D, number>();
+  private readonly uses = new WeakMap<D, number>();
   /** Of the last sessions, the newest last. */
   private readonly knownFiles = new Set<string>();
 
@@ -45,12 +46,11 @@ export class SessionDatabases<D extends KeptDatabase> {
   }
 
   /** One that suits, or undefined (K2). It is not kept any more. */
-  take(needs: SessionNeeds | undefined): D | undefined {
+  take(needs: DatabaseNeeds | undefined): D | undefined {
     if (needs === undefined) return undefined;
     this.learn(needs.files);
     const found = this.kept.findLast(
-      ({ database, files }) =>
-        database.lockedTo?.limits === needs.limits && needs.files.every((file) => files.has(file)),
+      ({ database, files }) => database.lockedTo?.equal === needs.equal && needs.files.every((file) => files.has(file)),
     );
     if (found === undefined) return undefined;
     this.forget(found);
@@ -62,11 +62,11 @@ export class SessionDatabases<D extends KeptDatabase> {
     return [...new Set([...files, ...[...this.knownFiles].reverse()])].slice(0, Math.max(files.length, FILES_MAX));
   }
 
-  /** The session of a database has ended well (K1): it is kept, or closed (K3). */
+  /** The task or session of a database has ended well (K1): it is kept, or closed (K3). */
   keep(database: D): void {
-    const sessions = (this.sessions.get(database) ?? 0) + 1;
-    this.sessions.set(database, sessions);
-    if (sessions >= SESSIONS_MAX) return database.close();
+    const uses = (this.uses.get(database) ?? 0) + 1;
+    this.uses.set(database, uses);
+    if (uses >= USES_MAX) return database.close();
     const close = () => this.close(kept);
     const files = new Set(database.lockedTo?.files);
     const kept = { database, files, stopTimer: this.clock.schedule(KEEP_MS, close) };

@@ -4,15 +4,15 @@ import {
   KEEP_MS,
   KEPT_MAX,
   type KeptDatabase,
-  SESSIONS_MAX,
-  SessionDatabases,
-  type SessionNeeds,
-} from './session-databases.js';
+  USES_MAX,
+  KeptDatabases,
+  type DatabaseNeeds,
+} from './kept-databases.js';
 
 class Database implements KeptDatabase {
   isClosed = false;
 
-  constructor(readonly lockedTo: SessionNeeds) {}
+  constructor(readonly lockedTo: DatabaseNeeds) {}
 
   close(): void {
     expect(this.isClosed).toBe(false);
@@ -20,11 +20,11 @@ class Database implements KeptDatabase {
   }
 }
 
-const needs = (files: string[], limits = '1 GiB'): SessionNeeds => ({ limits, files });
+const needs = (files: string[], limits = '1 GiB'): DatabaseNeeds => ({ equal: limits, files });
 
 function executor() {
   const clock = new FakeClock();
-  return { clock, databases: new SessionDatabases<Database>(clock) };
+  return { clock, databases: new KeptDatabases<Database>(clock) };
 }
 
 test('the next session with the same limits and files gets the database of the last one, once (K2)', () => {
@@ -84,7 +84,7 @@ test('one that no session had for a while is closed, and so is the oldest of too
 test('after many sessions a database is closed: the engine remembers each file that it has read (K3)', () => {
   const { databases } = executor();
   const database = new Database(needs(['a']));
-  for (let session = 1; session < SESSIONS_MAX; session++) {
+  for (let session = 1; session < USES_MAX; session++) {
     databases.keep(database);
     expect(databases.take(needs(['a']))).toBe(database);
   }
