@@ -9,8 +9,12 @@ export const DUCKDB_THREADS = 2;
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 /** Gives a new database over the same files to `use`. A new one each time: that is what one query on one process costs. */
-export async function withDuckdb<T>(directory: string, use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
-  const instance = await DuckDBInstance.create(':memory:', { threads: `${DUCKDB_THREADS}` });
+export async function withDuckdb<T>(
+  directory: string,
+  use: (connection: DuckDBConnection) => Promise<T>,
+  threads = DUCKDB_THREADS,
+): Promise<T> {
+  const instance = await DuckDBInstance.create(':memory:', { threads: `${threads}` });
   const connection = await instance.connect();
   try {
     for (const table of TABLE_NAMES) {

@@ -5,6 +5,7 @@ import { type QueryInfo, ResultFormat } from '@tutti/contracts/tutti/query/v1/qu
 import { tpch } from '../tpch/command.js';
 import { tpchQuery } from '../tpch/queries.js';
 import { percentile } from './percentile.js';
+import { type ScanSpeedup, scanSpeedup } from './scan-speedup.js';
 import { comparable, duckdbRows, withDuckdb } from './tpch-duckdb.js';
 import type { TpchBenchOptions } from './tpch-options.js';
 import { TpchCluster } from './tpch-tutti.js';
@@ -22,7 +23,7 @@ export interface TpchQueryReport {
   readonly equal: boolean;
 }
 
-export interface TpchReport {
+export interface TpchReport extends ScanSpeedup {
   readonly scale: number;
   readonly runs: number;
   readonly warmUpRounds: number;
@@ -34,8 +35,6 @@ export interface TpchReport {
   readonly distributed: number;
   readonly fallbacks: number;
   readonly equal: number;
-  /** Queries 1 and 6: time on one worker / time on two. */
-  readonly scanSpeedup: Readonly<Record<string, number>>;
   readonly select1P50Ms: number;
   readonly pointQueryP50Ms: number;
   /** EXPLAIN of all queries, as a client sees it. */
@@ -61,34 +60,23 @@ export async function tpchBench({
   const work = join(root, '.tutti', 'bench-tpch');
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
-  const two = await TpchCluster.start({ root, directory: join(work, 'two'), catalogs: data, workers: 2 });
-  let report;
+  const start = (name: string, workers: number) =>
+    TpchCluster.start({ root, directory: join(work, name), catalogs: data, workers });
+  const two = await start('two', 2);
   try {
     const queries = await compare(two, { root, data, say }, options);
     say('latency, planning and large results ...');
-    report = {
-      ...summaryOf(queries),
-      ...(await latency(two, root, options)),
-      ...(await results(two, data, work, runs)),
-      queries,
-    };
+    const rest = { ...(await latency(two, root, options)), ...(await results(two, data, work, runs)) };
+    say('one worker and two, in turn ...');
+    const one = await start('one', 1);
+    try {
+      const speedup = await scanSpeedup(one, two, { ...options, root, data });
+      return { scale, runs, warmUpRounds: options.warmUpRounds, ...summaryOf(queries), ...rest, ...speedup, queries };
+    } finally {
+      await one.stop();
+    }
   } finally {
     await two.stop();
-  }
-  say('one worker ...');
-  const one = await TpchCluster.start({ root, directory: join(work, 'one'), catalogs: data, workers: 1 });
-  try {
-    const scanSpeedup: Record<string, number> = {};
-    for (const query of [1, 6].filter((number) => options.queries.includes(number))) {
-      const run = async () => (await one.run(tpchQuery(root, query, scale))).elapsedMs;
-      await times(options.warmUpRounds, run);
-      const alone = await times(runs, run);
-      const { tuttiMs } = report.queries.find((entry) => entry.query === query) as TpchQueryReport;
-      scanSpeedup[`q${query}`] = median(alone) / tuttiMs;
-    }
-    return { scale, runs, warmUpRounds: options.warmUpRounds, scanSpeedup, ...report };
-  } finally {
-    await one.stop();
   }
 }
 
