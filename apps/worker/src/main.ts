@@ -11,6 +11,7 @@ import {
   aborted,
   advertisedHost,
   ChannelPool,
+  collectBuffersEarly,
   createLog,
   createMetrics,
   hostAndPort,
@@ -59,7 +60,8 @@ await runMain('worker', async () => {
     log,
   });
   const reportSoon = () => heartbeats.sendSoon();
-  const worker = createWorker({ config, pool, exchange, reportSoon, clock, random, log, metrics });
+  const onPassedBytes = collectBuffersEarly();
+  const worker = createWorker({ config, pool, exchange, reportSoon, onPassedBytes, clock, random, log, metrics });
   const { addresses: specs, resolveInterval: resolveIntervalMs } = config.resourceManagers;
   const addresses = new AddressWatcher({ specs, resolveIntervalMs, resolve: resolveDns, clock, log });
   const { connect } = new ChannelPool();

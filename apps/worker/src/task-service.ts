@@ -25,6 +25,8 @@ export interface TaskServiceOptions {
   readonly memoryLimitMaxBytes: number;
   /** How long the end of a task waits for the executor; it covers the interrupt, its grace and the kill. */
   readonly releaseWaitMs: number;
+  /** So many bytes of a result have been given to the connection of a coordinator. */
+  readonly onPassedBytes?: ((bytes: number) => void) | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -79,8 +81,10 @@ export function taskService(options: TaskServiceOptions): ServiceImpl<typeof Tas
           clock,
           intervalMs: STATUS_INTERVAL_MS,
           tick,
-        }))
+        })) {
+          if (part.case === 'jsonLines') options.onPassedBytes?.(part.value.length);
           yield create(FetchResultsResponseSchema, { part });
+        }
         tasks.finish(taskId);
         yield create(FetchResultsResponseSchema, { part: partOf(taskId, statusOf) });
       } catch (error) {
@@ -111,7 +115,10 @@ export function taskService(options: TaskServiceOptions): ServiceImpl<typeof Tas
       const parts = session.run(fragment, signal);
       if (typeof parts === 'string') throw fragmentRefused(parts, fragment.id);
       try {
-        for await (const part of parts) yield fragmentPartToWire(part, taskId);
+        for await (const part of parts) {
+          if (part.kind === 'rows') options.onPassedBytes?.(part.rows.length);
+          yield fragmentPartToWire(part, taskId);
+        }
       } catch (error) {
         if (signal.aborted) throw error;
         throw fragmentEnd(taskId, error, options);

@@ -23,6 +23,8 @@ export interface WorkerOptions {
   readonly exchange: SessionStore;
   /** Tells the resource managers soon that something changed. */
   readonly reportSoon: () => void;
+  /** So many bytes of a result have been given to the connection of a coordinator. */
+  readonly onPassedBytes?: (bytes: number) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -85,6 +87,7 @@ export function createWorker(options: WorkerOptions): Worker {
     ...{ tasks, exchange, clock, log },
     memoryLimitMaxBytes: config.task.memoryLimit,
     releaseWaitMs: config.executor.interruptGrace + KILL_MS,
+    onPassedBytes: options.onPassedBytes,
   });
   const tick = () => {
     lookForStall();
